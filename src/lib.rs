@@ -1,0 +1,23 @@
+//! hookbridge: carries a billing platform's hooks to WhatsApp.
+//!
+//! The rooms, in reading order. Imports go down only (`tests/it/tidy.rs` checks it):
+//!
+//! ```text
+//! floor 5   cli
+//! floor 4   app   lifecycle   sandbox   demo
+//! floor 3   http │ process │ dispatch        they talk through tables and a Notify, never to each other
+//! floor 2   catalogue │ rules │ render │ whatsapp │ billing │ store        none imports another
+//! floor 1   clock  signature  config  metrics  telemetry
+//! floor 0   domain                          values only
+//! ```
+
+pub mod domain;
+
+pub mod clock;
+pub mod signature;
+
+pub mod http;
+
+pub mod sandbox;
+
+pub mod demo;
