@@ -1,1 +1,16 @@
-//! To be written.
+//! Floor 0: values only. No IO, no serde, no clock. Read in this order.
+
+pub mod ids;
+pub mod locale;
+pub mod money;
+pub mod phone;
+pub mod text;
+
+pub mod event;
+pub mod hookpoint;
+pub mod record;
+
+pub mod message;
+pub mod outcome;
+pub mod reason;
+pub mod receipt;

@@ -1,0 +1,184 @@
+//! Owns: what a hookpoint is. A definition is DATA: the company keeps adding hookpoints, and a new one must need no line
+//! of Rust or PHP.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::locale::Locale;
+use super::reason::Reason;
+
+/// The name of a hookpoint, e.g. `invoice_created`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HookpointId(String);
+
+impl HookpointId {
+    /// 1 to 64 characters out of `[a-z0-9_]` (it is also a template's name at the provider).
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        ((1..=64).contains(&text.len()) && text.chars().all(good)).then(|| Self(text.to_owned()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for HookpointId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One hookpoint: which hooks fire it, whom it concerns, when it leads to an alert.
+#[derive(Clone, Debug)]
+pub struct Hookpoint {
+    pub id: HookpointId,
+    /// What administrators read, per language.
+    pub title: BTreeMap<Locale, String>,
+    /// The day the company introduced it (`YYYY-MM-DD`).
+    pub introduced: String,
+    pub enabled: bool,
+    pub class: Class,
+    pub audience: Audience,
+    pub subject: SubjectKind,
+    pub triggers: Vec<Trigger>,
+    /// All must hold when the event is processed.
+    pub conditions: Vec<Condition>,
+    /// All must still hold right before the message is sent.
+    pub still: Vec<Condition>,
+    pub transition: Transition,
+    /// A message older than this is not sent any more, in minutes.
+    pub expires_after_min: u32,
+}
+
+/// A platform hook that fires a hookpoint, and what the stub may send of it.
+#[derive(Clone, Debug)]
+pub struct Trigger {
+    /// The platform's own name.
+    pub hook: String,
+    /// Where the subject's row id is; the first path that holds one wins.
+    pub subject_at: Vec<String>,
+    /// What kind of row that id names, where it is not the hookpoint's subject (a user instead of a client).
+    pub names: SubjectKind,
+    /// All paths that may leave PHP.
+    pub fields: Vec<String>,
+    /// Small reads the stub makes at once, by name.
+    pub lookups: Vec<String>,
+    /// The stub sends the event only if the field has one of these values.
+    pub only: BTreeMap<String, Vec<String>>,
+    /// Fields whose change is reported by name.
+    pub diff: Vec<String>,
+}
+
+/// An expression over the facts, and the reason to give when it is false.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    pub expression: String,
+    pub otherwise: Reason,
+}
+
+/// What makes two events "the same thing happening": at most one alert for it per recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transition {
+    /// Once in the subject's life.
+    Once,
+    /// Once per request of the platform.
+    Request,
+    /// Once per value of an expression over the facts, e.g. the payment's id.
+    Key(String),
+    /// A change of the subject's state: repeating the same state is no transition, leaving and returning is.
+    State {
+        /// Shared by the hookpoints that move the same thing, e.g. `service`.
+        machine: String,
+        /// An expression that gives the state entered.
+        to: String,
+    },
+}
+
+macro_rules! closed_list {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $($(#[$vdoc])* $variant,)+ }
+
+        impl $name {
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            #[must_use]
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+
+            #[must_use]
+            pub fn parse(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.code() == code)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.code().fmt(f)
+            }
+        }
+    };
+}
+pub(crate) use closed_list;
+
+closed_list! {
+    /// How urgent an alert is. The order is the order of sending.
+    Class {
+        Security = "security",
+        Status = "status",
+        Notice = "notice",
+    }
+}
+
+closed_list! {
+    /// Which contacts get the alert besides the client: those with the platform's e-mail right of that name.
+    Audience {
+        /// Nobody but the client himself.
+        Owner = "owner",
+        General = "general",
+        Invoice = "invoice",
+        Product = "product",
+        Domain = "domain",
+        Support = "support",
+        Affiliate = "affiliate",
+    }
+}
+
+closed_list! {
+    /// Which of the platform's tables a subject is a row of.
+    SubjectKind {
+        Client = "client",
+        User = "user",
+        Invoice = "invoice",
+        Service = "service",
+        Quote = "quote",
+        Domain = "domain",
+    }
+}
+
+/// One row of the platform that an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Subject {
+    pub kind: SubjectKind,
+    pub id: u64,
+}
+
+impl Subject {
+    /// Reads what [`fmt::Display`] wrote, e.g. `invoice:7`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, id) = text.split_once(':')?;
+        Some(Self { kind: SubjectKind::parse(kind)?, id: id.parse().ok()? })
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind, self.id)
+    }
+}

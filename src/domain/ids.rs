@@ -1,0 +1,86 @@
+//! Owns: the identifiers. Each has a type of its own, so that a service id can never be looked up in a product column.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+macro_rules! platform_id {
+    ($($(#[$doc:meta])* $name:ident;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub u64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )+};
+}
+
+platform_id! {
+    /// `tblclients.id`: a billing account. The platform calls it `userid` almost everywhere.
+    ClientId;
+    /// `tblusers.id`: a login (platform 8.0 and later). Not a client.
+    UserId;
+    /// `tblcontacts.id`.
+    ContactId;
+    /// `tblinvoices.id`, not the printed number.
+    InvoiceId;
+    /// `tblaccounts.id`: one transaction.
+    PaymentId;
+    /// `tblhosting.id`.
+    ServiceId;
+    /// `tblquotes.id`.
+    QuoteId;
+    /// `tbldomains.id`.
+    DomainId;
+    /// `tblcurrencies.id`.
+    CurrencyId;
+}
+
+/// Characters an event id may have at most (the width of the column).
+pub const EVENT_ID_CHARS_MAX: usize = 64;
+
+/// The id that a source gave its event: the same on every try, so that a repeat is known.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId(String);
+
+impl EventId {
+    /// An id of 1 to [`EVENT_ID_CHARS_MAX`] characters out of `[A-Za-z0-9_.-]`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let fits = (1..=EVENT_ID_CHARS_MAX).contains(&text.len());
+        (fits && text.chars().all(good)).then(|| Self(text.to_owned()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One message to one recipient. A UUIDv7, so that the primary key grows at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessageId(pub Uuid);
+
+impl MessageId {
+    /// Reads the text form (what the provider gives back to us).
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::try_parse(text).ok().map(Self)
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_simple().fmt(f)
+    }
+}

@@ -1,0 +1,79 @@
+//! Owns: one alert to one recipient, and the states it may have.
+
+use jiff::Timestamp;
+use std::fmt;
+
+use super::hookpoint::{Class, HookpointId, Subject, closed_list};
+use super::ids::{ClientId, ContactId, EventId, MessageId};
+use super::locale::Locale;
+use super::phone::E164;
+
+/// A message as it is queued.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub id: MessageId,
+    pub event_id: EventId,
+    pub hookpoint: HookpointId,
+    pub subject: Subject,
+    pub client_id: ClientId,
+    /// The contact it goes to; `None` is the client himself.
+    pub contact_id: Option<ContactId>,
+    pub to: E164,
+    pub locale: Locale,
+    pub class: Class,
+    /// The sending number, by its name in the configuration.
+    pub lane: String,
+    pub call: TemplateCall,
+    /// What the recipient will read, for people and for gateways without templates.
+    pub text: String,
+    /// Not sent after this.
+    pub expires_at: Timestamp,
+}
+
+/// A provider template with its values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateCall {
+    pub name: String,
+    /// Provider's language code, e.g. `es_AR`: no fall-back between languages exists there.
+    pub language: String,
+    pub parameters: Parameters,
+    /// The variable end of the URL button.
+    pub button: Option<String>,
+}
+
+/// Values of a template's body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parameters {
+    /// By position, first is `{{1}}`.
+    Positional(Vec<String>),
+    /// By name.
+    Named(Vec<(String, String)>),
+}
+
+closed_list! {
+    /// Life of a message: `queued → sending → sent | failed | unknown | cancelled`.
+    MessageState {
+        Queued = "queued",
+        Sending = "sending",
+        /// Accepted by the provider; receipts say the rest.
+        Sent = "sent",
+        Failed = "failed",
+        Unknown = "unknown",
+        Cancelled = "cancelled",
+    }
+}
+
+impl MessageState {
+    /// Whether a message may go from `self` to `next`. The only way back is a fault that certainly sent nothing.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        use MessageState::{Cancelled, Failed, Queued, Sending, Sent, Unknown};
+        matches!(
+            (self, next),
+            (Queued, Sending | Cancelled | Failed)
+                | (Sending, Sent | Failed | Unknown | Queued)
+                | (Unknown, Sent | Failed | Queued | Cancelled)
+                | (Failed, Queued)
+        )
+    }
+}

@@ -1,0 +1,106 @@
+//! Owns: the closed list of why something was not sent, or not yet. "Why did this client get nothing?" is answered with
+//! one of these and nothing else. `docs/RULES.md` explains each; a test compares.
+
+use super::hookpoint::closed_list;
+use std::fmt;
+
+closed_list! {
+    /// Why an event, a recipient or a message led to nothing, or must wait.
+    Reason {
+        /// No hookpoint uses this hook.
+        HookNotUsed = "hook_not_used",
+        /// The hookpoint is switched off.
+        HookpointOff = "hookpoint_off",
+        /// The event lacks the id of its subject: an unknown shape of the hook.
+        FieldMissing = "field_missing",
+        /// The event is older than the hookpoint's alerts may be.
+        EventTooOld = "event_too_old",
+
+        /// The billing database has no such row (any more).
+        SubjectMissing = "subject_missing",
+        /// A row could not be understood; the detail names table, column and id.
+        SubjectUnreadable = "subject_unreadable",
+        /// The hook named one client, the row belongs to another.
+        OwnerMismatch = "owner_mismatch",
+        /// The login belongs to no client.
+        UserWithoutClient = "user_without_client",
+
+        /// A condition without a reason of its own was false.
+        ConditionFalse = "condition_false",
+        /// A condition could not be evaluated.
+        ConditionFailed = "condition_failed",
+        /// Staff made the change, not the client.
+        ActorNotClient = "actor_not_client",
+        /// The edit changed nothing.
+        NothingChanged = "nothing_changed",
+        /// The invoice is a draft: its client cannot see it.
+        InvoiceDraft = "invoice_draft",
+        /// The invoice was paid already (e.g. from credit).
+        InvoicePaid = "invoice_paid",
+        /// The invoice was cancelled or refunded.
+        InvoiceCancelled = "invoice_cancelled",
+        /// The invoice is not cancelled (any more).
+        InvoiceNotCancelled = "invoice_not_cancelled",
+        /// Nothing is to be paid.
+        AmountZero = "amount_zero",
+        /// No payment is on the invoice.
+        PaymentMissing = "payment_missing",
+        /// The module call was for an addon, not for the service.
+        ServiceAddon = "service_addon",
+        /// The service is in another state by now.
+        ServiceChanged = "service_changed",
+        /// The quote is not in stage Delivered (any more).
+        QuoteNotDelivered = "quote_not_delivered",
+
+        /// The same thing was alerted already.
+        SameTransition = "same_transition",
+        /// A later event of the same subject was processed before.
+        Superseded = "superseded",
+        /// A message for this transition and recipient exists.
+        AlreadyQueued = "already_queued",
+
+        /// The client's account is closed.
+        ClientClosed = "client_closed",
+        /// The quote is for a prospect, not for a client.
+        Prospect = "prospect",
+        /// No phone number is stored.
+        PhoneMissing = "phone_missing",
+        /// The stored phone number cannot be read as one.
+        PhoneInvalid = "phone_invalid",
+        /// A number that cannot have WhatsApp (toll free, premium, short).
+        PhoneNotMobile = "phone_not_mobile",
+        /// Another recipient of this alert has the same number.
+        SamePhone = "same_phone",
+        /// This number asked not to be written to.
+        OptedOut = "opted_out",
+
+        /// No template in the recipient's language.
+        TemplateMissing = "template_missing",
+        /// The template could not be rendered; the detail says where.
+        RenderFailed = "render_failed",
+
+        /// The number's rate is used up for the moment.
+        PacedNumber = "paced_number",
+        /// This recipient got a message a moment ago.
+        PacedRecipient = "paced_recipient",
+        /// The number has reached its recipients of 24 hours.
+        PacedDay = "paced_day",
+        /// The sending number is stopped by the provider or an operator.
+        LanePaused = "lane_paused",
+        /// The template is paused or broken at the provider.
+        TemplateHeld = "template_held",
+        /// A passing fault; the message is tried again.
+        RetryLater = "retry_later",
+
+        /// The message waited longer than it may.
+        Expired = "expired",
+        /// The provider refused it for good.
+        Refused = "refused",
+        /// It was tried as often as allowed.
+        AttemptsExhausted = "attempts_exhausted",
+        /// Sent, but no answer came: delivered or not is unknown until a receipt says.
+        OutcomeUnknown = "outcome_unknown",
+        /// An operator cancelled it.
+        CancelledByOperator = "cancelled_by_operator",
+    }
+}

@@ -1,0 +1,46 @@
+//! Owns: what the provider reports about a message after it was accepted.
+
+use jiff::Timestamp;
+
+use super::hookpoint::closed_list;
+use super::ids::MessageId;
+use std::fmt;
+
+closed_list! {
+    /// `sent < delivered < read`; `failed` yields to `delivered` and `read`, since with several devices a delivery may be
+    /// reported after a failure.
+    ReceiptStatus {
+        Sent = "sent",
+        Failed = "failed",
+        Delivered = "delivered",
+        Read = "read",
+    }
+}
+
+/// One status of one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The provider's id of the message. Holds the phone number in clear: personal data.
+    pub provider_id: String,
+    pub status: ReceiptStatus,
+    /// When it happened, by the provider's clock.
+    pub at: Timestamp,
+    /// Our own id, given back by the provider.
+    pub message_id: Option<MessageId>,
+    /// The provider's error code of a failure.
+    pub code: Option<i64>,
+    pub detail: Option<String>,
+    /// What the provider billed it as, e.g. `utility` or `marketing`.
+    pub category: Option<String>,
+}
+
+/// A message that a client wrote to us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// His number as the provider knows it, digits only. Missing for users who hide it.
+    pub from: Option<String>,
+    pub provider_id: String,
+    pub at: Timestamp,
+    /// The text, or the payload of the button he pressed.
+    pub text: String,
+}

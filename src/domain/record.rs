@@ -1,0 +1,142 @@
+//! Owns: the platform's rows as we understand them, already checked: entities decoded, zero dates gone, money exact.
+
+use jiff::civil::{Date, DateTime};
+
+use super::ids::{ClientId, ContactId, DomainId, InvoiceId, PaymentId, QuoteId, ServiceId, UserId};
+use super::locale::Locale;
+use super::money::{Currency, Money};
+
+/// A billing account.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub id: ClientId,
+    pub first_name: String,
+    pub last_name: String,
+    pub company: String,
+    /// As stored; `domain::phone` reads it.
+    pub phone: String,
+    /// ISO 3166 alpha-2, may be empty.
+    pub country: String,
+    pub status: ClientStatus,
+    /// The language's name as the platform writes it was known to us.
+    pub locale: Option<Locale>,
+    pub currency: Currency,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientStatus {
+    Active,
+    Inactive,
+    Closed,
+}
+
+/// A secondary contact and the kinds of notice it has a right to.
+#[derive(Clone, Debug)]
+pub struct Contact {
+    pub id: ContactId,
+    pub client_id: ClientId,
+    pub first_name: String,
+    pub last_name: String,
+    pub company: String,
+    pub phone: String,
+    pub country: String,
+    pub general: bool,
+    pub invoice: bool,
+    pub product: bool,
+    pub domain: bool,
+    pub support: bool,
+    pub affiliate: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Invoice {
+    pub id: InvoiceId,
+    pub client_id: ClientId,
+    /// What is printed: the sequential number, or the id where there is none.
+    pub number: String,
+    /// `Draft`, `Unpaid`, `Paid`, `Cancelled`, `Refunded`, `Collections`, `Payment Pending`.
+    pub status: String,
+    pub date: Option<Date>,
+    pub due: Option<Date>,
+    /// Net of applied credit.
+    pub total: Money,
+    /// `total` less what was paid.
+    pub balance: Money,
+}
+
+#[derive(Clone, Debug)]
+pub struct Payment {
+    pub id: PaymentId,
+    pub amount: Money,
+    pub at: Option<DateTime>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub id: ServiceId,
+    pub client_id: ClientId,
+    /// `Pending`, `Active`, `Suspended`, `Terminated`, `Cancelled`, `Fraud`, `Completed`.
+    pub status: String,
+    pub product: String,
+    pub group: String,
+    /// The domain it serves; may be empty.
+    pub domain: String,
+    pub suspend_reason: String,
+    pub next_due: Option<Date>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Quote {
+    pub id: QuoteId,
+    /// `None`: a prospect.
+    pub client_id: Option<ClientId>,
+    pub subject: String,
+    /// `Draft`, `Delivered`, `On Hold`, `Accepted`, `Lost`, `Dead`.
+    pub stage: String,
+    pub total: Money,
+    pub valid_until: Option<Date>,
+}
+
+#[derive(Clone, Debug)]
+pub struct DomainName {
+    pub id: DomainId,
+    pub client_id: ClientId,
+    pub name: String,
+    /// Empty when the row is gone and only the stub's snapshot is left.
+    pub status: String,
+    pub expires: Option<Date>,
+}
+
+/// What one alert may speak about: the client it belongs to, his contacts, and the subject's own row.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    pub client: Client,
+    pub contacts: Vec<Contact>,
+    pub subject: SubjectRow,
+}
+
+/// The subject's own row.
+#[derive(Clone, Debug)]
+pub enum SubjectRow {
+    Client,
+    /// A login; the facts' client is one of the accounts it owns.
+    User(UserId),
+    Invoice(Box<Invoice>, Option<Payment>),
+    Service(Box<Service>),
+    Quote(Box<Quote>),
+    Domain(DomainName),
+}
+
+/// What the platform says about itself.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    /// Base of the client area, with a trailing slash.
+    pub system_url: String,
+    pub company_name: String,
+    /// The system's language for clients who chose none.
+    pub locale: Option<Locale>,
+    /// ISO 3166 alpha-2.
+    pub default_country: String,
+    /// e.g. `8.13.1-release.1`.
+    pub version: String,
+}
