@@ -16,6 +16,11 @@ pub mod domain;
 pub mod clock;
 pub mod signature;
 
+pub mod config;
+pub mod envelope;
+
+pub mod store;
+
 pub mod http;
 
 pub mod sandbox;

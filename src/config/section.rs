@@ -1,0 +1,184 @@
+//! Owns: the settings' types, one struct per section. Every field is explained in `default.toml`.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use super::ConfigError;
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Config {
+    pub server: ServerConfig,
+    pub database: DatabaseConfig,
+    pub billing: BillingConfig,
+    pub sources: BTreeMap<String, SourceConfig>,
+    pub senders: BTreeMap<String, SenderConfig>,
+    pub alerts: AlertsConfig,
+    pub consent: ConsentConfig,
+    pub process: ProcessConfig,
+    pub dispatch: DispatchConfig,
+    pub hookpoints: BTreeMap<String, HookpointConfig>,
+    pub log: LogConfig,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct ServerConfig {
+    pub listen: SocketAddr,
+    pub event_bytes_max: usize,
+    pub receipt_bytes_max: usize,
+    pub connections_max: usize,
+    pub header_timeout_ms: u64,
+    pub body_timeout_ms: u64,
+    pub drain_timeout_ms: u64,
+    pub ingest_queue_max: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct DatabaseConfig {
+    pub url: SecretString,
+    pub pool_min: usize,
+    pub pool_max: usize,
+    pub acquire_timeout_ms: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct BillingConfig {
+    pub url: SecretString,
+    pub pool_min: usize,
+    pub pool_max: usize,
+    pub acquire_timeout_ms: u64,
+    pub timezone: String,
+    pub system_url: String,
+    pub company_name: String,
+    pub default_country: String,
+    pub cache_s: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct SourceConfig {
+    pub secrets: Vec<SecretString>,
+    pub events_per_s: u32,
+    pub events_burst: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct SenderConfig {
+    pub gateway: String,
+    pub base_url: String,
+    pub version: String,
+    pub phone_number_id: String,
+    pub waba_id: String,
+    pub token: SecretString,
+    pub app_secret: SecretString,
+    pub verify_token: SecretString,
+    pub proxy: String,
+    pub rate_per_s: u32,
+    pub rate_headroom_percent: f64,
+    pub pair_interval_s: u64,
+    pub pair_burst: u32,
+    pub recipients_per_day: u32,
+    pub portfolio: String,
+    pub timeout_ms: u64,
+    pub connect_timeout_ms: u64,
+    pub in_flight_max: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct AlertsConfig {
+    pub sender: String,
+    pub default_locale: String,
+    pub assume_argentine_mobile: bool,
+    pub same_transition_min: u32,
+    pub event_age_max_h: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct ConsentConfig {
+    pub opt_out_words: Vec<String>,
+    pub opt_in_words: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct ProcessConfig {
+    pub batch: usize,
+    pub workers: usize,
+    pub poll_ms: u64,
+    pub lease_ms: u64,
+    pub attempts_max: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct DispatchConfig {
+    pub batch: usize,
+    pub poll_ms: u64,
+    pub attempts_max: u32,
+    pub backoff_ms: u64,
+    pub backoff_max_ms: u64,
+    pub sending_timeout_ms: u64,
+    pub template_hold_s: u64,
+    pub number_hold_s: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HookpointConfig {
+    pub enabled: Option<bool>,
+    pub expires_after_min: Option<u32>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct LogConfig {
+    pub format: String,
+    pub level: String,
+}
+
+/// Turns the merged table into sections, after the `…_file` sisters were read.
+///
+/// # Errors
+/// Unreadable secret files, and what serde has to say about the rest.
+pub fn read(mut table: Table) -> Result<Config, ConfigError> {
+    let mut mistakes = Vec::new();
+    read_files(&mut table, "", &mut mistakes);
+    if !mistakes.is_empty() {
+        return Err(ConfigError { mistakes });
+    }
+    Value::Table(table).try_into().map_err(|e: toml::de::Error| ConfigError::one(e.message().to_owned()))
+}
+
+/// Replaces every `x_file = "path"` by `x = <content>`; a list takes one entry per line.
+fn read_files(table: &mut Table, path: &str, mistakes: &mut Vec<String>) {
+    let sisters: Vec<String> = table.keys().filter(|key| key.ends_with("_file")).cloned().collect();
+    for sister in sisters {
+        let Some(Value::String(file)) = table.remove(&sister) else { continue };
+        if file.is_empty() {
+            continue;
+        }
+        let key = sister.trim_end_matches("_file").to_owned();
+        match std::fs::read_to_string(Path::new(&file)) {
+            Err(error) => mistakes.push(format!("`{path}{sister}`: cannot read {file}: {error}")),
+            Ok(text) => {
+                let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+                let value = match table.get(&key) {
+                    Some(Value::Array(_)) => Value::Array(lines.map(|line| Value::String(line.to_owned())).collect()),
+                    _ => Value::String(text.trim().to_owned()),
+                };
+                table.insert(key, value);
+            }
+        }
+    }
+    for (key, value) in table.iter_mut() {
+        if let Value::Table(inner) = value {
+            read_files(inner, &format!("{path}{key}."), mistakes);
+        }
+    }
+}
+
+/// Whether a secret was left empty.
+#[must_use]
+pub fn is_empty(secret: &SecretString) -> bool {
+    secret.expose_secret().is_empty()
+}

@@ -1,0 +1,101 @@
+//! Owns: what must hold across settings. All mistakes are reported at once; a placeholder is not a secret.
+
+use jiff::tz::TimeZone;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::section::{Config, SenderConfig, is_empty};
+use super::ConfigError;
+use crate::signature::Key;
+
+/// Words that people leave in example files.
+const PLACEHOLDERS: [&str; 6] = ["change", "example", "secret", "todo", "xxx", "your"];
+
+/// Checks `config` as a whole.
+///
+/// # Errors
+/// Every mistake, one sentence each, naming the key and what to do.
+pub fn validate(config: &Config) -> Result<(), ConfigError> {
+    let mut mistakes = Vec::new();
+    let mut expect = |holds: bool, mistake: &str| {
+        if !holds {
+            mistakes.push(mistake.to_owned());
+        }
+    };
+    expect(!is_empty(&config.database.url), "`database.url` is empty: give the URL of the bridge's own schema");
+    expect(!is_empty(&config.billing.url), "`billing.url` is empty: give the URL of the platform's database");
+    expect(TimeZone::get(&config.billing.timezone).is_ok(), "`billing.timezone` is not an IANA time zone, e.g. UTC");
+    expect(config.senders.contains_key(&config.alerts.sender), "`alerts.sender` names no section of [senders]");
+    expect(
+        ["es_AR", "en", "pt_BR"].contains(&config.alerts.default_locale.as_str()),
+        "`alerts.default_locale` must be es_AR, en or pt_BR",
+    );
+    expect((1024..=1 << 20).contains(&config.server.event_bytes_max), "`server.event_bytes_max` must be 1024 to 1048576");
+    expect(config.server.connections_max > 0, "`server.connections_max` must be at least 1");
+    expect(config.server.ingest_queue_max > 0, "`server.ingest_queue_max` must be at least 1");
+    expect(config.process.batch.clamp(1, 1000) == config.process.batch, "`process.batch` must be 1 to 1000");
+    expect(config.process.workers > 0, "`process.workers` must be at least 1");
+    expect(config.process.attempts_max > 0, "`process.attempts_max` must be at least 1");
+    expect(config.dispatch.batch.clamp(1, 1000) == config.dispatch.batch, "`dispatch.batch` must be 1 to 1000");
+    expect(config.dispatch.attempts_max > 0, "`dispatch.attempts_max` must be at least 1");
+    for (name, pool) in [("database", (config.database.pool_min, config.database.pool_max)), ("billing", (config.billing.pool_min, config.billing.pool_max))] {
+        expect(pool.1 > 0 && pool.0 <= pool.1, &format!("`{name}.pool_max` must be at least 1 and at least `pool_min`"));
+    }
+    sources(config, &mut mistakes);
+    for (name, sender) in &config.senders {
+        self::sender(name, sender, &mut mistakes);
+        if u64::from(sender.rate_per_s) > 0 && config.dispatch.sending_timeout_ms <= sender.timeout_ms {
+            mistakes.push(format!("`dispatch.sending_timeout_ms` must be longer than `senders.{name}.timeout_ms`"));
+        }
+    }
+    if mistakes.is_empty() { Ok(()) } else { Err(ConfigError { mistakes }) }
+}
+
+fn sources(config: &Config, mistakes: &mut Vec<String>) {
+    for (name, source) in &config.sources {
+        let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+        if name.is_empty() || name.len() > 32 || !name.chars().all(good) {
+            mistakes.push(format!("`sources.{name}`: a source's name is 1 to 32 of a-z 0-9 _ -"));
+        }
+        if source.secrets.is_empty() {
+            mistakes.push(format!(
+                "`sources.{name}.secrets` is empty: nobody could sign; make one with `hookbridge config --new-secret`"
+            ));
+        }
+        for (index, secret) in source.secrets.iter().enumerate() {
+            if let Err(error) = Key::parse(secret) {
+                mistakes.push(format!("`sources.{name}.secrets` number {}: {error}", index + 1));
+            }
+        }
+        if source.events_per_s == 0 || source.events_burst == 0 {
+            mistakes.push(format!("`sources.{name}`: events_per_s and events_burst must be at least 1"));
+        }
+    }
+}
+
+fn sender(name: &str, sender: &SenderConfig, mistakes: &mut Vec<String>) {
+    let mut expect = |holds: bool, mistake: String| {
+        if !holds {
+            mistakes.push(format!("`senders.{name}.{mistake}"));
+        }
+    };
+    expect(sender.gateway == "cloud_api", "gateway` must be cloud_api".to_owned());
+    let secure = sender.base_url.starts_with("https://");
+    let loopback = ["http://127.0.0.1", "http://[::1]", "http://localhost"].iter().any(|at| sender.base_url.starts_with(at));
+    expect(secure || loopback, "base_url` must be https:// (http:// only on loopback): it carries the token".to_owned());
+    expect(!sender.phone_number_id.is_empty(), "phone_number_id` is empty: Meta's id of the sending number".to_owned());
+    for (key, secret) in [("token", &sender.token), ("app_secret", &sender.app_secret), ("verify_token", &sender.verify_token)] {
+        expect(!is_empty(secret), format!("{key}` is empty"));
+        expect(!is_placeholder(secret), format!("{key}` looks like a placeholder"));
+    }
+    expect((1..=10_000).contains(&sender.rate_per_s), "rate_per_s` must be 1 to 10000".to_owned());
+    expect((0.0..=50.0).contains(&sender.rate_headroom_percent), "rate_headroom_percent` must be 0 to 50".to_owned());
+    expect(sender.pair_burst > 0, "pair_burst` must be at least 1".to_owned());
+    expect(sender.in_flight_max > 0, "in_flight_max` must be at least 1".to_owned());
+    expect(sender.timeout_ms >= 100, "timeout_ms` must be at least 100".to_owned());
+    expect(!sender.portfolio.is_empty(), "portfolio` is empty".to_owned());
+}
+
+fn is_placeholder(secret: &SecretString) -> bool {
+    let text = secret.expose_secret().to_lowercase();
+    text.len() < 24 && PLACEHOLDERS.iter().any(|word| text.contains(word))
+}

@@ -1,0 +1,333 @@
+//! Owns: the one transaction that ends an event's processing: its messages queued, its reasons written, the event closed.
+//! Either all of it is there, or nothing and the event is processed again.
+
+use std::collections::{BTreeSet, HashSet};
+
+use jiff::{SignedDuration, Timestamp};
+use mysql_async::prelude::Queryable;
+use mysql_async::{Row, Transaction};
+
+use super::inbox::{Claimed, list};
+use super::pool::retried;
+use super::row::{Reader, at, cut, transaction};
+use super::transition::{Key, States};
+use super::{Store, StoreError};
+use crate::domain::hookpoint::{Class, HookpointId, Subject};
+use crate::domain::ids::{ClientId, ContactId};
+use crate::domain::message::{Message, Parameters};
+use crate::domain::reason::Reason;
+use crate::signature::sha256;
+
+/// What processing made of one event.
+#[derive(Clone, Debug)]
+pub struct Processed {
+    pub claim: Claimed,
+    /// True when something on our side went wrong: an operator should look.
+    pub failed: bool,
+    /// The steps taken, for people: JSON, without personal data.
+    pub trail: String,
+    pub alerts: Vec<Alert>,
+    /// Reasons that concern the event as a whole.
+    pub skips: Vec<Skip>,
+}
+
+/// What one hookpoint made of the event.
+#[derive(Clone, Debug)]
+pub struct Alert {
+    pub hookpoint: HookpointId,
+    pub subject: Subject,
+    pub client_id: ClientId,
+    pub once: Once,
+    /// One per recipient; may be empty when only the state is to be remembered.
+    pub messages: Vec<Message>,
+}
+
+/// What makes this alert the same as another.
+#[derive(Clone, Debug)]
+pub enum Once {
+    Key(String),
+    State { machine: String, to: String },
+}
+
+/// Why a recipient, or a hookpoint, or an event got nothing.
+#[derive(Clone, Debug)]
+pub struct Skip {
+    pub hookpoint: Option<HookpointId>,
+    pub client_id: Option<ClientId>,
+    pub contact_id: Option<ContactId>,
+    pub reason: Reason,
+    /// More words, without personal data.
+    pub detail: Option<String>,
+}
+
+/// What [`finish`] did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Finished {
+    pub queued: usize,
+    pub skipped: usize,
+    pub failed: usize,
+}
+
+/// Ends the processing of a batch in one transaction.
+///
+/// # Errors
+/// The database, or a claim that was lost meanwhile; then nothing of the batch was written.
+pub async fn finish(
+    store: &Store,
+    batch: &[Processed],
+    same_transition: SignedDuration,
+    now: Timestamp,
+) -> Result<Finished, StoreError> {
+    loop {
+        match retried(|| finish_once(store, batch, same_transition, now)).await {
+            // Another instance queued one of the messages in the meantime: look again.
+            Err(error) if error.is_duplicate() => {}
+            other => return other,
+        }
+    }
+}
+
+async fn finish_once(
+    store: &Store,
+    batch: &[Processed],
+    same_transition: SignedDuration,
+    now: Timestamp,
+) -> Result<Finished, StoreError> {
+    let mut connection = store.connection().await?;
+    let mut tx = connection.start_transaction(transaction()).await?;
+    release_claims(&mut tx, batch).await?;
+
+    let mut states = States::lock(&mut tx, &state_keys(batch), same_transition).await?;
+    let mut candidates: Vec<(usize, [u8; 32], &Message)> = Vec::new();
+    let mut skips: Vec<(usize, Skip)> = Vec::new();
+    for (index, processed) in batch.iter().enumerate() {
+        skips.extend(processed.skips.iter().map(|skip| (index, skip.clone())));
+        for alert in &processed.alerts {
+            match transition_key(&mut states, alert, processed.claim.event.occurred_at) {
+                Ok(key) => {
+                    candidates.extend(alert.messages.iter().map(|m| (index, dedupe_key(m, &key), m)));
+                }
+                // Only the state was to be remembered; its reason is written already.
+                Err(_) if alert.messages.is_empty() => {}
+                Err(reason) => skips.push((index, skip_of(alert, None, reason))),
+            }
+        }
+    }
+    states.save(&mut tx).await?;
+
+    let taken = existing(&mut tx, &candidates).await?;
+    let mut seen = HashSet::new();
+    let (fresh, repeated): (Vec<_>, Vec<_>) =
+        candidates.into_iter().partition(|(_, key, _)| !taken.contains(key) && seen.insert(*key));
+    skips.extend(repeated.iter().map(|(index, _, message)| (*index, repeat(message))));
+    insert_messages(&mut tx, &fresh, now).await?;
+    insert_skips(&mut tx, batch, &skips, now).await?;
+    let finished = close_events(&mut tx, batch, &fresh, now).await?;
+    tx.commit().await?;
+    Ok(finished)
+}
+
+/// Gives up the claims, and so proves that they are still ours.
+async fn release_claims(tx: &mut Transaction<'_>, batch: &[Processed]) -> Result<(), StoreError> {
+    let Some(first) = batch.first() else { return Ok(()) };
+    let seqs: Vec<u64> = batch.iter().map(|processed| processed.claim.seq).collect();
+    let sql = format!("DELETE FROM inbox WHERE locked_by = ? AND seq IN ({})", list(&seqs));
+    tx.exec_drop(sql, (&first.claim.token,)).await?;
+    let (expected, changed) = (seqs.len() as u64, tx.affected_rows());
+    if changed == expected { Ok(()) } else { Err(StoreError::Guard { what: "finish an event", expected, changed }) }
+}
+
+fn state_keys(batch: &[Processed]) -> BTreeSet<Key> {
+    let alerts = batch.iter().flat_map(|processed| &processed.alerts);
+    alerts
+        .filter_map(|alert| match &alert.once {
+            Once::State { machine, .. } => Some((machine.clone(), alert.subject.to_string())),
+            Once::Key(_) => None,
+        })
+        .collect()
+}
+
+fn transition_key(states: &mut States, alert: &Alert, when: Timestamp) -> Result<String, Reason> {
+    match &alert.once {
+        Once::Key(key) => Ok(key.clone()),
+        Once::State { machine, to } => {
+            let epoch = states.enter(&(machine.clone(), alert.subject.to_string()), to, when)?;
+            Ok(format!("{machine}#{epoch}"))
+        }
+    }
+}
+
+/// Same hookpoint, subject, transition and recipient: the same message.
+fn dedupe_key(message: &Message, transition: &str) -> [u8; 32] {
+    let parts = [message.hookpoint.as_str(), &message.subject.to_string(), transition, message.to.as_str()];
+    sha256(parts.join("\n").as_bytes())
+}
+
+fn skip_of(alert: &Alert, contact_id: Option<ContactId>, reason: Reason) -> Skip {
+    Skip {
+        hookpoint: Some(alert.hookpoint.clone()),
+        client_id: Some(alert.client_id),
+        contact_id,
+        reason,
+        detail: None,
+    }
+}
+
+fn repeat(message: &Message) -> Skip {
+    Skip {
+        hookpoint: Some(message.hookpoint.clone()),
+        client_id: Some(message.client_id),
+        contact_id: message.contact_id,
+        reason: Reason::AlreadyQueued,
+        detail: None,
+    }
+}
+
+async fn existing(
+    tx: &mut Transaction<'_>,
+    candidates: &[(usize, [u8; 32], &Message)],
+) -> Result<HashSet<[u8; 32]>, StoreError> {
+    if candidates.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let keys: Vec<String> = candidates.iter().map(|(_, key, _)| format!("x'{}'", crate::signature::hex(key))).collect();
+    let rows: Vec<Row> =
+        tx.query(format!("SELECT dedupe_key FROM message WHERE dedupe_key IN ({})", keys.join(","))).await?;
+    rows.iter()
+        .map(|row| {
+            let reader = Reader::new("message", row, "");
+            reader.get::<Vec<u8>>("dedupe_key")?.try_into().map_err(|_| reader.bad("dedupe_key"))
+        })
+        .collect()
+}
+
+async fn insert_messages(
+    tx: &mut Transaction<'_>,
+    fresh: &[(usize, [u8; 32], &Message)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if fresh.is_empty() {
+        return Ok(());
+    }
+    tx.exec_batch(
+        "INSERT INTO message (id, event_id, hookpoint, subject, client_id, contact_id, recipient, locale, class, lane, \
+         template, language, parameters, body, dedupe_key, created_at, expires_at, state_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        fresh.iter().map(|(_, key, m)| {
+            mysql_async::Params::Positional(vec![
+                m.id.0.as_bytes().into(),
+                m.event_id.as_str().into(),
+                m.hookpoint.as_str().into(),
+                m.subject.to_string().into(),
+                m.client_id.0.into(),
+                m.contact_id.map(|id| id.0).into(),
+                m.to.as_str().into(),
+                m.locale.code().into(),
+                m.class.code().into(),
+                m.lane.as_str().into(),
+                m.call.name.as_str().into(),
+                m.call.language.as_str().into(),
+                parameters_text(m).into(),
+                m.text.as_str().into(),
+                key.as_slice().into(),
+                at(now),
+                at(m.expires_at),
+                at(now),
+            ])
+        }),
+    )
+    .await?;
+    tx.exec_batch(
+        "INSERT INTO outbox (message_id, lane, priority, run_at, recipient, template, expires_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        fresh.iter().map(|(_, _, m)| {
+            (
+                m.id.0.as_bytes().as_slice(),
+                m.lane.as_str(),
+                priority(m.class),
+                at(now),
+                m.to.as_str(),
+                m.call.name.as_str(),
+                at(m.expires_at),
+            )
+        }),
+    )
+    .await?;
+    Ok(())
+}
+
+/// Smaller goes first.
+#[must_use]
+pub fn priority(class: Class) -> u8 {
+    match class {
+        Class::Security => 0,
+        Class::Status => 1,
+        Class::Notice => 2,
+    }
+}
+
+/// Values as JSON: `{"body":[…]}` or `{"named":[["name","value"],…]}`, and `"button"`.
+fn parameters_text(message: &Message) -> String {
+    let call = &message.call;
+    let mut json = serde_json::Map::new();
+    match &call.parameters {
+        Parameters::Positional(values) => json.insert("body".into(), serde_json::json!(values)),
+        Parameters::Named(values) => json.insert("named".into(), serde_json::json!(values)),
+    };
+    if let Some(button) = &call.button {
+        json.insert("button".into(), serde_json::json!(button));
+    }
+    serde_json::Value::Object(json).to_string()
+}
+
+async fn insert_skips(
+    tx: &mut Transaction<'_>,
+    batch: &[Processed],
+    skips: &[(usize, Skip)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if skips.is_empty() {
+        return Ok(());
+    }
+    tx.exec_batch(
+        "INSERT INTO skip (event_id, hookpoint, client_id, contact_id, reason, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        skips.iter().map(|(index, skip)| {
+            (
+                batch[*index].claim.event.id.as_str(),
+                skip.hookpoint.as_ref().map(HookpointId::as_str),
+                skip.client_id.map(|id| id.0),
+                skip.contact_id.map(|id| id.0),
+                skip.reason.code(),
+                skip.detail.as_deref().map(|detail| cut(detail, 500)),
+                at(now),
+            )
+        }),
+    )
+    .await?;
+    Ok(())
+}
+
+async fn close_events(
+    tx: &mut Transaction<'_>,
+    batch: &[Processed],
+    fresh: &[(usize, [u8; 32], &Message)],
+    now: Timestamp,
+) -> Result<Finished, StoreError> {
+    let mut finished = Finished { queued: fresh.len(), ..Finished::default() };
+    let mut rows = Vec::with_capacity(batch.len());
+    for (index, processed) in batch.iter().enumerate() {
+        let state = if processed.failed {
+            finished.failed += 1;
+            "failed"
+        } else if fresh.iter().any(|(of, _, _)| *of == index) {
+            "processed"
+        } else {
+            finished.skipped += 1;
+            "skipped"
+        };
+        rows.push((state, at(now), &processed.trail, processed.claim.event.id.as_str()));
+    }
+    tx.exec_batch("UPDATE event SET state = ?, processed_at = ?, trail = ? WHERE id = ? AND state = 'received'", rows)
+        .await?;
+    Ok(finished)
+}

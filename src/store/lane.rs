@@ -1,0 +1,97 @@
+//! Owns: whether a sending number may send. A stopped number keeps its queue.
+
+use jiff::Timestamp;
+use mysql_async::Row;
+use mysql_async::prelude::Queryable;
+
+use super::pool::bounded;
+use super::row::{Reader, at, cut};
+use super::{Store, StoreError};
+
+/// Who stopped a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PausedBy {
+    Provider,
+    Operator,
+}
+
+/// A lane that must not send.
+#[derive(Clone, Debug)]
+pub struct Pause {
+    pub lane: String,
+    pub until: Timestamp,
+    pub by: PausedBy,
+    pub detail: String,
+}
+
+/// Stops a lane until `until`. An operator's pause is not shortened by the provider's.
+///
+/// # Errors
+/// The database.
+pub async fn pause(store: &Store, pause: &Pause, now: Timestamp) -> Result<(), StoreError> {
+    let by = match pause.by {
+        PausedBy::Provider => "provider",
+        PausedBy::Operator => "operator",
+    };
+    bounded(async {
+        let mut connection = store.connection().await?;
+        connection
+            .exec_drop(
+                "INSERT INTO lane (name, paused_until, paused_by, detail, changed_at) VALUES (?, ?, ?, ?, ?) \
+                 ON DUPLICATE KEY UPDATE \
+                 detail = IF(paused_by = 'operator' AND VALUES(paused_by) = 'provider', detail, VALUES(detail)), \
+                 paused_until = IF(paused_by = 'operator' AND VALUES(paused_by) = 'provider', paused_until, \
+                 VALUES(paused_until)), \
+                 changed_at = VALUES(changed_at), \
+                 paused_by = IF(paused_by = 'operator' AND VALUES(paused_by) = 'provider', paused_by, VALUES(paused_by))",
+                (&pause.lane, at(pause.until), by, cut(&pause.detail, 500), at(now)),
+            )
+            .await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Lets a lane send again.
+///
+/// # Errors
+/// The database.
+pub async fn resume(store: &Store, lane: &str, now: Timestamp) -> Result<(), StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        connection
+            .exec_drop(
+                "UPDATE lane SET paused_until = NULL, paused_by = NULL, detail = NULL, changed_at = ? WHERE name = ?",
+                (at(now), lane),
+            )
+            .await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Lanes that are stopped at `now`.
+///
+/// # Errors
+/// The database.
+pub async fn paused(store: &Store, now: Timestamp) -> Result<Vec<Pause>, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let rows: Vec<Row> = connection
+            .exec("SELECT name, paused_until, paused_by, detail FROM lane WHERE paused_until > ?", (at(now),))
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let reader = Reader::new("lane", row, "");
+                let operator = reader.get::<Option<String>>("paused_by")?.as_deref() == Some("operator");
+                Ok(Pause {
+                    lane: reader.get("name")?,
+                    until: reader.time("paused_until")?,
+                    by: if operator { PausedBy::Operator } else { PausedBy::Provider },
+                    detail: reader.get::<Option<String>>("detail")?.unwrap_or_default(),
+                })
+            })
+            .collect()
+    })
+    .await
+}

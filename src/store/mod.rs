@@ -1,0 +1,23 @@
+//! Owns: our own tables, and all SQL on them. Each function is one statement or one short transaction; time is passed in.
+//! Must not know: the platform's tables, the network, the rules. No lock is held when a function returns.
+
+pub mod pool;
+pub mod row;
+
+pub mod migrate;
+
+pub mod inbox;
+pub mod transition;
+pub mod finish;
+
+pub mod outbox;
+pub mod settle;
+pub mod lane;
+pub mod contacted;
+
+pub mod consent;
+pub mod receipt;
+
+pub mod trail;
+
+pub use pool::{Store, StoreError};

@@ -1,0 +1,119 @@
+//! Owns: what the provider reported. A status only rises; a receipt of an unknown message is kept, since it may overtake
+//! the answer that names it.
+
+use jiff::Timestamp;
+use mysql_async::Value;
+use mysql_async::prelude::Queryable;
+
+use super::outbox::key;
+use super::pool::retried;
+use super::row::{at, cut, transaction};
+use super::{Store, StoreError};
+use crate::domain::reason::Reason;
+use crate::domain::receipt::{Receipt, ReceiptStatus};
+
+/// Stores a webhook's receipts in one transaction and raises the messages they belong to.
+///
+/// # Errors
+/// The database; then the provider sends them again.
+pub async fn record(store: &Store, receipts: &[Receipt], now: Timestamp) -> Result<(), StoreError> {
+    if receipts.is_empty() {
+        return Ok(());
+    }
+    // One order for all, so that concurrent webhooks do not lock each other out.
+    let mut receipts: Vec<&Receipt> = receipts.iter().collect();
+    receipts.sort_by(|a, b| (a.message_id, &a.provider_id, a.status).cmp(&(b.message_id, &b.provider_id, b.status)));
+    retried(|| record_once(store, &receipts, now)).await
+}
+
+async fn record_once(store: &Store, receipts: &[&Receipt], now: Timestamp) -> Result<(), StoreError> {
+    let mut connection = store.connection().await?;
+    let mut tx = connection.start_transaction(transaction()).await?;
+    // By our own id where the provider gave it back, by his otherwise. Foreign ids find no row, and that is fine.
+    let (ours, theirs): (Vec<&Receipt>, Vec<&Receipt>) = receipts.iter().copied().partition(|r| r.message_id.is_some());
+    if !ours.is_empty() {
+        tx.exec_batch(
+            "UPDATE message SET receipt_at = ?, provider_id = COALESCE(provider_id, ?), receipt = ? \
+             WHERE id = ? AND COALESCE(receipt + 0, 0) < ?",
+            ours.iter().map(|r| {
+                (at(r.at), cut(&r.provider_id, 191), r.status.code(), r.message_id.map(key), rank(r.status))
+            }),
+        )
+        .await?;
+    }
+    if !theirs.is_empty() {
+        tx.exec_batch(
+            "UPDATE message SET receipt_at = ?, receipt = ? WHERE provider_id = ? AND COALESCE(receipt + 0, 0) < ?",
+            theirs.iter().map(|r| (at(r.at), r.status.code(), cut(&r.provider_id, 191), rank(r.status))),
+        )
+        .await?;
+    }
+    for failed in receipts.iter().filter(|r| r.status == ReceiptStatus::Failed) {
+        tx.exec_drop(
+            "UPDATE message SET reason = ?, detail = ? WHERE (id = ? OR provider_id = ?) AND receipt = 'failed'",
+            (
+                Reason::Refused.code(),
+                failed.detail.as_deref().map(|detail| cut(detail, 500)),
+                failed.message_id.map(key),
+                cut(&failed.provider_id, 191),
+            ),
+        )
+        .await?;
+    }
+    tx.exec_batch(
+        "INSERT INTO receipt (provider_id, status, at, received_at, message_id, code, detail, category) \
+         VALUES (?, ?, ?, ?, COALESCE(?, (SELECT id FROM message WHERE provider_id = ? LIMIT 1)), ?, ?, ?) \
+         ON DUPLICATE KEY UPDATE category = COALESCE(category, VALUES(category))",
+        receipts.iter().map(|r| {
+            (
+                cut(&r.provider_id, 191),
+                r.status.code(),
+                at(r.at),
+                at(now),
+                r.message_id.map(key),
+                cut(&r.provider_id, 191),
+                r.code,
+                r.detail.as_deref().map(|detail| cut(detail, 500)),
+                r.category.as_deref().map(|category| cut(category, 48)),
+            )
+        }),
+    )
+    .await?;
+    prove_unknown(&mut tx, &ours).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A message of unknown outcome that has a receipt was taken by the provider: it is sent, and leaves the queue.
+async fn prove_unknown(tx: &mut mysql_async::Transaction<'_>, ours: &[&Receipt]) -> Result<(), StoreError> {
+    if ours.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<_> = ours.iter().filter_map(|r| r.message_id).collect();
+    let list = super::outbox::hex_list(&ids);
+    let rows: Vec<mysql_async::Row> = tx
+        .query(format!("SELECT message_id FROM outbox WHERE state = 'unknown' AND message_id IN ({list}) FOR UPDATE"))
+        .await?;
+    for row in &rows {
+        let id: Vec<u8> = super::row::Reader::new("outbox", row, "").get("message_id")?;
+        let id = Value::Bytes(id);
+        tx.exec_drop(
+            "UPDATE message SET state = 'sent', state_at = receipt_at, \
+             attempts = (SELECT attempts FROM outbox WHERE message_id = ?) WHERE id = ? AND state = 'open'",
+            (&id, &id),
+        )
+        .await?;
+        tx.exec_drop("DELETE FROM outbox WHERE message_id = ? AND state = 'unknown'", (&id,)).await?;
+    }
+    Ok(())
+}
+
+/// The position in the column's ENUM, which is the order of rising.
+fn rank(status: ReceiptStatus) -> u8 {
+    match status {
+        ReceiptStatus::Sent => 1,
+        ReceiptStatus::Failed => 2,
+        ReceiptStatus::Delivered => 3,
+        ReceiptStatus::Read => 4,
+    }
+}

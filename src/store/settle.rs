@@ -1,0 +1,198 @@
+//! Owns: writing down how attempts ended, in batches. Every state change is guarded: it must find the row as the claim
+//! left it, or something is wrong and nothing is written.
+
+use jiff::Timestamp;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Row, Transaction, Value};
+
+use super::outbox::{hex_list, key, message_id};
+use super::pool::retried;
+use super::row::{Reader, at, cut, transaction};
+use super::{Store, StoreError};
+use crate::domain::ids::MessageId;
+use crate::domain::outcome::Outcome;
+use crate::domain::reason::Reason;
+
+/// One attempt that ended, and what is to become of its message.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub id: MessageId,
+    /// The claim it was sent under.
+    pub token: String,
+    pub started_at: Timestamp,
+    pub ended_at: Timestamp,
+    pub outcome: Outcome,
+    pub next: Next,
+}
+
+/// What becomes of the message after an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The provider has it.
+    Sent,
+    /// It ends here.
+    Failed(Reason),
+    /// It goes back into the queue. `free`: the attempt does not count, since the fault was not the message's.
+    Again { at: Timestamp, reason: Reason, free: bool },
+    /// Nobody knows; a receipt may tell.
+    Unknown,
+}
+
+/// Writes a batch of ended attempts in one transaction.
+///
+/// # Errors
+/// The database, or a message that was not `sending` under this claim any more.
+pub async fn settle(store: &Store, batch: &[Attempt]) -> Result<(), StoreError> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    retried(|| settle_once(store, batch)).await
+}
+
+async fn settle_once(store: &Store, batch: &[Attempt]) -> Result<(), StoreError> {
+    let mut connection = store.connection().await?;
+    let mut tx = connection.start_transaction(transaction()).await?;
+    insert_attempts(&mut tx, batch).await?;
+    // A receipt may have overtaken the answer: then the message was taken, whatever happened to the answer.
+    let known = proven(&mut tx, batch).await?;
+    let next = |a: &Attempt| match a.next {
+        Next::Unknown if known.contains(&a.id) => Next::Sent,
+        next => next,
+    };
+    let ended: Vec<&Attempt> = batch.iter().filter(|a| matches!(next(a), Next::Sent | Next::Failed(_))).collect();
+    close(&mut tx, &ended, &next).await?;
+    let waiting: Vec<&Attempt> = batch.iter().filter(|a| matches!(next(a), Next::Again { .. } | Next::Unknown)).collect();
+    requeue(&mut tx, &waiting, &next).await?;
+    early_receipts(&mut tx, &ended).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn insert_attempts(tx: &mut Transaction<'_>, batch: &[Attempt]) -> Result<(), StoreError> {
+    tx.exec_batch(
+        "INSERT INTO attempt (message_id, started_at, ended_at, outcome, code, detail) VALUES (?, ?, ?, ?, ?, ?)",
+        batch.iter().map(|a| {
+            let (code, detail) = code_and_detail(&a.outcome);
+            (key(a.id), at(a.started_at), at(a.ended_at), a.outcome.code(), code, detail)
+        }),
+    )
+    .await?;
+    Ok(())
+}
+
+fn code_and_detail(outcome: &Outcome) -> (Option<i64>, Option<String>) {
+    match outcome {
+        Outcome::Accepted { held, .. } => (None, held.then(|| "held for quality assessment".to_owned())),
+        Outcome::Refused(fault) | Outcome::Later { fault, .. } => (fault.code, Some(cut(&fault.detail, 500))),
+        Outcome::Unknown(detail) => (None, Some(cut(detail, 500))),
+    }
+}
+
+async fn proven(tx: &mut Transaction<'_>, batch: &[Attempt]) -> Result<Vec<MessageId>, StoreError> {
+    let unknown: Vec<MessageId> = batch.iter().filter(|a| a.next == Next::Unknown).map(|a| a.id).collect();
+    if unknown.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!("SELECT id FROM message WHERE id IN ({}) AND receipt IS NOT NULL FOR UPDATE", hex_list(&unknown));
+    let rows: Vec<Row> = tx.query(sql).await?;
+    rows.iter().map(|row| message_id(&Reader::new("message", row, ""), "id")).collect()
+}
+
+async fn close(
+    tx: &mut Transaction<'_>,
+    ended: &[&Attempt],
+    next: &(impl Fn(&Attempt) -> Next + Sync),
+) -> Result<(), StoreError> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    tx.exec_batch(
+        "UPDATE message SET attempts = (SELECT attempts FROM outbox WHERE message_id = ?), state = ?, reason = ?, \
+         detail = ?, state_at = ?, provider_id = COALESCE(?, provider_id) WHERE id = ? AND state = 'open'",
+        ended.iter().map(|a| {
+            let (state, reason) = match next(a) {
+                Next::Failed(reason) => ("failed", Some(reason.code())),
+                _ => ("sent", None),
+            };
+            let provider_id = match &a.outcome {
+                Outcome::Accepted { provider_id, .. } => Some(provider_id.as_str()),
+                _ => None,
+            };
+            let detail = if state == "failed" { code_and_detail(&a.outcome).1 } else { None };
+            (key(a.id), state, reason, detail, at(a.ended_at), provider_id, key(a.id))
+        }),
+    )
+    .await?;
+    guarded_delete(tx, ended).await
+}
+
+/// Takes the ended messages out of the queue; each must still be ours.
+async fn guarded_delete(tx: &mut Transaction<'_>, ended: &[&Attempt]) -> Result<(), StoreError> {
+    // All attempts of a claim share its token, so one statement per token does.
+    let mut tokens: Vec<&str> = ended.iter().map(|a| a.token.as_str()).collect();
+    tokens.sort_unstable();
+    tokens.dedup();
+    for token in tokens {
+        let ids: Vec<MessageId> = ended.iter().filter(|a| a.token == token).map(|a| a.id).collect();
+        let sql = format!(
+            "DELETE FROM outbox WHERE message_id IN ({}) AND locked_by = ? AND state = 'sending'",
+            hex_list(&ids)
+        );
+        tx.exec_drop(sql, (token,)).await?;
+        let (expected, changed) = (ids.len() as u64, tx.affected_rows());
+        if changed != expected {
+            return Err(StoreError::Guard { what: "settle a message", expected, changed });
+        }
+    }
+    Ok(())
+}
+
+async fn requeue(
+    tx: &mut Transaction<'_>,
+    waiting: &[&Attempt],
+    next: &(impl Fn(&Attempt) -> Next + Sync),
+) -> Result<(), StoreError> {
+    for attempt in waiting {
+        let detail = code_and_detail(&attempt.outcome).1;
+        let (state, run_at, reason, refund) = match next(attempt) {
+            Next::Again { at, reason, free } => ("queued", Some(at), reason, free),
+            _ => ("unknown", None, Reason::OutcomeUnknown, false),
+        };
+        tx.exec_drop(
+            "UPDATE outbox SET state = ?, run_at = COALESCE(?, run_at), waiting_for = ?, last_error = ?, \
+             attempts = attempts - ?, locked_by = NULL, locked_at = NULL \
+             WHERE message_id = ? AND locked_by = ? AND state = 'sending'",
+            (state, run_at.map(at), reason.code(), detail, u8::from(refund), key(attempt.id), &attempt.token),
+        )
+        .await?;
+        if tx.affected_rows() != 1 {
+            let changed = tx.affected_rows();
+            return Err(StoreError::Guard { what: "give a message back", expected: 1, changed });
+        }
+    }
+    Ok(())
+}
+
+/// Applies receipts that came before we knew the provider's id, from providers that do not give our own id back.
+async fn early_receipts(tx: &mut Transaction<'_>, ended: &[&Attempt]) -> Result<(), StoreError> {
+    let ids: Vec<&str> = ended
+        .iter()
+        .filter_map(|a| match &a.outcome {
+            Outcome::Accepted { provider_id, .. } => Some(provider_id.as_str()),
+            _ => None,
+        })
+        .collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE receipt r JOIN message m ON m.provider_id = r.provider_id \
+         SET r.message_id = m.id, m.receipt_at = IF(COALESCE(m.receipt + 0, 0) < r.status + 0, r.at, m.receipt_at), \
+         m.receipt = IF(COALESCE(m.receipt + 0, 0) < r.status + 0, r.status, m.receipt) \
+         WHERE r.message_id IS NULL AND r.provider_id IN ({})",
+        super::row::marks(ids.len())
+    );
+    let parameters: Vec<Value> = ids.into_iter().map(Value::from).collect();
+    tx.exec_drop(sql, parameters).await?;
+    Ok(())
+}
