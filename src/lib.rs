@@ -7,7 +7,7 @@
 //! floor 4   app   lifecycle   sandbox   demo
 //! floor 3   http │ process │ dispatch        they talk through tables and a Notify, never to each other
 //! floor 2   catalogue │ rules │ render │ whatsapp │ billing │ store        none imports another
-//! floor 1   clock  signature  config  metrics  telemetry
+//! floor 1   clock  signature  config  envelope  sql  metrics  telemetry
 //! floor 0   domain                          values only
 //! ```
 
@@ -18,6 +18,7 @@ pub mod signature;
 
 pub mod config;
 pub mod envelope;
+pub mod sql;
 
 pub mod store;
 

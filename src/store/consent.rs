@@ -27,7 +27,7 @@ pub async fn opted_out(store: &Store, recipients: &[E164]) -> Result<HashSet<E16
         );
         let parameters: Vec<Value> = recipients.iter().map(|to| Value::from(to.as_str())).collect();
         let rows: Vec<Row> = connection.exec(sql, parameters).await?;
-        rows.iter().map(|row| Reader::new("consent", row, "").parse("recipient", E164::trusted)).collect()
+        rows.iter().map(|row| Ok(Reader::new("consent", row, "").parse("recipient", E164::trusted)?)).collect()
     })
     .await
 }

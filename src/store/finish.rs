@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Transaction};
 
-use super::inbox::{Claimed, list};
+use super::inbox::Claimed;
 use super::pool::retried;
 use super::row::{Reader, at, cut, transaction};
 use super::transition::{Key, States};
@@ -17,6 +17,7 @@ use crate::domain::ids::{ClientId, ContactId};
 use crate::domain::message::{Message, Parameters};
 use crate::domain::reason::Reason;
 use crate::signature::sha256;
+use crate::sql::list;
 
 /// What processing made of one event.
 #[derive(Clone, Debug)]
@@ -131,7 +132,7 @@ async fn finish_once(
 async fn release_claims(tx: &mut Transaction<'_>, batch: &[Processed]) -> Result<(), StoreError> {
     let Some(first) = batch.first() else { return Ok(()) };
     let seqs: Vec<u64> = batch.iter().map(|processed| processed.claim.seq).collect();
-    let sql = format!("DELETE FROM inbox WHERE locked_by = ? AND seq IN ({})", list(&seqs));
+    let sql = format!("DELETE FROM inbox WHERE locked_by = ? AND seq IN ({})", list(seqs.iter().copied()));
     tx.exec_drop(sql, (&first.claim.token,)).await?;
     let (expected, changed) = (seqs.len() as u64, tx.affected_rows());
     if changed == expected { Ok(()) } else { Err(StoreError::Guard { what: "finish an event", expected, changed }) }
@@ -196,7 +197,7 @@ async fn existing(
     rows.iter()
         .map(|row| {
             let reader = Reader::new("message", row, "");
-            reader.get::<Vec<u8>>("dedupe_key")?.try_into().map_err(|_| reader.bad("dedupe_key"))
+            Ok(reader.get::<Vec<u8>>("dedupe_key")?.try_into().map_err(|_| reader.bad("dedupe_key"))?)
         })
         .collect()
 }

@@ -8,6 +8,7 @@ use super::pool::{bounded, retried};
 use super::row::{Reader, at, cut, transaction};
 use super::{Store, StoreError};
 use crate::domain::ids::EventId;
+use crate::sql::list;
 
 /// A verified and parsed event, as it is stored.
 #[derive(Clone, Debug)]
@@ -158,7 +159,7 @@ async fn claim_once(
     if !seqs.is_empty() {
         let sql = format!(
             "UPDATE inbox SET run_at = ?, locked_by = ?, locked_at = ?, attempts = attempts + 1 WHERE seq IN ({})",
-            list(&seqs)
+            list(seqs.iter().copied())
         );
         tx.exec_drop(sql, (at(now + lease), token, at(now))).await?;
     }
@@ -171,7 +172,7 @@ async fn load(store: &Store, seqs: &[u64], token: &str) -> Result<Vec<Claimed>, 
     let sql = format!(
         "SELECT i.seq, i.attempts, e.id, e.source, e.hook, e.occurred_at, e.received_at, e.key_index, e.body_sha256, \
          e.body FROM inbox i JOIN event e ON e.id = i.event_id WHERE i.seq IN ({}) ORDER BY i.seq",
-        list(seqs)
+        list(seqs.iter().copied())
     );
     let rows: Vec<Row> = connection.query(sql).await?;
     rows.iter().map(|row| claimed(row, token)).collect()
@@ -209,7 +210,7 @@ pub async fn release(store: &Store, claims: &[&Claimed], run_at: Timestamp, erro
         let sql = format!(
             "UPDATE inbox SET run_at = ?, locked_by = NULL, locked_at = NULL, last_error = ? \
              WHERE locked_by = ? AND seq IN ({})",
-            list(&seqs)
+            list(seqs.iter().copied())
         );
         connection.exec_drop(sql, (at(run_at), cut(error, 1000), &first.token)).await?;
         Ok(())
@@ -232,9 +233,4 @@ pub async fn depth(store: &Store) -> Result<(u64, Option<Timestamp>), StoreError
         Ok((reader.get("n")?, reader.optional_time("oldest")?))
     })
     .await
-}
-
-/// Numbers for an `IN (…)`.
-pub(super) fn list(numbers: &[u64]) -> String {
-    numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(",")
 }

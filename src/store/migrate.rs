@@ -109,7 +109,7 @@ async fn unapplied(connection: &mut Conn) -> Result<Vec<String>, MigrateError> {
     let mut applied = Vec::new();
     for row in rows {
         let (name, checksum): (String, Vec<u8>) = mysql_async::from_row_opt(row)
-            .map_err(|_| StoreError::Inconsistent { table: "schema_migration", column: "name", row: String::new() })?;
+            .map_err(|_| StoreError::from(crate::sql::Inconsistent { table: "schema_migration", column: "name", row: String::new() }))?;
         if !names().contains(&name) {
             return Err(MigrateError::Newer(name));
         }

@@ -343,7 +343,7 @@ pub async fn depth(store: &Store) -> Result<Vec<(String, String, u64, Option<Tim
 
 pub(super) fn message_id(reader: &Reader<'_>, column: &'static str) -> Result<MessageId, StoreError> {
     let bytes: Vec<u8> = reader.get(column)?;
-    Uuid::from_slice(&bytes).map(MessageId).map_err(|_| reader.bad(column))
+    Ok(Uuid::from_slice(&bytes).map(MessageId).map_err(|_| reader.bad(column))?)
 }
 
 /// Keys as literals, for an `IN (…)`.

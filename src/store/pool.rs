@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Error, Pool};
+use mysql_async::{Conn, Error};
+
+use crate::sql::{ConnectError, Database, Inconsistent};
 
 /// Tries of a transaction that lost a deadlock, before it is an error.
 const DEADLOCK_TRIES: u32 = 5;
@@ -13,21 +15,20 @@ const STATEMENT_TIMEOUT_S: u64 = 20;
 /// Our own schema.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pool: Pool,
-    acquire_timeout: Duration,
+    database: Database,
 }
 
 /// What can go wrong here; the caller tries again later, or reports a bug.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("no connection to the bridge's database within {0:?}")]
-    Busy(Duration),
+    #[error("the bridge's database: {0}")]
+    Connect(#[from] ConnectError),
     #[error("the bridge's database did not answer within {STATEMENT_TIMEOUT_S} s")]
     Slow,
     #[error("the bridge's database: {0}")]
     Database(#[from] Error),
-    #[error("{table}.{column} of row {row} holds a value that does not fit")]
-    Inconsistent { table: &'static str, column: &'static str, row: String },
+    #[error(transparent)]
+    Inconsistent(#[from] Inconsistent),
     #[error("{what}: {expected} rows should have changed, {changed} did")]
     Guard { what: &'static str, expected: u64, changed: u64 },
 }
@@ -49,16 +50,12 @@ impl StoreError {
 
 impl Store {
     #[must_use]
-    pub fn new(pool: Pool, acquire_timeout: Duration) -> Self {
-        Self { pool, acquire_timeout }
+    pub fn new(database: Database) -> Self {
+        Self { database }
     }
 
-    /// A connection, or an error in bounded time.
     pub(crate) async fn connection(&self) -> Result<Conn, StoreError> {
-        match tokio::time::timeout(self.acquire_timeout, self.pool.get_conn()).await {
-            Ok(connection) => Ok(connection?),
-            Err(_) => Err(StoreError::Busy(self.acquire_timeout)),
-        }
+        Ok(self.database.connection().await?)
     }
 
     /// Whether the database answers.
@@ -70,15 +67,10 @@ impl Store {
         bounded(async { Ok(connection.ping().await?) }).await
     }
 
-    /// The pool behind, for its figures.
+    /// The connections behind, for their figures and for closing them.
     #[must_use]
-    pub fn pool(&self) -> &Pool {
-        &self.pool
-    }
-
-    /// Closes all connections; gives up after a while.
-    pub async fn close(self) {
-        let _ = tokio::time::timeout(Duration::from_secs(5), self.pool.disconnect()).await;
+    pub fn database(&self) -> &Database {
+        &self.database
     }
 }
 
