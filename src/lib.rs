@@ -20,6 +20,7 @@ pub mod config;
 pub mod envelope;
 pub mod sql;
 
+pub mod billing;
 pub mod store;
 
 pub mod http;

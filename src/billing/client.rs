@@ -1,0 +1,123 @@
+//! Owns: reading clients, their contacts, and which accounts a login owns.
+
+use std::collections::{BTreeSet, HashMap};
+
+use mysql_async::Conn;
+
+use super::pool::{Billing, BillingError};
+use super::row::{flag, id, text};
+use crate::domain::ids::{ClientId, ContactId, CurrencyId};
+use crate::domain::locale::Locale;
+use crate::domain::money::Currency;
+use crate::domain::record::{Client, ClientStatus, Contact};
+use crate::sql::{Inconsistent, Reader, list};
+
+/// A row as read, or why it cannot be.
+pub(super) type Read<T> = Result<T, Inconsistent>;
+
+impl Billing {
+    pub(super) async fn clients(
+        &self,
+        connection: &mut Conn,
+        ids: &BTreeSet<u64>,
+        currencies: &HashMap<CurrencyId, Currency>,
+    ) -> Result<HashMap<u64, Read<Client>>, BillingError> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let sql = format!(
+            "SELECT id, firstname, lastname, companyname, phonenumber, country, status, language, currency \
+             FROM tblclients WHERE id IN ({})",
+            list(ids.iter().copied())
+        );
+        let mut found = HashMap::new();
+        for row in &self.rows(connection, sql).await? {
+            let key = id(&Reader::new("tblclients", row, ""), "id")?;
+            found.insert(key, client(&Reader::new("tblclients", row, key.to_string()), key, currencies));
+        }
+        Ok(found)
+    }
+
+    pub(super) async fn contacts(
+        &self,
+        connection: &mut Conn,
+        clients: &BTreeSet<u64>,
+    ) -> Result<HashMap<u64, Vec<Contact>>, BillingError> {
+        if clients.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let sql = format!(
+            "SELECT id, userid, firstname, lastname, companyname, phonenumber, country, generalemails, invoiceemails, \
+             productemails, domainemails, supportemails, affiliateemails FROM tblcontacts WHERE userid IN ({}) ORDER BY id",
+            list(clients.iter().copied())
+        );
+        let mut found: HashMap<u64, Vec<Contact>> = HashMap::new();
+        for row in &self.rows(connection, sql).await? {
+            let key = id(&Reader::new("tblcontacts", row, ""), "id")?;
+            let contact = contact(&Reader::new("tblcontacts", row, key.to_string()), key)?;
+            found.entry(contact.client_id.0).or_default().push(contact);
+        }
+        Ok(found)
+    }
+
+    /// Accounts that each login owns. A login that merely has access to an account does not own its alerts.
+    pub(super) async fn owned_by(
+        &self,
+        connection: &mut Conn,
+        users: &BTreeSet<u64>,
+    ) -> Result<HashMap<u64, Vec<u64>>, BillingError> {
+        if users.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let sql = format!(
+            "SELECT auth_user_id, client_id FROM tblusers_clients WHERE owner = 1 AND auth_user_id IN ({}) \
+             ORDER BY client_id",
+            list(users.iter().copied())
+        );
+        let mut found: HashMap<u64, Vec<u64>> = HashMap::new();
+        for row in &self.rows(connection, sql).await? {
+            let reader = Reader::new("tblusers_clients", row, "");
+            found.entry(id(&reader, "auth_user_id")?).or_default().push(id(&reader, "client_id")?);
+        }
+        Ok(found)
+    }
+}
+
+fn client(reader: &Reader<'_>, key: u64, currencies: &HashMap<CurrencyId, Currency>) -> Read<Client> {
+    let status = reader.parse("status", |status| match status {
+        "Active" => Some(ClientStatus::Active),
+        "Inactive" => Some(ClientStatus::Inactive),
+        "Closed" => Some(ClientStatus::Closed),
+        _ => None,
+    })?;
+    let currency = CurrencyId(id(reader, "currency")?);
+    Ok(Client {
+        id: ClientId(key),
+        first_name: text(reader, "firstname")?,
+        last_name: text(reader, "lastname")?,
+        company: text(reader, "companyname")?,
+        phone: text(reader, "phonenumber")?,
+        country: text(reader, "country")?,
+        status,
+        locale: Locale::from_platform(&text(reader, "language")?),
+        currency: currencies.get(&currency).cloned().ok_or_else(|| reader.bad("currency"))?,
+    })
+}
+
+fn contact(reader: &Reader<'_>, key: u64) -> Read<Contact> {
+    Ok(Contact {
+        id: ContactId(key),
+        client_id: ClientId(id(reader, "userid")?),
+        first_name: text(reader, "firstname")?,
+        last_name: text(reader, "lastname")?,
+        company: text(reader, "companyname")?,
+        phone: text(reader, "phonenumber")?,
+        country: text(reader, "country")?,
+        general: flag(reader, "generalemails")?,
+        invoice: flag(reader, "invoiceemails")?,
+        product: flag(reader, "productemails")?,
+        domain: flag(reader, "domainemails")?,
+        support: flag(reader, "supportemails")?,
+        affiliate: flag(reader, "affiliateemails")?,
+    })
+}

@@ -1,0 +1,180 @@
+//! Owns: the facts of a batch of events, in one bounded set of indexed reads, whatever the batch's size.
+//! The client is always the one that the subject's own row names: an id that happens to fit is never used.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use mysql_async::Conn;
+
+use super::client::Read;
+use super::invoice::{InvoiceRow, PaymentRow, complete};
+use super::pool::{Billing, BillingError};
+use crate::domain::hookpoint::{Subject, SubjectKind};
+use crate::domain::ids::{ClientId, DomainId, UserId};
+use crate::domain::record::{Client, Contact, DomainName, Facts, Quote, Service, SubjectRow};
+use crate::sql::Inconsistent;
+
+/// What an event needs to know.
+#[derive(Clone, Debug)]
+pub struct Want {
+    pub subject: Subject,
+    /// The client that the hook named, to be compared with the row's.
+    pub claimed_client: Option<u64>,
+    /// The payment that the event is about (`tblaccounts.id`).
+    pub payment: Option<u64>,
+    /// What the stub read because the row would be gone: the domain's name and its client.
+    pub snapshot: Option<(String, u64)>,
+}
+
+impl Want {
+    #[must_use]
+    pub fn of(subject: Subject) -> Self {
+        Self { subject, claimed_client: None, payment: None, snapshot: None }
+    }
+}
+
+/// Why there are no facts.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Missing {
+    #[error("{0} does not exist (any more)")]
+    Row(Subject),
+    #[error("the quote is for a prospect")]
+    Prospect,
+    #[error("the login owns no account")]
+    UserWithoutClient,
+    #[error("the hook names client {claimed}, the row belongs to client {owner}")]
+    OwnerMismatch { claimed: u64, owner: u64 },
+    #[error(transparent)]
+    Unreadable(#[from] Inconsistent),
+}
+
+/// Facts of one want: one set per client concerned (a login may own several accounts).
+pub type Gathered = Result<Vec<Facts>, Missing>;
+
+/// All rows that a batch asked for.
+struct Rows {
+    clients: HashMap<u64, Read<Client>>,
+    contacts: HashMap<u64, Vec<Contact>>,
+    owned: HashMap<u64, Vec<u64>>,
+    invoices: HashMap<u64, Read<InvoiceRow>>,
+    payments: HashMap<u64, Vec<PaymentRow>>,
+    services: HashMap<u64, Read<Service>>,
+    quotes: HashMap<u64, Read<Quote>>,
+    domains: HashMap<u64, Read<DomainName>>,
+}
+
+impl Billing {
+    /// The facts of each of `wants`, in their order.
+    ///
+    /// # Errors
+    /// The database: all of it is to be asked again later.
+    pub async fn gather(&self, wants: &[Want], now: Timestamp) -> Result<Vec<Gathered>, BillingError> {
+        if wants.is_empty() {
+            return Ok(Vec::new());
+        }
+        let reference = self.remembered(now).await?;
+        let mut connection = self.database.connection().await?;
+        let c = &mut connection;
+        let of = |kind| wants.iter().filter(|w| w.subject.kind == kind).map(|w| w.subject.id).collect::<BTreeSet<_>>();
+        let invoice_ids = of(SubjectKind::Invoice);
+        let mut rows = Rows {
+            owned: self.owned_by(c, &of(SubjectKind::User)).await?,
+            invoices: self.invoices(c, &invoice_ids).await?,
+            payments: self.payments(c, &invoice_ids).await?,
+            services: self.services(c, &of(SubjectKind::Service)).await?,
+            quotes: self.quotes(c, &of(SubjectKind::Quote)).await?,
+            domains: self.domain_names(c, &of(SubjectKind::Domain)).await?,
+            clients: HashMap::new(),
+            contacts: HashMap::new(),
+        };
+        let owners: Vec<Result<Vec<u64>, Missing>> = wants.iter().map(|want| rows.owners(want)).collect();
+        let ids: BTreeSet<u64> = owners.iter().flatten().flatten().copied().collect();
+        self.read_people(c, &ids, &mut rows, &reference.currencies).await?;
+        Ok(wants.iter().zip(owners).map(|(want, owners)| rows.facts(want, &owners?)).collect())
+    }
+
+    async fn read_people(
+        &self,
+        connection: &mut Conn,
+        ids: &BTreeSet<u64>,
+        rows: &mut Rows,
+        currencies: &HashMap<crate::domain::ids::CurrencyId, crate::domain::money::Currency>,
+    ) -> Result<(), BillingError> {
+        rows.clients = self.clients(connection, ids, currencies).await?;
+        rows.contacts = self.contacts(connection, ids).await?;
+        Ok(())
+    }
+}
+
+impl Rows {
+    /// Clients that the subject's own row belongs to.
+    fn owners(&self, want: &Want) -> Result<Vec<u64>, Missing> {
+        let subject = want.subject;
+        let missing = || Missing::Row(subject);
+        let owner = match subject.kind {
+            SubjectKind::Client => subject.id,
+            SubjectKind::User => {
+                return self.owned.get(&subject.id).cloned().ok_or(Missing::UserWithoutClient);
+            }
+            SubjectKind::Invoice => row(self.invoices.get(&subject.id)).ok_or_else(missing)??.client_id,
+            SubjectKind::Service => row(self.services.get(&subject.id)).ok_or_else(missing)??.client_id.0,
+            SubjectKind::Quote => {
+                let quote = row(self.quotes.get(&subject.id)).ok_or_else(missing)??;
+                quote.client_id.ok_or(Missing::Prospect)?.0
+            }
+            SubjectKind::Domain => match row(self.domains.get(&subject.id)) {
+                Some(domain) => domain?.client_id.0,
+                // The row is gone, as it should be: the stub looked while it was there.
+                None => want.snapshot.as_ref().map(|(_, owner)| *owner).ok_or_else(missing)?,
+            },
+        };
+        match want.claimed_client {
+            Some(claimed) if claimed != owner => Err(Missing::OwnerMismatch { claimed, owner }),
+            _ => Ok(vec![owner]),
+        }
+    }
+
+    fn facts(&self, want: &Want, owners: &[u64]) -> Gathered {
+        owners.iter().map(|owner| self.of_client(want, *owner)).collect()
+    }
+
+    fn of_client(&self, want: &Want, owner: u64) -> Result<Facts, Missing> {
+        let gone = || Missing::Row(Subject { kind: SubjectKind::Client, id: owner });
+        let client = row(self.clients.get(&owner)).ok_or_else(gone)??.clone();
+        let subject = self.subject_row(want, &client)?;
+        let contacts = self.contacts.get(&owner).cloned().unwrap_or_default();
+        Ok(Facts { client, contacts, subject })
+    }
+
+    fn subject_row(&self, want: &Want, client: &Client) -> Result<SubjectRow, Missing> {
+        let id = want.subject.id;
+        let missing = || Missing::Row(want.subject);
+        Ok(match want.subject.kind {
+            SubjectKind::Client => SubjectRow::Client,
+            SubjectKind::User => SubjectRow::User(UserId(id)),
+            SubjectKind::Invoice => {
+                let invoice = row(self.invoices.get(&id)).ok_or_else(missing)??;
+                let none = Vec::new();
+                let payments = self.payments.get(&id).unwrap_or(&none);
+                let (invoice, payment) = complete(invoice, payments, want.payment, client)?;
+                SubjectRow::Invoice(Box::new(invoice), payment)
+            }
+            SubjectKind::Service => {
+                SubjectRow::Service(Box::new(row(self.services.get(&id)).ok_or_else(missing)??.clone()))
+            }
+            SubjectKind::Quote => SubjectRow::Quote(Box::new(row(self.quotes.get(&id)).ok_or_else(missing)??.clone())),
+            SubjectKind::Domain => SubjectRow::Domain(match row(self.domains.get(&id)) {
+                Some(domain) => domain?.clone(),
+                None => {
+                    let (name, owner) = want.snapshot.clone().ok_or_else(missing)?;
+                    DomainName { id: DomainId(id), client_id: ClientId(owner), name, status: String::new(), expires: None }
+                }
+            }),
+        })
+    }
+}
+
+/// A row that was read, or what is wrong with it.
+fn row<T>(read: Option<&Read<T>>) -> Option<Result<&T, Missing>> {
+    read.map(|read| read.as_ref().map_err(|error| Missing::Unreadable(error.clone())))
+}

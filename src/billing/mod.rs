@@ -1,0 +1,19 @@
+//! Owns: reading the platform's database, and nothing but reading. The only room that knows its tables.
+//! Must not know: alerts, our own tables. A row that cannot be understood is an error that names table, column and id.
+
+pub mod grants;
+pub mod pool;
+pub mod row;
+
+pub mod platform;
+pub mod client;
+pub mod invoice;
+pub mod service;
+pub mod quote;
+pub mod domain_name;
+
+pub mod gather;
+
+pub use gather::{Missing, Want};
+pub use platform::Overrides;
+pub use pool::{Billing, BillingError};

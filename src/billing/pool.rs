@@ -1,0 +1,68 @@
+//! Owns: the connections to the platform's database and the errors of this room.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Row};
+
+use super::platform::{Overrides, Remembered};
+use crate::sql::{ConnectError, Database, Inconsistent};
+
+/// Any single read ends by then.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The platform's database, read-only.
+#[derive(Clone, Debug)]
+pub struct Billing {
+    pub(super) database: Database,
+    pub(super) overrides: Arc<Overrides>,
+    pub(super) remembered: Arc<ArcSwapOption<Remembered>>,
+}
+
+/// What can go wrong: the database (try again later), or a row of reference data that all alerts need.
+#[derive(Debug, thiserror::Error)]
+pub enum BillingError {
+    #[error("the billing database: {0}")]
+    Connect(#[from] ConnectError),
+    #[error("the billing database did not answer within {STATEMENT_TIMEOUT:?}")]
+    Slow,
+    #[error("the billing database: {0}")]
+    Database(#[from] mysql_async::Error),
+    #[error(transparent)]
+    Inconsistent(#[from] Inconsistent),
+    #[error("the platform's settings lack `{0}`: give it in the configuration")]
+    Setting(&'static str),
+}
+
+impl Billing {
+    #[must_use]
+    pub fn new(database: Database, overrides: Overrides) -> Self {
+        Self { database, overrides: Arc::new(overrides), remembered: Arc::new(ArcSwapOption::empty()) }
+    }
+
+    /// One read, in the text protocol: every value arrives as bytes or NULL, so that no zero date can make the driver
+    /// panic. Callers put only numbers and constants into `sql`.
+    pub(super) async fn rows(&self, connection: &mut Conn, sql: String) -> Result<Vec<Row>, BillingError> {
+        match tokio::time::timeout(STATEMENT_TIMEOUT, connection.query(sql)).await {
+            Ok(rows) => Ok(rows?),
+            Err(_) => Err(BillingError::Slow),
+        }
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn ping(&self) -> Result<(), BillingError> {
+        let mut connection = self.database.connection().await?;
+        self.rows(&mut connection, "SELECT 1".to_owned()).await.map(drop)
+    }
+
+    /// The connections behind, for their figures and for `doctor`.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+}

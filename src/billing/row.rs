@@ -1,0 +1,40 @@
+//! Owns: the platform's habits in its columns: entities, zero dates, 0/1, decimals as text.
+
+use jiff::civil::{Date, DateTime};
+
+use crate::domain::ids::CurrencyId;
+use crate::domain::money::Money;
+use crate::domain::text::{decode_entities, platform_date, platform_datetime};
+use crate::sql::{Inconsistent, Reader};
+
+/// A text as people wrote it: the platform stores it HTML-encoded.
+pub(super) fn text(reader: &Reader<'_>, column: &'static str) -> Result<String, Inconsistent> {
+    Ok(decode_entities(&reader.get::<Option<String>>(column)?.unwrap_or_default()).trim().to_owned())
+}
+
+pub(super) fn id(reader: &Reader<'_>, column: &'static str) -> Result<u64, Inconsistent> {
+    reader.get::<i64>(column)?.try_into().map_err(|_| reader.bad(column))
+}
+
+pub(super) fn flag(reader: &Reader<'_>, column: &'static str) -> Result<bool, Inconsistent> {
+    Ok(reader.get::<Option<i64>>(column)?.unwrap_or(0) != 0)
+}
+
+pub(super) fn money(
+    reader: &Reader<'_>,
+    column: &'static str,
+    currency: CurrencyId,
+) -> Result<Money, Inconsistent> {
+    reader.parse(column, |text| Money::parse(text, currency).ok())
+}
+
+/// A date; zero and NULL both mean "unset".
+pub(super) fn date(reader: &Reader<'_>, column: &'static str) -> Result<Option<Date>, Inconsistent> {
+    let Some(raw) = reader.get::<Option<String>>(column)? else { return Ok(None) };
+    platform_date(&raw).map_err(|_| reader.bad(column))
+}
+
+pub(super) fn datetime(reader: &Reader<'_>, column: &'static str) -> Result<Option<DateTime>, Inconsistent> {
+    let Some(raw) = reader.get::<Option<String>>(column)? else { return Ok(None) };
+    platform_datetime(&raw).map_err(|_| reader.bad(column))
+}
