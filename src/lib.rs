@@ -20,6 +20,8 @@ pub mod config;
 pub mod envelope;
 pub mod sql;
 
+pub mod catalogue;
+pub mod rules;
 pub mod billing;
 pub mod store;
 

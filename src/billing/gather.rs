@@ -82,7 +82,7 @@ impl Billing {
             invoices: self.invoices(c, &invoice_ids).await?,
             payments: self.payments(c, &invoice_ids).await?,
             services: self.services(c, &of(SubjectKind::Service)).await?,
-            quotes: self.quotes(c, &of(SubjectKind::Quote)).await?,
+            quotes: self.quotes(c, &of(SubjectKind::Quote), &reference.currencies).await?,
             domains: self.domain_names(c, &of(SubjectKind::Domain)).await?,
             clients: HashMap::new(),
             contacts: HashMap::new(),

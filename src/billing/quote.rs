@@ -8,6 +8,7 @@ use super::client::Read;
 use super::pool::{Billing, BillingError};
 use super::row::{date, id, money, text};
 use crate::domain::ids::{ClientId, CurrencyId, QuoteId};
+use crate::domain::money::Currency;
 use crate::domain::record::Quote;
 use crate::sql::{Reader, list};
 
@@ -16,6 +17,7 @@ impl Billing {
         &self,
         connection: &mut Conn,
         ids: &BTreeSet<u64>,
+        currencies: &HashMap<CurrencyId, Currency>,
     ) -> Result<HashMap<u64, Read<Quote>>, BillingError> {
         if ids.is_empty() {
             return Ok(HashMap::new());
@@ -27,20 +29,22 @@ impl Billing {
         let mut found = HashMap::new();
         for row in &self.rows(connection, sql).await? {
             let key = id(&Reader::new("tblquotes", row, ""), "id")?;
-            found.insert(key, quote(&Reader::new("tblquotes", row, key.to_string()), key));
+            found.insert(key, quote(&Reader::new("tblquotes", row, key.to_string()), key, currencies));
         }
         Ok(found)
     }
 }
 
-fn quote(reader: &Reader<'_>, key: u64) -> Read<Quote> {
+fn quote(reader: &Reader<'_>, key: u64, currencies: &HashMap<CurrencyId, Currency>) -> Read<Quote> {
     let client = id(reader, "userid")?;
+    let currency = CurrencyId(id(reader, "currency")?);
     Ok(Quote {
         id: QuoteId(key),
         client_id: (client > 0).then_some(ClientId(client)),
         subject: text(reader, "subject")?,
         stage: text(reader, "stage")?,
-        total: money(reader, "total", CurrencyId(id(reader, "currency")?))?,
+        total: money(reader, "total", currency)?,
+        currency: currencies.get(&currency).cloned().ok_or_else(|| reader.bad("currency"))?,
         valid_until: date(reader, "validuntil")?,
     })
 }

@@ -77,6 +77,9 @@ pub struct Trigger {
 pub struct Condition {
     pub expression: String,
     pub otherwise: Reason,
+    /// How long the platform may take until its rows say what the hook said, in seconds: within it, a false condition
+    /// means "look again", not "no".
+    pub wait_s: u32,
 }
 
 /// What makes two events "the same thing happening": at most one alert for it per recipient.

@@ -94,6 +94,8 @@ pub struct Quote {
     /// `Draft`, `Delivered`, `On Hold`, `Accepted`, `Lost`, `Dead`.
     pub stage: String,
     pub total: Money,
+    /// A quote has a currency of its own, which need not be its client's.
+    pub currency: Currency,
     pub valid_until: Option<Date>,
 }
 

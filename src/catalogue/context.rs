@@ -1,0 +1,107 @@
+//! Owns: what a condition may speak about. Raw values for decisions; the words of messages are made elsewhere.
+
+use std::collections::BTreeMap;
+
+use minijinja::Value;
+
+use crate::domain::event::{FieldValue, HookEvent};
+use crate::domain::record::{ClientStatus, Facts, SubjectRow};
+
+/// Event and facts.
+pub fn of_event(event: &HookEvent, facts: &Facts) -> Value {
+    let mut root = facts_map(facts);
+    root.insert(
+        "event".to_owned(),
+        Value::from_iter([
+            ("hook".to_owned(), Value::from(event.hook.clone())),
+            ("actor".to_owned(), Value::from(event.actor.kind.code())),
+            ("masquerading".to_owned(), Value::from(event.actor.masquerading)),
+            ("changed".to_owned(), Value::from_iter(event.changed.iter().cloned())),
+        ]),
+    );
+    root.insert("fields".to_owned(), nested(&event.fields));
+    root.insert("gone".to_owned(), nested(&event.gone));
+    Value::from_iter(root)
+}
+
+/// Facts alone: what can be asked again before sending.
+pub fn of_facts(facts: &Facts) -> Value {
+    Value::from_iter(facts_map(facts))
+}
+
+fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
+    let status = match facts.client.status {
+        ClientStatus::Active => "Active",
+        ClientStatus::Inactive => "Inactive",
+        ClientStatus::Closed => "Closed",
+    };
+    let mut root = BTreeMap::new();
+    let mut put = |name: &str, members: Vec<(&str, Value)>| {
+        root.insert(name.to_owned(), Value::from_iter(members.into_iter().map(|(k, v)| (k.to_owned(), v))));
+    };
+    put("client", vec![
+        ("id", Value::from(facts.client.id.0)),
+        ("status", Value::from(status)),
+        ("country", Value::from(facts.client.country.clone())),
+    ]);
+    match &facts.subject {
+        SubjectRow::Client | SubjectRow::User(_) => {}
+        SubjectRow::Invoice(invoice, payment) => {
+            put("invoice", vec![
+                ("id", Value::from(invoice.id.0)),
+                ("status", Value::from(invoice.status.clone())),
+                ("is_zero", Value::from(invoice.total.is_zero())),
+                ("is_settled", Value::from(invoice.balance.is_zero() || invoice.balance.is_negative())),
+            ]);
+            put("payment", vec![
+                ("exists", Value::from(payment.is_some())),
+                ("id", payment.as_ref().map_or(Value::from(()), |p| Value::from(p.id.0))),
+            ]);
+        }
+        SubjectRow::Service(service) => put("service", vec![
+            ("id", Value::from(service.id.0)),
+            ("status", Value::from(service.status.clone())),
+            ("domain", Value::from(service.domain.clone())),
+            ("product", Value::from(service.product.clone())),
+        ]),
+        SubjectRow::Quote(quote) => put("quote", vec![
+            ("id", Value::from(quote.id.0)),
+            ("stage", Value::from(quote.stage.clone())),
+        ]),
+        SubjectRow::Domain(domain) => put("domain", vec![
+            ("id", Value::from(domain.id.0)),
+            ("name", Value::from(domain.name.clone())),
+            ("status", Value::from(domain.status.clone())),
+        ]),
+    }
+    root
+}
+
+/// Dotted paths as nested objects: `params.serviceid` is `fields.params.serviceid`.
+fn nested(fields: &BTreeMap<String, FieldValue>) -> Value {
+    let mut here: BTreeMap<String, Value> = BTreeMap::new();
+    let mut below: BTreeMap<String, BTreeMap<String, FieldValue>> = BTreeMap::new();
+    for (path, value) in fields {
+        match path.split_once('.') {
+            None => {
+                here.insert(path.clone(), plain(value));
+            }
+            Some((first, rest)) => {
+                below.entry(first.to_owned()).or_default().insert(rest.to_owned(), value.clone());
+            }
+        }
+    }
+    for (first, inner) in &below {
+        here.insert(first.clone(), nested(inner));
+    }
+    Value::from_iter(here)
+}
+
+fn plain(value: &FieldValue) -> Value {
+    match value {
+        FieldValue::Null => Value::from(()),
+        FieldValue::Bool(b) => Value::from(*b),
+        FieldValue::Int(n) => Value::from(*n),
+        FieldValue::Decimal(text) | FieldValue::Text(text) => Value::from(text.clone()),
+    }
+}

@@ -1,0 +1,61 @@
+//! Owns: what the stub is told: which hooks to register, and which fields may leave PHP. Generated from the hookpoints,
+//! so that a new hookpoint reaches the platform without anybody touching a file there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::Catalogue;
+use crate::signature::{hex, sha256};
+
+/// Small reads that the stub knows by name. A manifest can only name them, never define SQL.
+pub const LOOKUPS: [&str; 2] = ["domain_name", "last_payment"];
+/// Shape of the manifest.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct ManifestWire {
+    version: u32,
+    hooks: BTreeMap<String, HookWire>,
+}
+
+#[derive(Default, Serialize)]
+struct HookWire {
+    fields: BTreeSet<String>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    diff: BTreeSet<String>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    lookups: BTreeSet<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    only: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// The manifest of all enabled hookpoints as JSON, and its ETag.
+#[must_use]
+pub fn of(catalogue: &Catalogue) -> (String, String) {
+    let mut hooks: BTreeMap<String, HookWire> = BTreeMap::new();
+    let enabled = catalogue.entries().map(|entry| &entry.hookpoint).filter(|hookpoint| hookpoint.enabled);
+    for trigger in enabled.flat_map(|hookpoint| &hookpoint.triggers) {
+        let first = !hooks.contains_key(&trigger.hook);
+        let hook = hooks.entry(trigger.hook.clone()).or_default();
+        hook.fields.extend(trigger.fields.iter().cloned());
+        hook.diff.extend(trigger.diff.iter().cloned());
+        hook.lookups.extend(trigger.lookups.iter().cloned());
+        if first {
+            hook.only = trigger.only.iter().map(|(k, v)| (k.clone(), v.iter().cloned().collect())).collect();
+        } else {
+            widen(&mut hook.only, &trigger.only);
+        }
+    }
+    let json = serde_json::to_string_pretty(&ManifestWire { version: VERSION, hooks }).expect("plain data") + "\n";
+    let etag = format!("\"{}\"", &hex(&sha256(json.as_bytes()))[..32]);
+    (json, etag)
+}
+
+/// Two hookpoints on one hook: the stub must send what either of them wants.
+fn widen(only: &mut BTreeMap<String, BTreeSet<String>>, other: &BTreeMap<String, Vec<String>>) {
+    only.retain(|field, _| other.contains_key(field));
+    for (field, values) in only {
+        values.extend(other[field].iter().cloned());
+    }
+}

@@ -1,0 +1,3 @@
+//! Owns: who is told. Pure: facts, policy and now in, decision out. No IO, no clock, no logging.
+
+pub mod recipients;
