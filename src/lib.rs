@@ -22,6 +22,7 @@ pub mod sql;
 
 pub mod billing;
 pub mod store;
+pub mod whatsapp;
 
 pub mod http;
 
