@@ -24,6 +24,7 @@ pub mod catalogue;
 pub mod rules;
 pub mod billing;
 pub mod store;
+pub mod whatsapp;
 
 pub mod http;
 

@@ -1,0 +1,280 @@
+//! Owns: reading a webhook of the provider, after its signature was checked.
+//! Must not know: what we do about it.
+//!
+//! Meta: one POST holds up to 1000 updates, of several sending numbers, in any order, some of them twice; new fields,
+//! types and statuses may appear at any time and must be answered 200, else Meta repeats the POST for 7 days. So every
+//! list is walked to its end, each item is read on its own, and what cannot be read is counted and passed over.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::notice::{self, Notice};
+use super::redact::redact;
+use crate::domain::ids::MessageId;
+use crate::domain::receipt::{Receipt, ReceiptStatus, Reply};
+
+/// Characters of a reply that are kept. Meta: a text has 4096 at most.
+const REPLY_CHARS_MAX: usize = 4096;
+
+/// All that one webhook says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Webhook {
+    /// Meta's ids of the sending numbers it concerns, each once.
+    pub phone_number_ids: Vec<String>,
+    /// In the order of the webhook, which is not the order of what happened.
+    pub receipts: Vec<Receipt>,
+    pub replies: Vec<Reply>,
+    pub notices: Vec<Notice>,
+    /// Items passed over: unknown kinds and malformed ones.
+    pub ignored: usize,
+}
+
+/// Why a body is not a webhook. Shows nothing of it.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the webhook is not a JSON object (line {line}, column {column})")]
+pub struct ParseError {
+    pub line: usize,
+    pub column: usize,
+}
+
+#[derive(Deserialize)]
+struct WebhookWire<'a> {
+    #[serde(default)]
+    object: Value,
+    #[serde(borrow, default)]
+    entry: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct EntryWire<'a> {
+    #[serde(borrow, default)]
+    changes: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct ChangeWire<'a> {
+    field: String,
+    #[serde(borrow)]
+    value: &'a RawValue,
+}
+
+/// `value` of field `messages`.
+#[derive(Deserialize)]
+struct MessagesWire<'a> {
+    #[serde(default, deserialize_with = "lenient")]
+    metadata: Option<MetadataWire>,
+    #[serde(borrow, default)]
+    statuses: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    messages: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    errors: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct MetadataWire {
+    phone_number_id: String,
+}
+
+#[derive(Deserialize)]
+struct StatusWire {
+    id: String,
+    status: String,
+    timestamp: Value,
+    #[serde(default, deserialize_with = "lenient")]
+    biz_opaque_callback_data: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    errors: Option<Vec<Value>>,
+    #[serde(default, deserialize_with = "lenient")]
+    pricing: Option<PricingWire>,
+}
+
+#[derive(Deserialize)]
+struct PricingWire {
+    category: String,
+}
+
+/// An error inside a webhook. Meta: `title` and `message` are the same words.
+#[derive(Deserialize)]
+pub(super) struct ErrorWire {
+    pub(super) code: i64,
+    #[serde(default)]
+    title: Value,
+    #[serde(default)]
+    message: Value,
+    #[serde(default)]
+    error_data: Value,
+}
+
+impl ErrorWire {
+    pub(super) fn detail(&self) -> Option<String> {
+        let details = self.error_data.get("details").unwrap_or(&self.error_data);
+        let texts = [details, &self.message, &self.title].into_iter().filter_map(Value::as_str);
+        texts.map(redact).find(|text| !text.is_empty())
+    }
+}
+
+#[derive(Deserialize)]
+struct ReplyWire {
+    id: String,
+    timestamp: Value,
+    #[serde(default, deserialize_with = "lenient")]
+    from: Option<String>,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    text: Value,
+    #[serde(default)]
+    button: Value,
+    #[serde(default)]
+    interactive: Value,
+}
+
+/// Reads the body of a webhook.
+///
+/// # Errors
+/// [`ParseError`] only when the whole is not a JSON object; everything inside is passed over when it cannot be read.
+pub fn parse(body: &[u8]) -> Result<Webhook, ParseError> {
+    let wire: WebhookWire =
+        serde_json::from_slice(body).map_err(|error| ParseError { line: error.line(), column: error.column() })?;
+    let mut webhook = Webhook::default();
+    if wire.object != "whatsapp_business_account" {
+        webhook.ignored += 1;
+        return Ok(webhook);
+    }
+    for entry in webhook.items::<EntryWire>(wire.entry) {
+        for change in webhook.items::<ChangeWire>(entry.changes) {
+            webhook.change(&change);
+        }
+    }
+    Ok(webhook)
+}
+
+impl Webhook {
+    fn change(&mut self, change: &ChangeWire) {
+        match change.field.as_str() {
+            "messages" => self.messages(change.value),
+            "user_preferences" => self.preferences(change.value),
+            field => {
+                let read = notice::parse(field, change.value.get());
+                self.keep(read, |webhook| &mut webhook.notices);
+            }
+        }
+    }
+
+    fn messages(&mut self, value: &RawValue) {
+        let Ok(wire) = serde_json::from_str::<MessagesWire>(value.get()) else {
+            self.ignored += 1;
+            return;
+        };
+        let number = self.number(wire.metadata);
+        for status in self.items::<StatusWire>(wire.statuses) {
+            self.keep(receipt(status), |webhook| &mut webhook.receipts);
+        }
+        for message in self.items::<ReplyWire>(wire.messages) {
+            self.keep(reply(message), |webhook| &mut webhook.replies);
+        }
+        for error in self.items::<ErrorWire>(wire.errors) {
+            let detail = error.detail().unwrap_or_default();
+            self.notices.push(Notice::Error { phone_number_id: number.clone(), code: error.code, detail });
+        }
+    }
+
+    fn preferences(&mut self, value: &RawValue) {
+        let Ok(wire) = serde_json::from_str::<notice::PreferencesWire>(value.get()) else {
+            self.ignored += 1;
+            return;
+        };
+        self.number(wire.metadata);
+        for preference in self.items::<notice::PreferenceWire>(wire.user_preferences) {
+            self.keep(notice::preference(&preference), |webhook| &mut webhook.notices);
+        }
+    }
+
+    /// Notes the sending number that a change is about.
+    fn number(&mut self, metadata: Option<MetadataWire>) -> Option<String> {
+        let id = metadata?.phone_number_id;
+        if !self.phone_number_ids.contains(&id) {
+            self.phone_number_ids.push(id.clone());
+        }
+        Some(id)
+    }
+
+    fn keep<T>(&mut self, item: Option<T>, list: fn(&mut Self) -> &mut Vec<T>) {
+        match item {
+            Some(item) => list(self).push(item),
+            None => self.ignored += 1,
+        }
+    }
+
+    /// The readable items of a list. One that is malformed does not lose the others.
+    fn items<'a, T: Deserialize<'a>>(&mut self, list: Option<&'a RawValue>) -> Vec<T> {
+        let Some(list) = list else { return Vec::new() };
+        let Ok(raw) = serde_json::from_str::<Vec<&'a RawValue>>(list.get()) else {
+            self.ignored += 1;
+            return Vec::new();
+        };
+        let all = raw.len();
+        let read: Vec<T> = raw.into_iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect();
+        self.ignored += all - read.len();
+        read
+    }
+}
+
+/// Meta's other statuses (`played`, `deleted`) say nothing about an alert.
+fn receipt(wire: StatusWire) -> Option<Receipt> {
+    let errors = wire.errors.unwrap_or_default();
+    let error = errors.into_iter().find_map(|error| serde_json::from_value::<ErrorWire>(error).ok());
+    Some(Receipt {
+        provider_id: Some(wire.id).filter(|id| !id.is_empty())?,
+        status: ReceiptStatus::parse(&wire.status)?,
+        at: seconds(&wire.timestamp)?,
+        message_id: wire.biz_opaque_callback_data.as_deref().and_then(MessageId::parse),
+        code: error.as_ref().map(|error| error.code),
+        detail: error.as_ref().and_then(ErrorWire::detail),
+        category: wire.pricing.map(|pricing| pricing.category),
+    })
+}
+
+fn reply(wire: ReplyWire) -> Option<Reply> {
+    let first = |value: &Value, paths: &[&str]| {
+        let mut texts = paths.iter().filter_map(|path| value.pointer(path)?.as_str());
+        texts.find(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let text = match wire.kind.as_str() {
+        "text" => first(&wire.text, &["/body"]),
+        "button" => first(&wire.button, &["/payload", "/text"]),
+        "interactive" => first(&wire.interactive, &["/button_reply/id", "/list_reply/id"]),
+        _ => None,
+    }?;
+    Some(Reply {
+        from: wire.from.as_deref().and_then(phone_digits),
+        provider_id: Some(wire.id).filter(|id| !id.is_empty())?,
+        at: seconds(&wire.timestamp)?,
+        text: text.chars().take(REPLY_CHARS_MAX).collect(),
+    })
+}
+
+/// A number as digits only. Meta: missing for users who hide it; a business-scoped id is not a number.
+pub(super) fn phone_digits(text: &str) -> Option<String> {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let number = (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    number.then(|| digits.to_owned())
+}
+
+/// Unix seconds. Meta: a string in statuses and messages, an integer elsewhere.
+pub(super) fn seconds(value: &Value) -> Option<Timestamp> {
+    let seconds = match value {
+        Value::String(text) => text.parse().ok()?,
+        other => other.as_i64()?,
+    };
+    Timestamp::from_second(seconds).ok()
+}
+
+/// A part that may be missing or have another shape than we know, without losing the whole.
+pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(source: D) -> Result<Option<T>, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(source)?).ok())
+}
