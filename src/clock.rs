@@ -1,8 +1,9 @@
 //! Owns: what time it is. Everything that needs the time takes a [`Clock`]; nothing else asks the operating system,
 //! so that a test can move time without waiting for it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -41,6 +42,17 @@ impl Clock {
             Source::Manual(hand) => hand.load(Ordering::SeqCst),
         };
         Timestamp::from_millisecond(millis).expect("a clock within the calendar")
+    }
+
+    /// Time since some moment in the past that never runs back, for pacing: a clock set by an administrator must not let
+    /// a burst through, nor stop the sending.
+    #[must_use]
+    pub fn monotonic(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        match &self.0 {
+            Source::System => START.get_or_init(Instant::now).elapsed(),
+            Source::Manual(hand) => Duration::from_millis(hand.load(Ordering::SeqCst).unsigned_abs()),
+        }
     }
 
     /// Moves a manual clock forward (or back, with a negative number).

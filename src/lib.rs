@@ -19,14 +19,20 @@ pub mod signature;
 pub mod config;
 pub mod envelope;
 pub mod sql;
+pub mod metrics;
+pub mod stop;
+pub mod telemetry;
 
 pub mod catalogue;
 pub mod rules;
+pub mod render;
 pub mod billing;
 pub mod store;
 pub mod whatsapp;
 
+pub mod dispatch;
 pub mod http;
+pub mod process;
 
 pub mod sandbox;
 

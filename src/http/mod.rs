@@ -1,1 +1,3 @@
-//! To be written.
+//! Owns: everything that speaks HTTP to the outside.
+
+pub mod server;

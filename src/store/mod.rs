@@ -7,6 +7,7 @@ pub mod row;
 pub mod migrate;
 
 pub mod inbox;
+pub mod writer;
 pub mod transition;
 pub mod finish;
 

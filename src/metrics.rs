@@ -1,0 +1,125 @@
+//! Owns: what is counted. Names are `hookbridge_<noun>_<unit>`; labels come from closed lists only. `docs/OPERATIONS.md`
+//! explains each; a test compares.
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+/// One label.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Result1 {
+    pub result: &'static str,
+}
+
+/// Two labels.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ClassResult {
+    pub class: &'static str,
+    pub result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LaneLabel {
+    pub lane: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LaneState {
+    pub lane: String,
+    pub state: String,
+}
+
+/// All metrics of one service.
+pub struct Metrics {
+    registry: Registry,
+    pub events: Family<Result1, Counter>,
+    pub processed: Family<Result1, Counter>,
+    pub skips: Family<Result1, Counter>,
+    pub attempts: Family<ClassResult, Counter>,
+    pub receipts: Family<Result1, Counter>,
+    pub faults: Family<Result1, Counter>,
+    pub ingest_seconds: Histogram,
+    pub send_seconds: Histogram,
+    pub inbox_depth: Gauge,
+    pub inbox_oldest_seconds: Gauge<f64, AtomicU64>,
+    pub outbox_depth: Family<LaneState, Gauge>,
+    pub outbox_oldest_seconds: Family<LaneLabel, Gauge<f64, AtomicU64>>,
+    pub lane_paused: Family<LaneLabel, Gauge>,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Self {
+            registry: Registry::default(),
+            events: Family::default(),
+            processed: Family::default(),
+            skips: Family::default(),
+            attempts: Family::default(),
+            receipts: Family::default(),
+            faults: Family::default(),
+            ingest_seconds: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
+            send_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 14)),
+            inbox_depth: Gauge::default(),
+            inbox_oldest_seconds: Gauge::default(),
+            outbox_depth: Family::default(),
+            outbox_oldest_seconds: Family::default(),
+            lane_paused: Family::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let mut registry = Registry::with_prefix("hookbridge");
+        registry.register("events", "Events at the door, by answer", self.events.clone());
+        registry.register("events_processed", "Events processed, by what came of them", self.processed.clone());
+        registry.register("skips", "Events and recipients that got nothing, by reason", self.skips.clone());
+        registry.register("attempts", "Attempts to send, by class and outcome", self.attempts.clone());
+        registry.register("receipts", "Statuses reported by the provider", self.receipts.clone());
+        registry.register("faults", "Faults that an operator should look at, by kind", self.faults.clone());
+        registry.register("ingest_seconds", "From request to durable answer", self.ingest_seconds.clone());
+        registry.register("send_seconds", "Duration of an attempt", self.send_seconds.clone());
+        registry.register("inbox_depth", "Events that wait to be processed", self.inbox_depth.clone());
+        registry.register("inbox_oldest_seconds", "Age of the oldest of them", self.inbox_oldest_seconds.clone());
+        registry.register("outbox_depth", "Messages that wait, by number and state", self.outbox_depth.clone());
+        registry.register(
+            "outbox_oldest_seconds",
+            "How long the longest due message is overdue",
+            self.outbox_oldest_seconds.clone(),
+        );
+        registry.register("lane_paused", "1 while a sending number is stopped", self.lane_paused.clone());
+        self.registry = registry;
+    }
+
+    /// All of it in OpenMetrics text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing into a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+
+    pub fn event(&self, result: &'static str) {
+        self.events.get_or_create(&Result1 { result }).inc();
+    }
+
+    pub fn fault(&self, result: &'static str) {
+        self.faults.get_or_create(&Result1 { result }).inc();
+    }
+}

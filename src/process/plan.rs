@@ -1,0 +1,258 @@
+//! Owns: what one event asks for, and what its facts make of it. No IO: the worker reads and writes in batches around it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::billing::{Missing, Want};
+use crate::catalogue::{Catalogue, Entry, Verdict};
+use crate::domain::event::{FieldValue, HookEvent};
+use crate::domain::hookpoint::{HookpointId, Subject, SubjectKind, Transition, Trigger};
+use crate::domain::ids::{ClientId, MessageId};
+use crate::domain::message::Message;
+use crate::domain::reason::Reason;
+use crate::domain::record::{Facts, Platform, SubjectRow};
+use crate::render::Templates;
+use crate::render::context::{About, build};
+use crate::rules::recipients::{Policy, Recipient, recipients};
+use crate::store::finish::{Alert, Once, Skip};
+
+/// What one hookpoint wants to know about an event.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    pub entry: &'a Entry,
+    pub want: Want,
+}
+
+/// Everything that deciding needs besides the event and its facts.
+#[derive(Debug)]
+pub struct Desk<'a> {
+    pub policy: Policy,
+    pub platform: &'a Platform,
+    pub templates: &'a Templates,
+    pub zone: &'a jiff::tz::TimeZone,
+    pub lane: &'a str,
+    pub now: Timestamp,
+}
+
+/// What came of one event so far.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub alerts: Vec<Alert>,
+    pub skips: Vec<Skip>,
+    pub steps: Vec<serde_json::Value>,
+    pub failed: bool,
+    /// Look again at this time instead of deciding now.
+    pub defer: Option<Timestamp>,
+}
+
+impl Outcome {
+    pub fn step(&mut self, step: &str, detail: serde_json::Value) {
+        self.steps.push(json!({ "step": step, "detail": detail }));
+    }
+
+    pub fn skip(&mut self, hookpoint: Option<&HookpointId>, client: Option<ClientId>, reason: Reason, detail: Option<String>) {
+        self.skips.push(Skip { hookpoint: hookpoint.cloned(), client_id: client, contact_id: None, reason, detail });
+    }
+}
+
+/// Which hookpoints an event fires, and what each needs to know. Reasons go into `outcome`.
+pub fn ask<'a>(
+    catalogue: &'a Catalogue,
+    event: &'a HookEvent,
+    age_max: SignedDuration,
+    now: Timestamp,
+    outcome: &mut Outcome,
+) -> Vec<Asked<'a>> {
+    let mut asked = Vec::new();
+    let mut used = false;
+    for (entry, trigger) in catalogue.fired_by(&event.hook) {
+        used = true;
+        let id = &entry.hookpoint.id;
+        if !entry.hookpoint.enabled {
+            outcome.skip(Some(id), None, Reason::HookpointOff, None);
+        } else if now.duration_since(event.occurred_at) > age_max {
+            outcome.skip(Some(id), None, Reason::EventTooOld, None);
+        } else if let Some(row) = event.id_at(&trigger.subject_at) {
+            asked.push(Asked { entry, want: want(event, trigger, row) });
+        } else {
+            // The platform changed the hook's shape: nobody must overlook that.
+            outcome.failed = true;
+            let paths = trigger.subject_at.join(", ");
+            outcome.skip(Some(id), None, Reason::FieldMissing, Some(format!("none of the fields {paths} holds an id")));
+        }
+    }
+    if !used {
+        outcome.skip(None, None, Reason::HookNotUsed, None);
+    }
+    asked
+}
+
+fn want(event: &HookEvent, trigger: &Trigger, id: u64) -> Want {
+    let field = |path: &str| event.fields.get(path).and_then(FieldValue::as_id);
+    let gone = |name: &str| event.gone.get(name);
+    let subject = Subject { kind: trigger.names, id };
+    let claimed_client = match subject.kind {
+        SubjectKind::Service => field("params.userid"),
+        SubjectKind::Domain => field("userid"),
+        _ => None,
+    };
+    let owner = gone("userid").and_then(FieldValue::as_id).or(claimed_client);
+    let name = gone("domain").and_then(FieldValue::as_text).map(crate::domain::text::decode_entities);
+    Want {
+        subject,
+        claimed_client,
+        payment: gone("payment_id").and_then(FieldValue::as_id),
+        snapshot: name.zip(owner),
+    }
+}
+
+/// Decides about one hookpoint with the facts that were found.
+pub fn decide(desk: &Desk<'_>, event: &HookEvent, asked: &Asked<'_>, facts: &Result<Vec<Facts>, Missing>, outcome: &mut Outcome) {
+    let id = &asked.entry.hookpoint.id;
+    match facts {
+        Err(missing) => {
+            let reason = match missing {
+                Missing::Row(_) => Reason::SubjectMissing,
+                Missing::Prospect => Reason::Prospect,
+                Missing::UserWithoutClient => Reason::UserWithoutClient,
+                Missing::OwnerMismatch { .. } => Reason::OwnerMismatch,
+                Missing::Unreadable(_) => {
+                    outcome.failed = true;
+                    Reason::SubjectUnreadable
+                }
+            };
+            outcome.step("facts", json!({ "hookpoint": id.as_str(), "missing": missing.to_string() }));
+            outcome.skip(Some(id), None, reason, Some(missing.to_string()));
+        }
+        Ok(all) => {
+            for facts in all {
+                one_client(desk, event, asked, facts, outcome);
+            }
+        }
+    }
+}
+
+fn one_client(desk: &Desk<'_>, event: &HookEvent, asked: &Asked<'_>, facts: &Facts, outcome: &mut Outcome) {
+    let entry = asked.entry;
+    let id = &entry.hookpoint.id;
+    let client = facts.client.id;
+    // A login's alert is about the account: two logins of one account are still one account.
+    let subject = match facts.subject {
+        SubjectRow::User(_) => Subject { kind: SubjectKind::Client, id: client.0 },
+        _ => asked.want.subject,
+    };
+    outcome.step("facts", json!({ "hookpoint": id.as_str(), "subject": subject.to_string(), "client": client.0 }));
+    let verdict = entry.applies(event, facts);
+    let age = desk.now.duration_since(event.occurred_at);
+    if let Verdict::NotYet { wait_s, .. } = verdict {
+        let wait = SignedDuration::from_secs(wait_s.into());
+        if age < wait {
+            outcome.defer = Some(event.occurred_at + wait);
+            return;
+        }
+    }
+    let once = match once(entry, event, facts) {
+        Ok(once) => once,
+        Err(error) => {
+            outcome.failed = true;
+            return outcome.skip(Some(id), Some(client), Reason::ConditionFailed, Some(error));
+        }
+    };
+    let mut alert = Alert { hookpoint: id.clone(), subject, client_id: client, once, messages: Vec::new() };
+    match verdict {
+        Verdict::Holds => fill(desk, event, entry, facts, &mut alert, outcome),
+        Verdict::NotYet { reason, .. } => outcome.skip(Some(id), Some(client), reason, None),
+        Verdict::No { reason, detail } => {
+            outcome.failed |= reason == Reason::ConditionFailed;
+            outcome.skip(Some(id), Some(client), reason, detail);
+        }
+    }
+    let rule = if alert.messages.is_empty() { "no message" } else { "send" };
+    outcome.step("rule", json!({ "hookpoint": id.as_str(), "decision": rule, "recipients": alert.messages.len() }));
+    outcome.alerts.push(alert);
+}
+
+fn once(entry: &Entry, event: &HookEvent, facts: &Facts) -> Result<Once, String> {
+    Ok(match &entry.hookpoint.transition {
+        Transition::Once => Once::Key("once".to_owned()),
+        // An old stub that sends no request id: its event id is the best there is.
+        Transition::Request => Once::Key(event.request.clone().unwrap_or_else(|| event.id.to_string())),
+        Transition::Key(_) => Once::Key(entry.transition_value(event, facts)?),
+        Transition::State { machine, .. } => {
+            Once::State { machine: machine.clone(), to: entry.transition_value(event, facts)? }
+        }
+    })
+}
+
+/// Writes a message per recipient.
+fn fill(desk: &Desk<'_>, event: &HookEvent, entry: &Entry, facts: &Facts, alert: &mut Alert, outcome: &mut Outcome) {
+    let hookpoint = &entry.hookpoint;
+    let client = facts.client.id;
+    let (told, left_out) = recipients(facts, hookpoint.audience, &desk.policy);
+    for one in left_out {
+        outcome.skips.push(Skip {
+            hookpoint: Some(hookpoint.id.clone()),
+            client_id: Some(client),
+            contact_id: one.contact_id,
+            reason: one.reason,
+            detail: None,
+        });
+    }
+    for recipient in told {
+        let about = About {
+            facts,
+            platform: desk.platform,
+            zone: desk.zone,
+            occurred_at: event.occurred_at,
+            changed: &event.changed,
+            first_name: &recipient.first_name,
+            company: &recipient.company,
+        };
+        let context = build(&about, recipient.locale);
+        match desk.templates.render(&hookpoint.id, recipient.locale, &context, &desk.platform.system_url) {
+            Ok(rendered) => alert.messages.push(message(desk, event, entry, alert, &recipient, rendered)),
+            Err(error) => {
+                // One broken text must not stop the other languages, nor the other alerts.
+                outcome.failed = true;
+                let reason = match error {
+                    crate::render::RenderError::Missing { .. } => Reason::TemplateMissing,
+                    crate::render::RenderError::Value { .. } => Reason::RenderFailed,
+                };
+                outcome.skips.push(Skip {
+                    hookpoint: Some(hookpoint.id.clone()),
+                    client_id: Some(client),
+                    contact_id: recipient.contact_id,
+                    reason,
+                    detail: Some(error.to_string()),
+                });
+            }
+        }
+    }
+}
+
+fn message(
+    desk: &Desk<'_>,
+    event: &HookEvent,
+    entry: &Entry,
+    alert: &Alert,
+    recipient: &Recipient,
+    rendered: crate::render::Rendered,
+) -> Message {
+    let life = SignedDuration::from_mins(entry.hookpoint.expires_after_min.into());
+    Message {
+        id: MessageId(Uuid::now_v7()),
+        event_id: event.id.clone(),
+        hookpoint: alert.hookpoint.clone(),
+        subject: alert.subject,
+        client_id: alert.client_id,
+        contact_id: recipient.contact_id,
+        to: recipient.to.clone(),
+        locale: recipient.locale,
+        class: entry.hookpoint.class,
+        lane: desk.lane.to_owned(),
+        call: rendered.call,
+        text: rendered.text,
+        expires_at: desk.now + life,
+    }
+}

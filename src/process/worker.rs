@@ -1,0 +1,269 @@
+//! Owns: taking events in batches through facts and rules into the outbox. `tick` does one batch; the loop around it only
+//! waits. A batch that cannot be finished as a whole is finished event by event, so that one poisoned event delays
+//! nothing but itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::plan::{Asked, Desk, Outcome, ask, decide};
+use crate::billing::{Billing, BillingError};
+use crate::catalogue::Catalogue;
+use crate::clock::Clock;
+use crate::domain::event::HookEvent;
+use crate::domain::locale::Locale;
+use crate::domain::phone::{E164, PhonePolicy};
+use crate::domain::reason::Reason;
+use crate::envelope;
+use crate::metrics::{Metrics, Result1};
+use crate::render::Templates;
+use crate::rules::recipients::Policy;
+use crate::stop::Stop;
+use crate::store::finish::{Finished, Processed, Skip, finish};
+use crate::store::inbox::{Claimed, claim, release};
+use crate::store::{Store, StoreError, consent};
+
+/// How processing is to run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub batch: usize,
+    pub poll: Duration,
+    pub lease: SignedDuration,
+    pub attempts_max: u32,
+    pub same_transition: SignedDuration,
+    pub event_age_max: SignedDuration,
+    /// The sending number that carries the alerts.
+    pub lane: String,
+    pub zone: jiff::tz::TimeZone,
+    pub default_locale: Locale,
+    pub phone: PhonePolicy,
+}
+
+/// Texts and hookpoints, exchanged together on reload.
+#[derive(Debug)]
+pub struct Content {
+    pub catalogue: Catalogue,
+    pub templates: Templates,
+}
+
+/// Processes events.
+#[derive(Debug)]
+pub struct Worker {
+    pub store: Store,
+    pub billing: Billing,
+    pub content: Arc<ArcSwap<Content>>,
+    pub settings: Settings,
+    pub clock: Clock,
+    pub metrics: Arc<Metrics>,
+    /// Rung when an event was stored.
+    pub inbox_bell: Arc<Notify>,
+    /// Rung when a message was queued.
+    pub outbox_bell: Arc<Notify>,
+}
+
+/// Why a batch was not finished; its events are taken again.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Billing(#[from] BillingError),
+}
+
+impl Worker {
+    /// Works until told to stop.
+    pub async fn run(&self, mut stop: Stop) {
+        while !stop.is_stopped() {
+            let bell = self.inbox_bell.notified();
+            match self.tick().await {
+                Ok(0) => {}
+                Ok(_) => continue,
+                Err(error) => {
+                    self.metrics.fault("process");
+                    tracing::warn!(%error, "a batch of events is put off");
+                }
+            }
+            tokio::select! {
+                () = stop.stopped() => {}
+                () = bell => {}
+                () = tokio::time::sleep(self.settings.poll) => {}
+            }
+        }
+    }
+
+    /// Takes one batch through. Returns how many events were taken.
+    ///
+    /// # Errors
+    /// A database failed; the events are taken again.
+    pub async fn tick(&self) -> Result<usize, ProcessError> {
+        let now = self.clock.now();
+        let token = Uuid::now_v7().as_simple().to_string();
+        let claims = claim(&self.store, &token, now, self.settings.lease, self.settings.batch).await?;
+        if claims.is_empty() {
+            return Ok(0);
+        }
+        let count = claims.len();
+        if let Err(error) = self.batch(&claims, now).await {
+            self.put_off(&claims, &error, now).await?;
+            return Err(error);
+        }
+        Ok(count)
+    }
+
+    /// Waits longer after each try; the facts' database being away spends no patience of the event.
+    async fn put_off(&self, claims: &[Claimed], error: &ProcessError, now: Timestamp) -> Result<(), StoreError> {
+        for attempts in claims.iter().map(|c| c.attempts).collect::<std::collections::BTreeSet<_>>() {
+            let wait = SignedDuration::from_secs(i64::from(2_u32.saturating_pow(attempts.min(8))));
+            let group: Vec<&Claimed> = claims.iter().filter(|c| c.attempts == attempts).collect();
+            release(&self.store, &group, now + wait, &error.to_string()).await?;
+        }
+        Ok(())
+    }
+
+    async fn batch(&self, claims: &[Claimed], now: Timestamp) -> Result<(), ProcessError> {
+        let content = self.content.load_full();
+        let platform = self.billing.platform(now).await?;
+        let events: Vec<Option<HookEvent>> = claims.iter().map(|c| read(c)).collect();
+        let mut outcomes: Vec<Outcome> = claims.iter().map(|_| Outcome::default()).collect();
+        let mut asked: Vec<(usize, Asked<'_>)> = Vec::new();
+        for (index, event) in events.iter().enumerate() {
+            let outcome = &mut outcomes[index];
+            let claim = &claims[index];
+            outcome.step("received", serde_json::json!({ "source": claim.event.source, "key": claim.event.key_index }));
+            match event {
+                // It was readable at the door; only an older binary could have stored something else.
+                None => {
+                    outcome.failed = true;
+                    outcome.skip(None, None, Reason::SubjectUnreadable, Some("the stored envelope".to_owned()));
+                }
+                Some(event) => {
+                    let found = ask(&content.catalogue, event, self.settings.event_age_max, now, outcome);
+                    asked.extend(found.into_iter().map(|one| (index, one)));
+                }
+            }
+        }
+        let wants: Vec<_> = asked.iter().map(|(_, one)| one.want.clone()).collect();
+        let facts = self.billing.gather(&wants, now).await?;
+        let desk = Desk {
+            policy: Policy {
+                default_country: platform.default_country.clone(),
+                default_locale: platform.locale.unwrap_or(self.settings.default_locale),
+                phone: self.settings.phone,
+            },
+            platform: &platform,
+            templates: &content.templates,
+            zone: &self.settings.zone,
+            lane: &self.settings.lane,
+            now,
+        };
+        for ((index, one), facts) in asked.iter().zip(&facts) {
+            if let Some(event) = &events[*index] {
+                decide(&desk, event, one, facts, &mut outcomes[*index]);
+            }
+        }
+        self.without_opted_out(&mut outcomes).await?;
+        self.write(claims, outcomes, now).await
+    }
+
+    async fn without_opted_out(&self, outcomes: &mut [Outcome]) -> Result<(), StoreError> {
+        let everybody: Vec<E164> =
+            outcomes.iter().flat_map(|o| &o.alerts).flat_map(|a| &a.messages).map(|m| m.to.clone()).collect();
+        let out = consent::opted_out(&self.store, &everybody).await?;
+        if out.is_empty() {
+            return Ok(());
+        }
+        for outcome in outcomes {
+            for alert in &mut outcome.alerts {
+                let (gone, kept) = std::mem::take(&mut alert.messages).into_iter().partition(|m| out.contains(&m.to));
+                alert.messages = kept;
+                outcome.skips.extend(Vec::into_iter(gone).map(|m| Skip {
+                    hookpoint: Some(m.hookpoint),
+                    client_id: Some(m.client_id),
+                    contact_id: m.contact_id,
+                    reason: Reason::OptedOut,
+                    detail: None,
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    async fn write(&self, claims: &[Claimed], outcomes: Vec<Outcome>, now: Timestamp) -> Result<(), ProcessError> {
+        let mut ready = Vec::with_capacity(claims.len());
+        for (claim, outcome) in claims.iter().zip(outcomes) {
+            if let Some(until) = outcome.defer {
+                release(&self.store, &[claim], until, "waiting for the platform's rows").await?;
+                continue;
+            }
+            ready.push(Processed {
+                claim: claim.clone(),
+                failed: outcome.failed,
+                trail: serde_json::Value::Array(outcome.steps).to_string(),
+                alerts: outcome.alerts,
+                skips: outcome.skips,
+            });
+        }
+        match finish(&self.store, &ready, self.settings.same_transition, now).await {
+            Ok(finished) => self.count(&ready, finished),
+            // One bad event must not hold the others: each on its own.
+            Err(error) if ready.len() > 1 => {
+                tracing::warn!(%error, events = ready.len(), "finishing one by one");
+                self.one_by_one(&ready, now).await?;
+            }
+            Err(error) => self.give_up_or_again(&ready[0], error, now).await?,
+        }
+        Ok(())
+    }
+
+    async fn one_by_one(&self, ready: &[Processed], now: Timestamp) -> Result<(), ProcessError> {
+        for one in ready {
+            match finish(&self.store, std::slice::from_ref(one), self.settings.same_transition, now).await {
+                Ok(finished) => self.count(std::slice::from_ref(one), finished),
+                Err(error) => self.give_up_or_again(one, error, now).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// An event that cannot be finished is tried some times, then set aside as failed without its alerts.
+    async fn give_up_or_again(&self, one: &Processed, error: StoreError, now: Timestamp) -> Result<(), ProcessError> {
+        self.metrics.fault("finish");
+        tracing::error!(event = %one.claim.event.id, attempts = one.claim.attempts, %error, "an event was not finished");
+        if one.claim.attempts < self.settings.attempts_max {
+            let wait = SignedDuration::from_secs(i64::from(2_u32.saturating_pow(one.claim.attempts.min(8))));
+            return Ok(release(&self.store, &[&one.claim], now + wait, &error.to_string()).await?);
+        }
+        let reason =
+            Skip { hookpoint: None, client_id: None, contact_id: None, reason: Reason::AttemptsExhausted, detail: Some(error.to_string()) };
+        let given_up = Processed { failed: true, alerts: Vec::new(), skips: vec![reason], ..one.clone() };
+        finish(&self.store, &[given_up], self.settings.same_transition, now).await?;
+        Ok(())
+    }
+
+    fn count(&self, ready: &[Processed], finished: Finished) {
+        let count = |result, n: usize| {
+            self.metrics.processed.get_or_create(&Result1 { result }).inc_by(n as u64);
+        };
+        count("processed", ready.len() - finished.skipped - finished.failed);
+        count("skipped", finished.skipped);
+        count("failed", finished.failed);
+        for skip in ready.iter().flat_map(|one| &one.skips) {
+            self.metrics.skips.get_or_create(&Result1 { result: skip.reason.code() }).inc();
+        }
+        if finished.failed > 0 {
+            self.metrics.fault("event_failed");
+            tracing::error!(events = finished.failed, "events failed: see `hookbridge events --state failed`");
+        }
+        if finished.queued > 0 {
+            self.outbox_bell.notify_waiters();
+        }
+    }
+}
+
+fn read(claim: &Claimed) -> Option<HookEvent> {
+    envelope::parse(&claim.event.id, &claim.event.source, claim.event.body.as_bytes()).ok()
+}

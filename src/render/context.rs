@@ -1,0 +1,153 @@
+//! Owns: what a text may speak about: values already in the recipient's words (money, dates, names).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use minijinja::Value;
+
+use super::format;
+use crate::domain::locale::Locale;
+use crate::domain::money::{Currency, Money};
+use crate::domain::record::{Facts, Invoice, Payment, Platform, SubjectRow};
+
+/// Everything that one message's text may use.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    pub facts: &'a Facts,
+    pub platform: &'a Platform,
+    /// Zone of the platform's server, whose local times its rows hold.
+    pub zone: &'a TimeZone,
+    pub occurred_at: Timestamp,
+    /// Names of the platform's fields that an edit changed.
+    pub changed: &'a [String],
+    pub first_name: &'a str,
+    pub company: &'a str,
+}
+
+/// The values of `about` in the words of `locale`.
+#[must_use]
+pub fn build(about: &About<'_>, locale: Locale) -> Value {
+    let mut root: BTreeMap<String, Value> = BTreeMap::new();
+    let mut put = |name: &str, members: Vec<(&str, String)>| {
+        root.insert(name.to_owned(), Value::from_iter(members.into_iter().map(|(k, v)| (k.to_owned(), Value::from(v)))));
+    };
+    let name = format::greeting_name(about.first_name, about.company).unwrap_or_else(|| nobody(locale).to_owned());
+    put("recipient", vec![("name", name)]);
+    let client = &about.facts.client;
+    put("client", vec![("id", client.id.to_string()), ("name", full_name(client))]);
+    put("company", vec![("name", about.platform.company_name.clone()), ("url", about.platform.system_url.clone())]);
+    put("event", vec![
+        ("at", format::datetime(about.occurred_at, about.zone, locale)),
+        ("changed", changed(about.changed, locale)),
+    ]);
+    match &about.facts.subject {
+        SubjectRow::Client | SubjectRow::User(_) => {}
+        SubjectRow::Invoice(row, paid) => {
+            put("invoice", invoice(row, &client.currency, locale));
+            put("payment", payment(row, paid.as_ref(), about, locale));
+        }
+        SubjectRow::Service(service) => put("service", vec![
+            ("id", service.id.to_string()),
+            ("name", service_name(&service.product, &service.domain)),
+            ("product", service.product.clone()),
+            ("domain", service.domain.clone()),
+            ("reason", if service.suspend_reason.is_empty() { unstated(locale) } else { &service.suspend_reason }.to_owned()),
+            ("next_due", date(service.next_due, locale)),
+        ]),
+        SubjectRow::Quote(quote) => put("quote", vec![
+            ("id", quote.id.to_string()),
+            ("subject", quote.subject.clone()),
+            ("total", money(quote.total, &quote.currency)),
+            ("valid_until", date(quote.valid_until, locale)),
+        ]),
+        SubjectRow::Domain(domain) => {
+            put("domain", vec![("id", domain.id.to_string()), ("name", domain.name.clone())]);
+        }
+    }
+    Value::from_iter(root)
+}
+
+fn invoice(invoice: &Invoice, currency: &Currency, locale: Locale) -> Vec<(&'static str, String)> {
+    vec![
+        ("id", invoice.id.to_string()),
+        ("number", invoice.number.clone()),
+        ("total", money(invoice.total, currency)),
+        ("balance", money(invoice.balance, currency)),
+        ("due", date(invoice.due, locale)),
+        ("date", date(invoice.date, locale)),
+    ]
+}
+
+/// An invoice paid from credit has no payment of its own: what was paid is its total.
+fn payment(invoice: &Invoice, payment: Option<&Payment>, about: &About<'_>, locale: Locale) -> Vec<(&'static str, String)> {
+    let amount = payment.map_or(invoice.total, |payment| payment.amount);
+    let local = payment.and_then(|payment| payment.at);
+    let at = local.and_then(|local| format::instant(local, about.zone)).unwrap_or(about.occurred_at);
+    vec![
+        ("amount", money(amount, &about.facts.client.currency)),
+        ("date", format::date(at.to_zoned(about.zone.clone()).date(), locale)),
+    ]
+}
+
+fn money(amount: Money, currency: &Currency) -> String {
+    // The amount was read with this very currency; a mismatch would be a bug, and shows as a dash, not as a wrong price.
+    amount.format(currency).unwrap_or_default()
+}
+
+fn date(date: Option<jiff::civil::Date>, locale: Locale) -> String {
+    date.map_or_else(|| "-".to_owned(), |date| format::date(date, locale))
+}
+
+fn full_name(client: &crate::domain::record::Client) -> String {
+    let name = format!("{} {}", client.first_name, client.last_name).trim().to_owned();
+    if name.is_empty() { client.company.clone() } else { name }
+}
+
+fn service_name(product: &str, domain: &str) -> String {
+    match (product, domain) {
+        ("", domain) => domain.to_owned(),
+        (product, "") => product.to_owned(),
+        (product, domain) => format!("{product} ({domain})"),
+    }
+}
+
+fn nobody(locale: Locale) -> &'static str {
+    match locale {
+        Locale::EsAr | Locale::PtBr => "cliente",
+        Locale::En => "customer",
+    }
+}
+
+fn unstated(locale: Locale) -> &'static str {
+    match locale {
+        Locale::EsAr => "sin especificar",
+        Locale::En => "not stated",
+        Locale::PtBr => "não informado",
+    }
+}
+
+/// The names of changed fields, each kind once, in the order that people think of them.
+fn changed(fields: &[String], locale: Locale) -> String {
+    const KINDS: [(&[&str], [&str; 3]); 8] = [
+        (&["firstname", "lastname"], ["nombre", "name", "nome"]),
+        (&["companyname"], ["empresa", "company", "empresa"]),
+        (&["email"], ["correo electrónico", "e-mail", "e-mail"]),
+        (&["phonenumber"], ["teléfono", "phone", "telefone"]),
+        (&["address1", "address2", "city", "state", "postcode", "country"], ["domicilio", "address", "endereço"]),
+        (&["tax_id"], ["identificación fiscal", "tax ID", "identificação fiscal"]),
+        (&["language"], ["idioma", "language", "idioma"]),
+        (&["password"], ["clave", "password", "senha"]),
+    ];
+    let column = match locale {
+        Locale::EsAr => 0,
+        Locale::En => 1,
+        Locale::PtBr => 2,
+    };
+    let named: Vec<&str> = KINDS
+        .iter()
+        .filter(|(members, _)| fields.iter().any(|field| members.contains(&field.as_str())))
+        .map(|(_, words)| words[column])
+        .collect();
+    format::list(&named, locale)
+}

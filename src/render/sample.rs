@@ -1,0 +1,116 @@
+//! Owns: believable facts of each kind of subject, for examples at the provider and for trying every template.
+
+use jiff::Timestamp;
+use jiff::civil::date;
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+
+use super::context::{About, build};
+use crate::domain::hookpoint::SubjectKind;
+use crate::domain::ids::{ClientId, CurrencyId, DomainId, InvoiceId, PaymentId, QuoteId, ServiceId, UserId};
+use crate::domain::locale::Locale;
+use crate::domain::money::{Currency, Money, NumberFormat};
+use crate::domain::record::{
+    Client, ClientStatus, DomainName, Facts, Invoice, Payment, Platform, Quote, Service, SubjectRow,
+};
+
+/// A template's values as an example, in `locale`.
+///
+/// # Panics
+/// Never: the sample's values are constants.
+#[must_use]
+pub fn values(kind: SubjectKind, locale: Locale, platform: &Platform) -> minijinja::Value {
+    let facts = facts(kind);
+    let about = About {
+        facts: &facts,
+        platform,
+        zone: &TimeZone::UTC,
+        occurred_at: "2026-11-23T15:04:05Z".parse::<Timestamp>().expect("a constant"),
+        changed: &["phonenumber".to_owned(), "email".to_owned()],
+        first_name: "Ana",
+        company: "",
+    };
+    build(&about, locale)
+}
+
+/// A platform for examples.
+#[must_use]
+pub fn platform() -> Platform {
+    Platform {
+        system_url: "https://paneldecliente.example/".to_owned(),
+        company_name: "Nube Austral".to_owned(),
+        locale: Some(Locale::EsAr),
+        default_country: "AR".to_owned(),
+        version: "8.13.1".to_owned(),
+    }
+}
+
+/// Facts about one subject of `kind`.
+#[must_use]
+pub fn facts(kind: SubjectKind) -> Facts {
+    let id = CurrencyId(1);
+    let currency = Currency {
+        id,
+        code: "ARS".to_owned(),
+        prefix: "$ ".to_owned(),
+        suffix: String::new(),
+        format: NumberFormat::PointComma,
+    };
+    let money = |hundredths| Money::new(Decimal::new(hundredths, 2), id);
+    let client_id = ClientId(1);
+    let subject = match kind {
+        SubjectKind::Client => SubjectRow::Client,
+        SubjectKind::User => SubjectRow::User(UserId(1)),
+        SubjectKind::Invoice => SubjectRow::Invoice(
+            Box::new(Invoice {
+                id: InvoiceId(1234),
+                client_id,
+                number: "2026-1234".to_owned(),
+                status: "Unpaid".to_owned(),
+                date: Some(date(2026, 11, 23)),
+                due: Some(date(2026, 12, 7)),
+                total: money(1_250_000),
+                balance: money(250_000),
+            }),
+            Some(Payment { id: PaymentId(1), amount: money(1_000_000), at: Some(date(2026, 11, 23).at(12, 0, 0, 0)) }),
+        ),
+        SubjectKind::Service => SubjectRow::Service(Box::new(Service {
+            id: ServiceId(1),
+            client_id,
+            status: "Active".to_owned(),
+            product: "Hosting Pyme".to_owned(),
+            group: "Hosting".to_owned(),
+            domain: "ejemplo.com.ar".to_owned(),
+            suspend_reason: "factura vencida".to_owned(),
+            next_due: Some(date(2026, 12, 7)),
+        })),
+        SubjectKind::Quote => SubjectRow::Quote(Box::new(Quote {
+            id: QuoteId(56),
+            client_id: Some(client_id),
+            subject: "Servidor dedicado".to_owned(),
+            stage: "Delivered".to_owned(),
+            total: money(9_900_000),
+            currency: currency.clone(),
+            valid_until: Some(date(2026, 12, 31)),
+        })),
+        SubjectKind::Domain => SubjectRow::Domain(DomainName {
+            id: DomainId(1),
+            client_id,
+            name: "ejemplo.com.ar".to_owned(),
+            status: String::new(),
+            expires: None,
+        }),
+    };
+    let client = Client {
+        id: client_id,
+        first_name: "Ana".to_owned(),
+        last_name: "Pérez".to_owned(),
+        company: String::new(),
+        phone: "+54.91123456789".to_owned(),
+        country: "AR".to_owned(),
+        status: ClientStatus::Active,
+        locale: Some(Locale::EsAr),
+        currency,
+    };
+    Facts { client, contacts: Vec::new(), subject }
+}
