@@ -22,6 +22,7 @@ pub mod sql;
 
 pub mod catalogue;
 pub mod rules;
+pub mod render;
 pub mod billing;
 pub mod store;
 pub mod whatsapp;
