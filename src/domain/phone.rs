@@ -1,8 +1,8 @@
-//! Owns: phone numbers: what is stored → a number that WhatsApp can be reached at, or why not; and the other spellings
+//! Owns: phone numbers: what is stored → a number that can be written to, or why not; and the other spellings
 //! under which the provider may name the same account.
-//! Must not know: where the text comes from, and whether the number really has WhatsApp (only a receipt tells).
+//! Must not know: where the text comes from, and whether the number really has an account (only a receipt tells).
 //!
-//! Landlines pass: a WhatsApp Business account may live on one. Refused are kinds that cannot hold an account (toll
+//! Landlines pass: a business account of the provider may live on one. Refused are kinds that cannot hold an account (toll
 //! free, premium, shared cost, voicemail, pager, universal access, short numbers). In Argentina a number that reads as
 //! a landline is taken to be a mobile whose 9 was left out, see [`PhonePolicy`].
 
@@ -17,7 +17,7 @@ use super::reason::Reason;
 pub use aliases::aliases;
 pub use normalize::{normalize, warm_up};
 
-/// Digits of a number, calling code included, at least and at most (E.164 allows 15; below 8 nobody has WhatsApp).
+/// Digits of a number, calling code included, at least and at most (E.164 allows 15; below 8 there are only small networks).
 pub const DIGITS_MIN: usize = 8;
 /// See [`DIGITS_MIN`].
 pub const DIGITS_MAX: usize = 15;
@@ -99,7 +99,7 @@ pub struct PhonePolicy {
     /// An Argentine number without the 9 reads as a landline, but mostly is a mobile: people leave the 9 out, and the
     /// platform's form does not ask for it. `true` inserts it (assumed). No library can tell: the ranges overlap.
     pub assume_argentine_mobile: bool,
-    /// Whether certain landlines pass (WhatsApp Business).
+    /// Whether certain landlines pass: business accounts may live on them.
     pub allow_landlines: bool,
 }
 
@@ -130,7 +130,7 @@ pub enum PhoneError {
     /// `100`, `*111#`.
     #[error("a short number, of use only within its network")]
     Short,
-    /// A real number of a kind that cannot have a WhatsApp account; the kind is named.
+    /// A real number of a kind that cannot have an account; the kind is named.
     #[error("{0} number, which cannot have WhatsApp")]
     NotMobile(&'static str),
 }

@@ -1,1 +1,3 @@
-fn main(){}
+mod format;
+mod money;
+mod phone;

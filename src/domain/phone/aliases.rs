@@ -1,4 +1,4 @@
-//! Owns: the spellings under which one WhatsApp account may come back from the provider.
+//! Owns: the spellings under which one account may come back from the provider.
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 
@@ -34,22 +34,30 @@ fn argentina(national: &str) -> Vec<String> {
     let bare = match national.len() {
         10 => national.to_owned(),
         11 if national.starts_with('9') => national[1..].to_owned(),
-        12 => match PHONE_NUMBER_UTIL.parse(format!("+54{national}"), None) {
-            Ok(number) if number.is_valid() => number.get_national_significant_number().split_off(1),
-            _ => return Vec::new(),
+        12 => match without_fifteen(national) {
+            Some(bare) => bare,
+            None => return Vec::new(),
         },
         _ => return Vec::new(),
     };
     let mut spellings = vec![format!("549{bare}"), format!("54{bare}")];
-    if let Ok(mobile) = PHONE_NUMBER_UTIL.parse(format!("+549{bare}"), None) {
-        let dialled: String =
-            mobile.format_as(PhoneNumberFormat::National).chars().filter(char::is_ascii_digit).collect();
-        let dialled = dialled.trim_start_matches('0');
-        if dialled.len() == 12 {
-            spellings.push(format!("54{dialled}"));
-        }
-    }
+    spellings.extend(with_fifteen(&bare).map(|national| format!("54{national}")));
     spellings
+}
+
+/// `11 15 2345-6789` for the ten digits of a mobile: where the area ends, the plan knows. `None` where it does not.
+fn with_fifteen(bare: &str) -> Option<String> {
+    let mobile = PHONE_NUMBER_UTIL.parse(format!("+549{bare}"), None).ok()?;
+    let dialled = mobile.format_as(PhoneNumberFormat::National);
+    let digits: String = dialled.chars().filter(char::is_ascii_digit).collect();
+    let national = digits.trim_start_matches('0').to_owned();
+    (without_fifteen(&national)? == bare).then_some(national)
+}
+
+fn without_fifteen(national: &str) -> Option<String> {
+    let number = PHONE_NUMBER_UTIL.parse(format!("+54{national}"), None).ok()?;
+    let found = number.get_national_significant_number();
+    (number.is_valid() && national.len() == 12).then(|| found.strip_prefix('9').map(str::to_owned))?
 }
 
 fn mexico(national: &str) -> Vec<String> {

@@ -117,7 +117,8 @@ fn resolve(written: &Written, home: &Home, policy: PhonePolicy) -> Result<Phone,
     if !written.plus && written.digits.len() <= SHORT_DIGITS_MAX {
         return Err(PhoneError::Short);
     }
-    let no_country = !written.plus && home.reading().is_none();
+    let national = !written.plus || written.code_missing;
+    let no_country = national && home.reading().is_none();
     Err(error.unwrap_or(if no_country { PhoneError::NoCountry } else { PhoneError::NotPossible }))
 }
 
@@ -200,7 +201,7 @@ fn argentina(national: &str) -> Vec<(String, &'static str)> {
     candidates
 }
 
-/// Until 2019 mobiles were dialled with 1, 044 or 045 in front; WhatsApp kept the 1 in old accounts.
+/// Until 2019 mobiles were dialled with 1, 044 or 045 in front; the provider kept the 1 in old accounts.
 fn mexico(national: &str) -> Vec<(String, &'static str)> {
     let rest = ["044", "045", "01", "1"].iter().find_map(|prefix| national.strip_prefix(prefix));
     rest.filter(|rest| rest.len() == 10).map(|rest| (rest.to_owned(), MX_ONE)).into_iter().collect()
