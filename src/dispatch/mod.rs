@@ -1,1 +1,13 @@
+//! Owns: from queued messages to attempts at the provider's pace, and what becomes of each attempt.
+//! One lane is one sending number. Must not know: events, HTTP routes.
 
+pub mod backoff;
+pub mod day;
+pub mod pacer;
+pub mod verdict;
+
+pub mod lane;
+pub mod recheck;
+pub mod settler;
+
+pub use lane::{Lane, LaneSettings};

@@ -26,6 +26,7 @@ pub struct Message {
     pub call: TemplateCall,
     /// What the recipient will read, for people and for gateways without templates.
     pub text: String,
+    pub queued_at: Timestamp,
     /// Not sent after this.
     pub expires_at: Timestamp,
 }

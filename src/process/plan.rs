@@ -253,6 +253,7 @@ fn message(
         lane: desk.lane.to_owned(),
         call: rendered.call,
         text: rendered.text,
+        queued_at: desk.now,
         expires_at: desk.now + life,
     }
 }

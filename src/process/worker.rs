@@ -43,19 +43,13 @@ pub struct Settings {
     pub phone: PhonePolicy,
 }
 
-/// Texts and hookpoints, exchanged together on reload.
-#[derive(Debug)]
-pub struct Content {
-    pub catalogue: Catalogue,
-    pub templates: Templates,
-}
-
 /// Processes events.
 #[derive(Debug)]
 pub struct Worker {
     pub store: Store,
     pub billing: Billing,
-    pub content: Arc<ArcSwap<Content>>,
+    pub catalogue: Arc<ArcSwap<Catalogue>>,
+    pub templates: Arc<ArcSwap<Templates>>,
     pub settings: Settings,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
@@ -125,7 +119,8 @@ impl Worker {
     }
 
     async fn batch(&self, claims: &[Claimed], now: Timestamp) -> Result<(), ProcessError> {
-        let content = self.content.load_full();
+        let catalogue = self.catalogue.load_full();
+        let templates = self.templates.load_full();
         let platform = self.billing.platform(now).await?;
         let events: Vec<Option<HookEvent>> = claims.iter().map(|c| read(c)).collect();
         let mut outcomes: Vec<Outcome> = claims.iter().map(|_| Outcome::default()).collect();
@@ -141,7 +136,7 @@ impl Worker {
                     outcome.skip(None, None, Reason::SubjectUnreadable, Some("the stored envelope".to_owned()));
                 }
                 Some(event) => {
-                    let found = ask(&content.catalogue, event, self.settings.event_age_max, now, outcome);
+                    let found = ask(&catalogue, event, self.settings.event_age_max, now, outcome);
                     asked.extend(found.into_iter().map(|one| (index, one)));
                 }
             }
@@ -155,7 +150,7 @@ impl Worker {
                 phone: self.settings.phone,
             },
             platform: &platform,
-            templates: &content.templates,
+            templates: &templates,
             zone: &self.settings.zone,
             lane: &self.settings.lane,
             now,

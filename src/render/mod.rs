@@ -1,4 +1,93 @@
-//! Owns: from facts to the words of a message.
+//! Owns: from facts to the words of a message, in the recipient's language. One text serves both the provider's template
+//! and what people read: each `{{ value }}` in it is one variable at the provider.
+//! Must not know: the database, the provider's API.
 
 pub mod clean;
 pub mod format;
+
+pub mod context;
+pub mod sample;
+pub mod template;
+
+use std::collections::BTreeMap;
+
+use rust_embed::RustEmbed;
+
+use crate::domain::hookpoint::HookpointId;
+use crate::domain::locale::Locale;
+use crate::domain::message::TemplateCall;
+use template::Template;
+
+#[derive(RustEmbed)]
+#[folder = "src/render/templates/"]
+struct Files;
+
+/// All texts, by alert and language.
+#[derive(Debug)]
+pub struct Templates {
+    by_key: BTreeMap<(String, Locale), Template>,
+}
+
+/// A message's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    pub call: TemplateCall,
+    /// What the recipient will read, with the button's address behind it.
+    pub text: String,
+}
+
+/// Why there are no words.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    #[error("no template `{hookpoint}` in {locale}")]
+    Missing { hookpoint: String, locale: Locale },
+    #[error("template `{template}` in {locale}, `{expression}`: {error}")]
+    Value { template: String, locale: Locale, expression: String, error: String },
+}
+
+impl Templates {
+    /// The built-in texts.
+    ///
+    /// # Errors
+    /// Every mistake in them.
+    pub fn built_in() -> Result<Self, Vec<String>> {
+        let mut by_key = BTreeMap::new();
+        let mut mistakes = Vec::new();
+        for file in Files::iter() {
+            let text = String::from_utf8_lossy(&Files::get(&file).expect("an embedded file").data).into_owned();
+            let key = file.strip_suffix(".toml").and_then(|name| name.rsplit_once('.'));
+            let key = key.and_then(|(alert, code)| Some((alert.to_owned(), code.parse::<Locale>().ok()?)));
+            match (key, Template::read(&text)) {
+                (Some(key), Ok(template)) => drop(by_key.insert(key, template)),
+                (None, _) => mistakes.push(format!("{file}: must be named <alert>.<language>.toml")),
+                (_, Err(error)) => mistakes.push(format!("{file}: {error}")),
+            }
+        }
+        if mistakes.is_empty() { Ok(Self { by_key }) } else { Err(mistakes) }
+    }
+
+    /// The text of an alert in one language: there is no silent fall-back to another.
+    #[must_use]
+    pub fn get(&self, hookpoint: &HookpointId, locale: Locale) -> Option<&Template> {
+        self.by_key.get(&(hookpoint.as_str().to_owned(), locale))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Locale, &Template)> {
+        self.by_key.iter().map(|((alert, locale), template)| (alert.as_str(), *locale, template))
+    }
+
+    /// The words of one alert for one recipient.
+    ///
+    /// # Errors
+    /// No template in this language, or a value that it names does not exist.
+    pub fn render(
+        &self,
+        hookpoint: &HookpointId,
+        locale: Locale,
+        context: &minijinja::Value,
+        system_url: &str,
+    ) -> Result<Rendered, RenderError> {
+        let missing = || RenderError::Missing { hookpoint: hookpoint.to_string(), locale };
+        self.get(hookpoint, locale).ok_or_else(missing)?.render(locale, context, system_url)
+    }
+}

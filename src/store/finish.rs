@@ -121,7 +121,7 @@ async fn finish_once(
     let (fresh, repeated): (Vec<_>, Vec<_>) =
         candidates.into_iter().partition(|(_, key, _)| !taken.contains(key) && seen.insert(*key));
     skips.extend(repeated.iter().map(|(index, _, message)| (*index, repeat(message))));
-    insert_messages(&mut tx, &fresh, now).await?;
+    insert_messages(&mut tx, &fresh).await?;
     insert_skips(&mut tx, batch, &skips, now).await?;
     let finished = close_events(&mut tx, batch, &fresh, now).await?;
     tx.commit().await?;
@@ -205,7 +205,6 @@ async fn existing(
 async fn insert_messages(
     tx: &mut Transaction<'_>,
     fresh: &[(usize, [u8; 32], &Message)],
-    now: Timestamp,
 ) -> Result<(), StoreError> {
     if fresh.is_empty() {
         return Ok(());
@@ -231,9 +230,9 @@ async fn insert_messages(
                 parameters_text(m).into(),
                 m.text.as_str().into(),
                 key.as_slice().into(),
-                at(now),
+                at(m.queued_at),
                 at(m.expires_at),
-                at(now),
+                at(m.queued_at),
             ])
         }),
     )
@@ -246,7 +245,7 @@ async fn insert_messages(
                 m.id.0.as_bytes().as_slice(),
                 m.lane.as_str(),
                 priority(m.class),
-                at(now),
+                at(m.queued_at),
                 m.to.as_str(),
                 m.call.name.as_str(),
                 at(m.expires_at),

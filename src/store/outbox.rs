@@ -94,7 +94,7 @@ pub async fn next_due(store: &Store, lane: &str) -> Result<Option<Timestamp>, St
     .await
 }
 
-/// Takes `ids` for sending, notes the recipients for the 24-hour limit, and returns the messages, committed. Rows that
+/// Takes `ids` for sending and notes the recipients for the 24-hour limit. Returns those taken, committed: rows that
 /// somebody else settled or cancelled meanwhile are left out.
 ///
 /// # Errors
@@ -106,9 +106,8 @@ pub async fn claim(
     ids: &[MessageId],
     token: &str,
     now: Timestamp,
-) -> Result<Vec<Message>, StoreError> {
-    let taken = retried(|| claim_once(store, lane, portfolio, ids, token, now)).await?;
-    load(store, &taken).await
+) -> Result<Vec<MessageId>, StoreError> {
+    retried(|| claim_once(store, lane, portfolio, ids, token, now)).await
 }
 
 async fn claim_once(
@@ -161,7 +160,7 @@ pub async fn load(store: &Store, ids: &[MessageId]) -> Result<Vec<Message>, Stor
         let mut connection = store.connection().await?;
         let sql = format!(
             "SELECT id, event_id, hookpoint, subject, client_id, contact_id, recipient, locale, class, lane, template, \
-             language, parameters, body, expires_at FROM message WHERE id IN ({})",
+             language, parameters, body, created_at, expires_at FROM message WHERE id IN ({})",
             hex_list(ids)
         );
         let rows: Vec<Row> = connection.query(sql).await?;
@@ -197,6 +196,7 @@ fn message(row: &Row) -> Result<Message, StoreError> {
             button: reader.parse("parameters", |text| Some(button(text)))?,
         },
         text: reader.get("body")?,
+        queued_at: reader.time("created_at")?,
         expires_at: reader.time("expires_at")?,
     })
 }

@@ -1,0 +1,102 @@
+//! Owns: the provider's rate limits of one number: messages per second, and messages per recipient. Nobody sleeps in
+//! here: who must wait is told how long.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::Clock as GovernorClock;
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::keyed::DashMapStateStore;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+
+use crate::clock::Clock;
+use crate::domain::phone::E164;
+
+/// Recipients remembered before those that may be written to again are forgotten.
+const PAIRS_KEPT: usize = 20_000;
+
+/// What the number may do.
+#[derive(Clone, Copy, Debug)]
+pub struct Rates {
+    pub per_second: u32,
+    /// Part of the rate that is left unused, in percent.
+    pub headroom_percent: f64,
+    pub pair_interval_s: u64,
+    pub pair_burst: u32,
+}
+
+/// Our clock, as governor reads it: it never runs back.
+#[derive(Clone, Debug)]
+struct Hand(Clock);
+
+impl GovernorClock for Hand {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        Nanos::from(self.0.monotonic())
+    }
+}
+
+type Mw = NoOpMiddleware<Nanos>;
+
+/// Both limits of one number.
+pub struct Pacer {
+    clock: Hand,
+    number: RateLimiter<NotKeyed, InMemoryState, Hand, Mw>,
+    pair: Option<RateLimiter<E164, DashMapStateStore<E164>, Hand, Mw>>,
+}
+
+impl std::fmt::Debug for Pacer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pacer")
+    }
+}
+
+impl Pacer {
+    #[must_use]
+    pub fn new(rates: &Rates, clock: Clock) -> Self {
+        let clock = Hand(clock);
+        let number = RateLimiter::direct_with_clock(number_quota(rates), clock.clone());
+        let pair = Quota::with_period(Duration::from_secs(rates.pair_interval_s)).map(|quota| {
+            let quota = quota.allow_burst(NonZeroU32::new(rates.pair_burst).unwrap_or(NonZeroU32::MIN));
+            RateLimiter::new(quota, DashMapStateStore::default(), clock.clone())
+        });
+        Self { clock, number, pair }
+    }
+
+    /// Takes one place of the number's rate.
+    ///
+    /// # Errors
+    /// How long until there is one.
+    pub fn take_number(&self) -> Result<(), Duration> {
+        self.number.check().map_err(|not| not.wait_time_from(self.clock.now()))
+    }
+
+    /// Takes the recipient's place.
+    ///
+    /// # Errors
+    /// How long until he may be written to again.
+    pub fn take_pair(&self, to: &E164) -> Result<(), Duration> {
+        let Some(pair) = &self.pair else { return Ok(()) };
+        pair.check_key(to).map_err(|not| not.wait_time_from(self.clock.now()))
+    }
+
+    /// Forgets recipients whose time is over: governor's map never shrinks by itself.
+    pub fn forget_old(&self) {
+        if let Some(pair) = self.pair.as_ref().filter(|pair| pair.len() > PAIRS_KEPT) {
+            pair.retain_recent();
+            pair.shrink_to_fit();
+        }
+    }
+}
+
+/// An even pace. The burst is what piles up within 5 ms, so that a fast number does not wait for the timer's grain; the
+/// headroom covers it, and late packets.
+fn number_quota(rates: &Rates) -> Quota {
+    let usable = f64::from(rates.per_second) * (1.0 - rates.headroom_percent / 100.0);
+    let burst = NonZeroU32::new(rates.per_second / 200).unwrap_or(NonZeroU32::MIN);
+    let period = Duration::from_secs_f64(1.0 / usable.max(0.001));
+    Quota::with_period(period).expect("a rate is never infinite").allow_burst(burst)
+}

@@ -1,0 +1,74 @@
+//! Owns: what an outcome means for its message, its template and its number. Pure.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::backoff::{Backoff, pair_wait};
+use crate::domain::outcome::{Fault, Outcome, Scope};
+use crate::domain::reason::Reason;
+use crate::store::settle::Next;
+
+/// What the company decided about retries.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    pub attempts_max: u32,
+    pub backoff: Backoff,
+    pub template_hold: SignedDuration,
+    pub number_hold: SignedDuration,
+}
+
+/// What an outcome stops besides its message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    None,
+    /// This template is left alone until then.
+    HoldTemplate(Timestamp),
+    /// This number is stopped until then, with an alarm.
+    PauseNumber(Timestamp, String),
+    /// This number slows down until then.
+    SlowDown(Timestamp),
+}
+
+/// Decides. `attempt` counts this one, from 1.
+#[must_use]
+pub fn judge(outcome: &Outcome, attempt: u32, patience: &Patience, now: Timestamp, random: u64) -> (Next, Effect) {
+    match outcome {
+        Outcome::Accepted { .. } => (Next::Sent, Effect::None),
+        Outcome::Refused(_) => (Next::Failed(Reason::Refused), Effect::None),
+        Outcome::Unknown(_) => (Next::Unknown, Effect::None),
+        Outcome::Later { fault, after } => later(fault, *after, attempt, patience, now, random),
+    }
+}
+
+fn later(
+    fault: &Fault,
+    after: Option<Duration>,
+    attempt: u32,
+    patience: &Patience,
+    now: Timestamp,
+    random: u64,
+) -> (Next, Effect) {
+    let asked = after.and_then(|after| SignedDuration::try_from(after).ok()).unwrap_or_default();
+    let backoff = patience.backoff.wait(attempt, random).max(asked);
+    let again = |wait: SignedDuration, reason, free| Next::Again { at: now + wait, reason, free };
+    match fault.scope {
+        Scope::Message if attempt >= patience.attempts_max => (Next::Failed(Reason::AttemptsExhausted), Effect::None),
+        Scope::Message => (again(backoff, Reason::RetryLater, false), Effect::None),
+        // The recipient got too much: no fault of this message, which ends by its age at the latest.
+        Scope::Recipient => {
+            let free = attempt >= patience.attempts_max;
+            (again(pair_wait(attempt).max(asked), Reason::PacedRecipient, free), Effect::None)
+        }
+        Scope::Template => {
+            let until = now + patience.template_hold.max(asked);
+            (Next::Again { at: until, reason: Reason::TemplateHeld, free: true }, Effect::HoldTemplate(until))
+        }
+        Scope::Number => {
+            let hold = if asked.is_zero() { patience.number_hold } else { asked };
+            let next = again(hold, Reason::LanePaused, true);
+            (next, Effect::PauseNumber(now + hold, fault.detail.clone()))
+        }
+        Scope::Rate => (again(backoff, Reason::PacedNumber, true), Effect::SlowDown(now + backoff)),
+    }
+}
