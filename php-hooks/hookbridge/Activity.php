@@ -42,7 +42,7 @@ final class Activity
     public function say(string $thing, int $every_s, $text): void
     {
         if ($this->muted || self::$speaking || !function_exists('logActivity')
-            || !$this->throttle->allows($thing, $every_s)) {
+            || !$this->throttle->allows('said-' . $thing, $every_s)) {
             return;
         }
         self::$speaking = true;

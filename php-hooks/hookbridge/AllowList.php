@@ -90,9 +90,6 @@ final class AllowList
     {
         $place = &$picked;
         foreach (explode('.', $path) as $segment) {
-            if (!is_array($place)) {
-                return; // `a` and `a.b` cannot both be there; a platform never passes both
-            }
             $place = &$place[$segment];
         }
         $place = $value;

@@ -35,12 +35,12 @@ final class Answer
     }
 
     /**
-     * 202 is done even when its body was lost on the way: the bridge had stored the event before. Any answer that no
-     * bridge gives (200 from a proxy's page, a redirect) is kept for later, not taken for success.
+     * Half an answer is no answer: to send twice is harmless, the bridge knows the id. Any answer that no bridge gives
+     * (200 from a proxy's page, a redirect) is kept for later, not taken for success.
      */
     public function verdict(): string
     {
-        if ($this->status === 202) {
+        if ($this->status === 202 && $this->error === 0) {
             return self::DONE;
         }
         if ($this->error !== 0 || $this->status < 400 || $this->status >= 500 || $this->status === 429
