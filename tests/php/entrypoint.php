@@ -1,13 +1,23 @@
 <?php
 /**
- * Where the code seems to run. The stub asks php_sapi_name() and defined() without a backslash, so functions of its own
- * namespace stand in for them here; nothing in the stub knows about tests.
+ * Where and when the code seems to run. The stub asks php_sapi_name(), defined(), time() and microtime() without a
+ * backslash, so functions of its own namespace stand in for them here; nothing in the stub knows about tests.
  */
 
 namespace Hookbridge {
     function php_sapi_name()
     {
         return \HookbridgeEntrypoint::$sapi;
+    }
+
+    function time()
+    {
+        return \time() + \HookbridgeEntrypoint::$clock_offset_s;
+    }
+
+    function microtime($as_float = false)
+    {
+        return \microtime(true) + \HookbridgeEntrypoint::$clock_offset_s;
     }
 
     function defined($name)
@@ -21,6 +31,7 @@ namespace {
     {
         public static $sapi = 'cli';
         public static $area = '';
+        public static $clock_offset_s = 0;
 
         private const KINDS = [
             'client' => ['fpm-fcgi', 'CLIENTAREA', '/clientarea.php', ['user' => 7, 'client' => 7]],

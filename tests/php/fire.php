@@ -10,6 +10,7 @@
  * actor        client | admin | masquerade | api | cron (default) | unknown; stays until the next line that names one
  * user_id, client_id, admin_id    who that is (defaults: user 7, client 7, administrator 3)
  * new_request  load the stub again, as for a new page: another request id, another connection, a closed circuit
+ * clock_offset_s  the stub's clock is so many seconds ahead from here on
  * repeat       fire that many times (default 1); one output line with the sum
  *
  * Environment: HB_STUB_DIR (folder with hookbridge.php), HB_STUB_CONFIG (path of a config.php), HB_ACTIVITY_LOG,
@@ -69,6 +70,9 @@ while (($line = fgets(STDIN)) !== false) {
             $who[$member] = isset($shot[$name]) ? $shot[$name] : null;
         }
         HookbridgeEntrypoint::become(isset($shot['actor']) ? $shot['actor'] : 'cron', array_filter($who));
+    }
+    if (isset($shot['clock_offset_s'])) {
+        HookbridgeEntrypoint::$clock_offset_s = $shot['clock_offset_s'];
     }
     if ($at_load === null || !empty($shot['new_request'])) {
         $at_load = $load();
