@@ -47,6 +47,9 @@ final class Config
     public function __construct(array $given)
     {
         $mistakes = extension_loaded('curl') ? [] : ['PHP has no curl extension'];
+        if (PHP_INT_SIZE < 8) {
+            $mistakes[] = 'PHP is a 32-bit build, which cannot count microseconds';
+        }
         foreach (array_diff_key($given, self::NUMBERS, self::TEXTS) as $name => $ignored) {
             $mistakes[] = '`' . substr((string) $name, 0, 40) . '` is not a key of config.php';
         }

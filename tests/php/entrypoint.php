@@ -50,7 +50,8 @@ namespace {
                 throw new \InvalidArgumentException("no such actor: $kind");
             }
             list(self::$sapi, self::$area, $script, $default) = self::KINDS[$kind];
-            $_SERVER['SCRIPT_NAME'] = $_SERVER['PHP_SELF'] = $script;
+            $_SERVER['SCRIPT_NAME'] = $script;
+            $_SERVER['PHP_SELF'] = $script . '/admin/x.php'; // what any visitor can append; the stub must not believe it
             \HookbridgeRuntime::$who = array_merge($default, $who);
             $_SESSION = isset(\HookbridgeRuntime::$who['admin']) ? ['adminid' => \HookbridgeRuntime::$who['admin']] : [];
         }

@@ -71,6 +71,15 @@ test('actor: it says who acted, without mixing up administrators and clients', s
     }, $box->requests()));
 });
 
+test('actor: an administrator who is logged in counts outside of the client area only', static function () {
+    $box = new Sandbox();
+    $box->bridge([['status' => 202]]);
+    $box->fire([['hook' => 'ClientEdit', 'actor' => 'unknown', 'admin_id' => 3], ['hook' => 'ClientEdit', 'actor' => 'client', 'admin_id' => 3]]);
+    $actors = array_column(array_column($box->requests(), 'event'), 'actor');
+    same(['admin', 'client'], array_column($actors, 'kind'));
+    same([3], array_column($actors, 'admin_id'));
+});
+
 test('allow-list: no secret-bearing key leaves, even when a manifest asks for all of them', static function () {
     $keys = ['password', 'password2', 'newpassword', 'oldpassword', 'newspassword', 'loginpassword', 'passwd', 'pwd', 'secret',
         'client_secret', 'token', 'remoteToken', 'serveraccesshash', 'accesshash', 'api_key', 'apikey', 'authdata', 'authmodule',
