@@ -1,0 +1,97 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookbridge;
+
+/** Picks the listed paths out of what the platform passed, nested as it passed them. Everything else stays behind. */
+final class AllowList
+{
+    private $refused;
+
+    /** @param callable $refused told each listed path that the deny-list stopped */
+    public function __construct(callable $refused)
+    {
+        $this->refused = $refused;
+    }
+
+    /**
+     * @param mixed $vars whatever the platform passed: some hooks get an object or nothing at all
+     * @param string[] $paths
+     */
+    public function pick($vars, array $paths, int $string_bytes_max): array
+    {
+        $picked = [];
+        foreach ($paths as $path) {
+            if ($this->stops($path)) {
+                continue;
+            }
+            $value = $vars;
+            foreach (explode('.', $path) as $segment) {
+                if (!is_array($value) || !array_key_exists($segment, $value)) {
+                    continue 2;
+                }
+                $value = $value[$segment];
+            }
+            if (self::fits($value)) {
+                self::put($picked, $path, is_string($value) ? Text::clean($value, $string_bytes_max) : $value);
+            }
+        }
+        return $picked;
+    }
+
+    /**
+     * Names, never values, of the listed keys whose value differs from the one in `olddata`; null when there is no
+     * `olddata`. A key that only one side has says nothing about a change (WHMCS docs: ClientEdit lists no `tax_id`).
+     *
+     * @param mixed $vars
+     * @param string[] $keys
+     * @return string[]|null
+     */
+    public function changed($vars, array $keys): ?array
+    {
+        if (!is_array($vars) || !isset($vars['olddata']) || !is_array($vars['olddata'])) {
+            return null;
+        }
+        $names = [];
+        foreach ($keys as $key) {
+            if (array_key_exists($key, $vars) && array_key_exists($key, $vars['olddata'])
+                && self::isPlain($vars[$key]) && self::isPlain($vars['olddata'][$key])
+                && (string) $vars[$key] !== (string) $vars['olddata'][$key] && !$this->stops($key)) {
+                $names[] = $key;
+            }
+        }
+        return $names;
+    }
+
+    private function stops(string $path): bool
+    {
+        if (!DenyList::refuses($path)) {
+            return false;
+        }
+        call_user_func($this->refused, $path);
+        return true;
+    }
+
+    /** @param mixed $value */
+    private static function isPlain($value): bool
+    {
+        return $value === null || is_scalar($value);
+    }
+
+    /** @param mixed $value */
+    private static function fits($value): bool
+    {
+        return self::isPlain($value) && !(is_float($value) && !is_finite($value)); // JSON has no NAN
+    }
+
+    /** @param mixed $value */
+    private static function put(array &$picked, string $path, $value): void
+    {
+        $place = &$picked;
+        foreach (explode('.', $path) as $segment) {
+            $place = &$place[$segment];
+        }
+        $place = $value;
+    }
+}

@@ -1,0 +1,49 @@
+<?php
+
+/** @return string[] the files that run on a customer's server */
+function shipped(): array
+{
+    $folder = dirname(__DIR__, 3) . '/php-hooks';
+    return array_merge(glob("$folder/*.php"), glob("$folder/hookbridge/*.php"));
+}
+
+test('syntax: nothing newer than PHP 7.2 is used', static function () {
+    // Tokens that the PHP running this test knows and 7.2 does not.
+    $newer = array_filter(array_map(static function (string $name) {
+        return defined($name) ? constant($name) : null;
+    }, ['T_FN', 'T_MATCH', 'T_NULLSAFE_OBJECT_OPERATOR', 'T_COALESCE_EQUAL', 'T_ENUM', 'T_READONLY', 'T_ATTRIBUTE']));
+    $functions = '/\b(str_contains|str_starts_with|str_ends_with|array_key_first|array_key_last|is_countable|hrtime|array_is_list'
+        . '|get_debug_type|fsync|mb_\w+|JSON_THROW_ON_ERROR)\b\s*[(|,)]/';
+    $phrases = [
+        '/\b(public|protected|private|static)\s+(?!static\b)\??[A-Za-z\\\\]+\s+\$/' => 'typed property',
+        '/catch\s*\(\s*[\w\\\\|\s]+\)/' => 'catch without a variable',
+        '/,\s*\)\s*[;{:]/' => 'comma before the closing bracket of a call',
+        '/\?\?\s*throw\b|\breturn\s+throw\b/' => 'throw as an expression',
+        '/\b\d+_\d+\b/' => 'digits in groups',
+        '/\[\s*\.\.\./' => 'spread in an array',
+    ];
+    foreach (shipped() as $file) {
+        $code = '';
+        foreach (token_get_all(file_get_contents($file)) as $token) {
+            $kind = is_array($token) ? $token[0] : null;
+            check(!in_array($kind, $newer, true), basename($file) . ': ' . (is_array($token) ? $token[1] : $token));
+            if (in_array($kind, [T_CONSTANT_ENCAPSED_STRING, T_ENCAPSED_AND_WHITESPACE], true)) {
+                $code .= "''";
+            } elseif (!in_array($kind, [T_COMMENT, T_DOC_COMMENT], true)) {
+                $code .= is_array($token) ? $token[1] : $token;
+            }
+        }
+        same(0, preg_match($functions, $code, $found), basename($file) . ': ' . implode($found));
+        foreach ($phrases as $phrase => $called) {
+            same(0, preg_match($phrase, $code, $found), basename($file) . ": $called: " . implode($found));
+        }
+    }
+});
+
+test('syntax: opened over the web, no shipped file does or prints anything', static function () {
+    foreach (shipped() as $file) {
+        $out = shell_exec(escapeshellarg(PHP_BINARY) . ' -d display_errors=0 -d log_errors=0 ' . escapeshellarg($file) . ' 2>&1');
+        $expected = basename($file) === 'hookbridge.php' ? 'This file cannot be accessed directly' : '';
+        same($expected, (string) $out, basename($file));
+    }
+});

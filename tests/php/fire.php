@@ -1,0 +1,103 @@
+<?php
+/**
+ * Fires hooks through the real stub. JSON lines on stdin, one JSON line per hook on stdout.
+ *
+ *   {"hook":"InvoiceCreated","vars":{"invoiceid":7},"actor":"client","new_request":true}
+ *
+ * hook         name of the hook; {"hook":"AfterCronJob"} flushes the spool
+ * vars         what the platform passes, any JSON value; {"__object__":"Class"} makes an object; or
+ * args         a list, for the hooks that get several arguments
+ * actor        client | admin | masquerade | api | cron (default) | unknown; stays until the next line that names one
+ * user_id, client_id, admin_id    who that is (defaults: user 7, client 7, administrator 3)
+ * new_request  load the stub again, as for a new page: another request id, another connection, a closed circuit
+ * clock_offset_s  the stub's clock is so many seconds ahead from here on
+ * repeat       fire that many times (default 1); one output line with the sum
+ *
+ * Environment: HB_STUB_DIR (folder with hookbridge.php), HB_STUB_CONFIG (path of a config.php), HB_ACTIVITY_LOG,
+ * HB_CAPSULE_JSON, HB_PLATFORM_VERSION.
+ * Output: {"hook","elapsed_us","registered","returned":[…],"printed":"…","errors":[…]}; the last three must be empty.
+ */
+
+require __DIR__ . '/runtime.php';
+require __DIR__ . '/entrypoint.php';
+
+error_reporting(E_ALL);
+$errors = [];
+set_error_handler(static function ($level, $message, $file, $line) use (&$errors) {
+    $errors[] = "$message at " . basename($file) . ":$line";
+    return true;
+});
+if (getenv('HB_STUB_CONFIG')) {
+    putenv('HOOKBRIDGE_STUB_CONFIG=' . getenv('HB_STUB_CONFIG'));
+}
+$stub = (getenv('HB_STUB_DIR') ?: dirname(__DIR__, 2) . '/php-hooks') . '/hookbridge.php';
+
+$objects = static function ($value) use (&$objects) {
+    if (!is_array($value)) {
+        return $value;
+    }
+    if (!isset($value['__object__'])) {
+        return array_map($objects, $value);
+    }
+    $class = class_exists($value['__object__']) ? $value['__object__'] : 'stdClass';
+    $object = new $class();
+    foreach (array_diff_key($value, ['__object__' => 1]) as $name => $member) {
+        $object->$name = $objects($member);
+    }
+    return $object;
+};
+
+$load = static function () use ($stub) {
+    HookbridgeRuntime::forgetHooks();
+    ob_start();
+    require $stub;
+    return ob_get_clean();
+};
+
+$at_load = null;
+while (($line = fgets(STDIN)) !== false) {
+    if (trim($line) === '') {
+        continue;
+    }
+    $shot = json_decode($line, true);
+    if (!is_array($shot) || !isset($shot['hook'])) {
+        fwrite(STDERR, "not a line with a hook: $line");
+        exit(2);
+    }
+    if (isset($shot['actor']) || $at_load === null) {
+        $who = ['user' => 'user_id', 'client' => 'client_id', 'admin' => 'admin_id', 'masquerading' => 'masquerading'];
+        foreach ($who as $member => $name) {
+            $who[$member] = isset($shot[$name]) ? $shot[$name] : null;
+        }
+        HookbridgeEntrypoint::become(isset($shot['actor']) ? $shot['actor'] : 'cron', array_filter($who));
+    }
+    if (isset($shot['clock_offset_s'])) {
+        HookbridgeEntrypoint::$clock_offset_s = $shot['clock_offset_s'];
+    }
+    if ($at_load === null || !empty($shot['new_request'])) {
+        $at_load = $load();
+    }
+    $args = isset($shot['args']) ? $shot['args'] : (array_key_exists('vars', $shot) ? [$shot['vars']] : []);
+    $args = array_map($objects, $args);
+    $returned = [];
+    ob_start();
+    $started = microtime(true);
+    for ($i = 0; $i < (isset($shot['repeat']) ? $shot['repeat'] : 1); $i++) {
+        $returned = array_merge($returned, array_filter(run_hook($shot['hook'], ...$args), static function ($value) {
+            return $value !== null;
+        }));
+    }
+    $elapsed = microtime(true) - $started;
+    $printed = $at_load . ob_get_clean();
+    $at_load = '';
+    echo json_encode([
+        'hook' => $shot['hook'],
+        'elapsed_us' => (int) round($elapsed * 1000000),
+        'registered' => isset(HookbridgeRuntime::$hooks[$shot['hook']]),
+        'returned' => $returned,
+        'printed' => $printed,
+        'errors' => $errors,
+    ], JSON_INVALID_UTF8_SUBSTITUTE | JSON_PARTIAL_OUTPUT_ON_ERROR), "\n";
+    flush();
+    $errors = [];
+}

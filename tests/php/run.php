@@ -1,0 +1,70 @@
+<?php
+/**
+ * Runs the PHP tests: php tests/php/run.php [part of a name]. One line per test, then `N passed, N failed`.
+ * Plain PHP: a framework would be the only dependency of the whole folder.
+ */
+
+error_reporting(E_ALL);
+set_error_handler(static function ($level, $message, $file, $line) {
+    if ((error_reporting() & $level) !== 0) {
+        throw new ErrorException($message, 0, $level, $file, $line);
+    }
+    return true;
+});
+
+$tests = [];
+
+function test(string $name, callable $body): void
+{
+    $GLOBALS['tests'][$name] = $body;
+}
+
+/** @param mixed $expected @param mixed $actual */
+function same($expected, $actual, string $what = 'value'): void
+{
+    if ($expected !== $actual) {
+        $flags = JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_PARTIAL_OUTPUT_ON_ERROR;
+        throw new RuntimeException("$what: expected " . substr((string) json_encode($expected, $flags), 0, 400)
+            . ', got ' . substr((string) json_encode($actual, $flags), 0, 400));
+    }
+}
+
+function check(bool $holds, string $what): void
+{
+    same(true, $holds, $what);
+}
+
+/** @return array the decoded vectors of tests/vectors */
+function vectors(string $name): array
+{
+    return json_decode(file_get_contents(dirname(__DIR__) . "/vectors/$name.json"), true);
+}
+
+spl_autoload_register(static function (string $class) {
+    $file = dirname(__DIR__, 2) . '/php-hooks/' . str_replace('\\', '/', lcfirst($class)) . '.php';
+    if (strpos($class, 'Hookbridge\\') === 0 && is_file($file)) {
+        require $file;
+    }
+});
+require __DIR__ . '/sandbox.php';
+foreach (glob(__DIR__ . '/cases/*.php') as $file) {
+    require $file;
+}
+
+$passed = $failed = 0;
+foreach ($tests as $name => $body) {
+    if (isset($argv[1]) && strpos($name, $argv[1]) === false) {
+        continue;
+    }
+    $started = microtime(true);
+    try {
+        $body();
+        $passed++;
+        printf("ok      %s (%d ms)\n", $name, (microtime(true) - $started) * 1000);
+    } catch (Throwable $e) {
+        $failed++;
+        printf("FAILED  %s\n        %s (%s:%d)\n", $name, $e->getMessage(), basename($e->getFile()), $e->getLine());
+    }
+}
+echo "$passed passed, $failed failed\n";
+exit($failed === 0 && $passed > 0 ? 0 : 1);

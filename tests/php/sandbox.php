@@ -1,0 +1,133 @@
+<?php
+/** What one test needs: a folder of its own with a configuration and a spool, stand-in bridges, and shots at the stub. */
+
+final class Sandbox
+{
+    public const SECRET = 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD';
+
+    public $dir;
+    public $config;
+    private $servers = [];
+
+    public function __construct()
+    {
+        $this->dir = sys_get_temp_dir() . '/hookbridge-test-' . bin2hex(random_bytes(6));
+        mkdir($this->dir, 0700);
+        // Generous, so that a busy machine does not turn an answer into a timeout.
+        $this->config = ['url' => 'http://127.0.0.1:1', 'source' => 'billing', 'secret' => self::SECRET,
+            'spool_dir' => $this->dir . '/spool', 'connect_timeout_ms' => 5000, 'total_timeout_ms' => 10000];
+    }
+
+    public function __destruct()
+    {
+        foreach ($this->servers as $server) {
+            fclose($server['stdin']);
+            proc_close($server['process']);
+        }
+        self::remove($this->dir);
+    }
+
+    /** Starts a stand-in bridge and points the stub at it. @param array $answers see server.php */
+    public function bridge(array $answers, array $more = []): int
+    {
+        $told = json_encode(['answers' => $answers, 'log' => $this->dir . '/requests.jsonl'] + $more);
+        $command = self::command([PHP_BINARY, __DIR__ . '/server.php', $told]);
+        $process = proc_open($command, [['pipe', 'r'], ['pipe', 'w'], STDERR], $pipes);
+        $this->servers[] = ['process' => $process, 'stdin' => $pipes[0], 'stdout' => $pipes[1]];
+        $port = (int) fgets($pipes[1]); // printed when it listens
+        $this->config['url'] = (isset($more['tls']) ? 'https' : 'http') . '://127.0.0.1:' . $port;
+        return $port;
+    }
+
+    /** A process that fires hooks; finish() waits for it. @param array $shots lines for fire.php, or hook names */
+    public function start(array $shots, array $env = []): array
+    {
+        file_put_contents($this->dir . '/config.php', '<?php return ' . var_export($this->config, true) . ';');
+        $lines = array_map(static function ($shot) {
+            return json_encode(is_string($shot) ? ['hook' => $shot] : $shot, JSON_PARTIAL_OUTPUT_ON_ERROR);
+        }, $shots);
+        $input = $this->dir . '/shots-' . bin2hex(random_bytes(4));
+        file_put_contents($input, implode("\n", $lines) . "\n");
+        $env += ['HB_STUB_CONFIG' => $this->dir . '/config.php', 'HB_ACTIVITY_LOG' => $this->dir . '/activity.log',
+            'PATH' => (string) getenv('PATH')];
+        $command = self::command([PHP_BINARY, '-d', 'display_errors=stderr', __DIR__ . '/fire.php']);
+        $process = proc_open($command, [['file', $input, 'r'], ['pipe', 'w'], ['pipe', 'w']], $pipes, null, $env);
+        return ['process' => $process, 'out' => $pipes[1], 'err' => $pipes[2]];
+    }
+
+    /** @return array[] the lines of fire.php; a page that saw anything of the stub fails the test */
+    public function finish(array $started): array
+    {
+        $out = stream_get_contents($started['out']);
+        $err = stream_get_contents($started['err']);
+        same(0, proc_close($started['process']), 'exit code of fire.php');
+        same('', $err, 'stderr of fire.php');
+        $lines = array_map(static function (string $line) {
+            return json_decode($line, true);
+        }, array_filter(explode("\n", $out)));
+        foreach ($lines as $line) {
+            same([[], '', []], [$line['returned'], $line['printed'], $line['errors']], 'what the page saw');
+        }
+        return $lines;
+    }
+
+    public function fire(array $shots, array $env = []): array
+    {
+        return $this->finish($this->start($shots, $env));
+    }
+
+    /** @return array[] requests that the bridge got, in order; `event` is the decoded body */
+    public function requests(string $path = '/v1/events'): array
+    {
+        $requests = [];
+        foreach ($this->lines('requests.jsonl') as $line) {
+            $request = json_decode($line, true);
+            if ($request['path'] === $path) {
+                $requests[] = $request + ['event' => json_decode($request['body'], true)];
+            }
+        }
+        return $requests;
+    }
+
+    /** @return string[] contents of the files in pending/ or rejected/, oldest first */
+    public function spooled(string $folder = 'pending'): array
+    {
+        return array_map('file_get_contents', glob($this->dir . "/spool/$folder/*.event") ?: []);
+    }
+
+    /** @return string[] lines of the platform's activity log */
+    public function log(): array
+    {
+        return $this->lines('activity.log');
+    }
+
+    /** Everything that left PHP or was written down. */
+    public function traces(): string
+    {
+        return implode("\n", array_merge($this->lines('requests.jsonl'), $this->log(), $this->spooled(), $this->spooled('rejected')));
+    }
+
+    private function lines(string $file): array
+    {
+        return is_file("$this->dir/$file") ? file("$this->dir/$file", FILE_IGNORE_NEW_LINES) : [];
+    }
+
+    /** A list of words for proc_open, which takes a list itself only since PHP 7.4. */
+    private static function command(array $words): string
+    {
+        return 'exec ' . implode(' ', array_map('escapeshellarg', $words));
+    }
+
+    private static function remove(string $path): void
+    {
+        if (is_dir($path) && !is_link($path)) {
+            chmod($path, 0700);
+            foreach (array_diff(scandir($path), ['.', '..']) as $name) {
+                self::remove("$path/$name");
+            }
+            rmdir($path);
+        } else {
+            unlink($path);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+<?php
+/**
+ * A stand-in bridge for the tests: prints its port when it listens, answers as it is told, and writes each request to a
+ * file before it answers. Ends when its stdin is closed.
+ *
+ * argv[1] is JSON: {"log":"requests.jsonl","tls":"both.pem","answers":[{…},…]}; the last answer repeats. An answer is
+ * {"status":202,"body":"…","headers":{"ETag":"…"}} (or "bytes":5000000 for a body of that size), or {"does":"hang"} (reads,
+ * never answers), {"does":"drip"} (one header byte now and then) or {"does":"close"}.
+ */
+
+$told = json_decode($argv[1], true);
+$tls = isset($told['tls']) ? ['ssl' => ['local_cert' => $told['tls']]] : [];
+$server = stream_socket_server(
+    ($tls ? 'ssl' : 'tcp') . '://127.0.0.1:0',
+    $code,
+    $message,
+    STREAM_SERVER_BIND | STREAM_SERVER_LISTEN,
+    stream_context_create($tls)
+);
+echo substr(strrchr(stream_socket_get_name($server, false), ':'), 1), "\n";
+
+const DRIP_PAUSE_US = 20000;
+$clients = $pending = $dripping = [];
+$accepted = $served = 0;
+
+$take = static function (string $bytes) {
+    $end = strpos($bytes, "\r\n\r\n");
+    if ($end === false) {
+        return null;
+    }
+    $lines = explode("\r\n", substr($bytes, 0, $end));
+    list($method, $path) = explode(' ', array_shift($lines));
+    $headers = [];
+    foreach ($lines as $line) {
+        list($name, $value) = explode(':', $line, 2);
+        $headers[strtolower($name)] = trim($value);
+    }
+    $length = isset($headers['content-length']) ? (int) $headers['content-length'] : 0;
+    $body = substr($bytes, $end + 4);
+    return strlen($body) < $length ? null : compact('method', 'path', 'headers', 'body');
+};
+
+while (true) {
+    $read = array_merge([STDIN, $server], array_values($clients));
+    $write = $except = null;
+    if (stream_select($read, $write, $except, 0, $dripping ? DRIP_PAUSE_US : 500000) === false) {
+        exit(1);
+    }
+    foreach ($dripping as $client) {
+        @fwrite($client, 'x');
+    }
+    foreach ($read as $stream) {
+        if ($stream === STDIN) {
+            if (fread(STDIN, 1) === '' && feof(STDIN)) {
+                exit(0);
+            }
+            continue;
+        }
+        if ($stream === $server) {
+            $client = @stream_socket_accept($server, 2); // a failed TLS handshake is what some tests are after
+            if ($client !== false) {
+                $clients[(int) $client] = $client;
+                $pending[(int) $client] = ['number' => ++$accepted, 'bytes' => ''];
+            }
+            continue;
+        }
+        $key = (int) $stream;
+        $chunk = @fread($stream, 65536);
+        if ($chunk === '' || $chunk === false) {
+            fclose($stream);
+            unset($clients[$key], $pending[$key], $dripping[$key]);
+            continue;
+        }
+        $pending[$key]['bytes'] .= $chunk;
+        $request = $take($pending[$key]['bytes']);
+        if ($request === null) {
+            continue;
+        }
+        $pending[$key]['bytes'] = '';
+        $request['connection'] = $pending[$key]['number'];
+        file_put_contents($told['log'], json_encode($request, JSON_INVALID_UTF8_SUBSTITUTE) . "\n", FILE_APPEND);
+        $answer = $told['answers'][min($served++, count($told['answers']) - 1)];
+        $does = isset($answer['does']) ? $answer['does'] : 'answer';
+        if ($does === 'drip') {
+            fwrite($stream, "HTTP/1.1 202 Accepted\r\nX-Slow: "); // the header section never ends
+            $dripping[$key] = $stream;
+        } elseif ($does === 'close') {
+            fclose($stream);
+            unset($clients[$key], $pending[$key]);
+        } elseif ($does === 'answer') {
+            $body = isset($answer['body']) ? $answer['body'] : str_repeat('x', isset($answer['bytes']) ? $answer['bytes'] : 0);
+            $head = "HTTP/1.1 {$answer['status']} Said\r\nContent-Length: " . strlen($body) . "\r\n";
+            foreach (isset($answer['headers']) ? $answer['headers'] : [] as $name => $value) {
+                $head .= "$name: $value\r\n";
+            }
+            @fwrite($stream, $head . "\r\n" . $body);
+        }
+    }
+}
