@@ -34,6 +34,8 @@ pub mod dispatch;
 pub mod http;
 pub mod process;
 
+pub mod app;
+
 pub mod sandbox;
 
 pub mod demo;

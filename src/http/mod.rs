@@ -1,3 +1,45 @@
-//! Owns: everything that speaks HTTP to the outside.
+//! Owns: everything that speaks HTTP to the outside. A route matches path and method, then never rejects: its handler
+//! answers, errors included.
 
 pub mod server;
+
+pub mod limit;
+pub mod problem;
+pub mod raw;
+
+pub mod ingest;
+pub mod manifest;
+pub mod ops;
+pub mod receipts;
+
+use std::convert::Infallible;
+
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+use warp::{Filter, Rejection};
+
+use problem::Problem;
+
+/// One or more routes. Boxed, because unboxed ones do not compile in this number.
+pub type Route = BoxedFilter<(Response,)>;
+
+/// All `routes`, and a problem for what none of them answers.
+///
+/// # Panics
+/// Without any route.
+#[must_use]
+pub fn join(routes: Vec<Route>) -> Route {
+    let mut routes = routes.into_iter();
+    let first = routes.next().expect("at least one route");
+    let all = routes.fold(first, |all, route| all.or(route).unify().boxed());
+    all.recover(unanswered).unify().boxed()
+}
+
+async fn unanswered(rejection: Rejection) -> Result<Response, Infallible> {
+    let problem = if rejection.find::<warp::reject::MethodNotAllowed>().is_some() {
+        Problem::new(405, "method-not-allowed", "This address does not know that method.")
+    } else {
+        Problem::new(404, "not-found", "There is nothing at this address.")
+    };
+    Ok(problem.response())
+}

@@ -1,3 +1,4 @@
 //! Owns: who is told. Pure: facts, policy and now in, decision out. No IO, no clock, no logging.
 
+pub mod consent;
 pub mod recipients;

@@ -1,0 +1,378 @@
+//! Owns: the only wiring. Configuration in; a running service out, with a handle to drain it (tests), reload it and stop
+//! it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use jiff::SignedDuration;
+use mysql_async::{Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use crate::billing::{Billing, Overrides};
+use crate::catalogue::Catalogue;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::config::section::SenderConfig;
+use crate::dispatch::backoff::Backoff;
+use crate::dispatch::pacer::Rates;
+use crate::dispatch::verdict::Patience;
+use crate::dispatch::{Lane, LaneSettings, lane};
+use crate::domain::locale::Locale;
+use crate::domain::phone::{PhonePolicy, warm_up};
+use crate::http::ingest::Ingest;
+use crate::http::limit::{Sources, sources};
+use crate::http::ops::Ops;
+use crate::http::raw::BodyLimits;
+use crate::http::receipts::{Receipts, SenderKeys};
+use crate::http::server::{Limits, serve};
+use crate::http::{ingest, join, manifest, ops, receipts};
+use crate::metrics::Metrics;
+use crate::process::{Settings, Worker};
+use crate::render::Templates;
+use crate::rules::consent::Words;
+use crate::sql::Database;
+use crate::stop::{Stop, Stopper, pair};
+use crate::store::writer::InboxWriter;
+use crate::store::{Store, outbox};
+use crate::whatsapp::{CloudApi, CloudApiSettings, Gateway};
+
+/// Rows that housekeeping ends at once.
+const EXPIRE_BATCH: usize = 500;
+/// How often housekeeping looks.
+const HOUSEKEEPING: Duration = Duration::from_secs(15);
+/// A pooled connection that nobody used for so long is closed.
+const CONNECTION_IDLE: Duration = Duration::from_secs(60);
+
+/// A running service.
+#[derive(Debug)]
+pub struct App {
+    pub address: SocketAddr,
+    pub store: Store,
+    pub billing: Billing,
+    pub metrics: Arc<Metrics>,
+    pub clock: Clock,
+    worker: Arc<Worker>,
+    lanes: Vec<Arc<Lane>>,
+    catalogue: Arc<ArcSwap<Catalogue>>,
+    templates: Arc<ArcSwap<Templates>>,
+    sources: Arc<ArcSwap<Sources>>,
+    config: Config,
+    stopper: Stopper,
+    tasks: JoinSet<()>,
+}
+
+/// Whether the workers run by themselves, or only when a test drains them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Workers {
+    Running,
+    ByHand,
+}
+
+/// A pool for `url`.
+///
+/// # Errors
+/// The text is no MySQL URL. The error never shows it: it holds a password.
+pub fn database(url: &SecretString, min: usize, max: usize, acquire: Duration) -> anyhow::Result<Database> {
+    let opts = Opts::from_url(url.expose_secret()).map_err(|_| anyhow::anyhow!("a database URL is not readable"))?;
+    let constraints = PoolConstraints::new(min, max).context("pool_min and pool_max do not fit")?;
+    let pool = PoolOpts::default()
+        .with_constraints(constraints)
+        .with_inactive_connection_ttl(CONNECTION_IDLE)
+        // Connections are never left with state behind, and resetting costs a round trip each time.
+        .with_reset_connection(false);
+    let opts = OptsBuilder::from_opts(opts)
+        .pool_opts(pool)
+        .setup(vec!["SET SESSION time_zone = '+00:00', SESSION sql_mode = 'STRICT_ALL_TABLES'"]);
+    Ok(Database::new(Pool::new(opts), acquire))
+}
+
+/// Our own schema, as configured.
+///
+/// # Errors
+/// As [`database`].
+pub fn open_store(config: &Config) -> anyhow::Result<Store> {
+    let d = &config.database;
+    let acquire = Duration::from_millis(d.acquire_timeout_ms);
+    Ok(Store::new(database(&d.url, d.pool_min, d.pool_max, acquire).context("database.url")?))
+}
+
+/// The platform's database, as configured.
+///
+/// # Errors
+/// As [`database`].
+pub fn open_billing(config: &Config) -> anyhow::Result<Billing> {
+    let b = &config.billing;
+    let acquire = Duration::from_millis(b.acquire_timeout_ms);
+    let database = database(&b.url, b.pool_min, b.pool_max, acquire).context("billing.url")?;
+    let overrides = Overrides {
+        system_url: b.system_url.clone(),
+        company_name: b.company_name.clone(),
+        default_country: b.default_country.clone(),
+        cache_s: b.cache_s,
+    };
+    Ok(Billing::new(database, overrides))
+}
+
+/// The gateway of one sender.
+///
+/// # Errors
+/// The client cannot be built: no certificates, a bad proxy or base URL.
+pub fn gateway(name: &str, sender: &SenderConfig) -> anyhow::Result<Gateway> {
+    let proxy = (!sender.proxy.is_empty()).then(|| SecretString::from(sender.proxy.clone()));
+    let api = CloudApi::new(CloudApiSettings {
+        lane: name.to_owned(),
+        base_url: sender.base_url.clone(),
+        version: sender.version.clone(),
+        phone_number_id: sender.phone_number_id.clone(),
+        token: sender.token.clone(),
+        proxy,
+        timeout: Duration::from_millis(sender.timeout_ms),
+        connect_timeout: Duration::from_millis(sender.connect_timeout_ms),
+        idle_timeout: Duration::from_secs(20),
+    })
+    .with_context(|| format!("senders.{name}"))?;
+    Ok(Gateway::CloudApi(api))
+}
+
+impl App {
+    /// Starts everything on `listener`.
+    ///
+    /// # Errors
+    /// The configuration, the texts or the database do not allow it.
+    pub async fn start(config: Config, clock: Clock, listener: TcpListener, workers: Workers) -> anyhow::Result<Self> {
+        warm_up();
+        let store = open_store(&config)?;
+        let billing = open_billing(&config)?;
+        let metrics = Arc::new(Metrics::default());
+        let catalogue = Arc::new(ArcSwap::from_pointee(Catalogue::built_in(&config.hookpoints)?));
+        let templates = Arc::new(ArcSwap::from_pointee(built_in_templates()?));
+        let sources = Arc::new(ArcSwap::from_pointee(sources(&config.sources)?));
+        let (inbox_bell, outbox_bell) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let worker = Arc::new(Worker {
+            store: store.clone(),
+            billing: billing.clone(),
+            catalogue: catalogue.clone(),
+            templates: templates.clone(),
+            settings: process_settings(&config)?,
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            inbox_bell: inbox_bell.clone(),
+            outbox_bell: outbox_bell.clone(),
+        });
+        let parts = lane::Parts {
+            store: store.clone(),
+            billing: billing.clone(),
+            catalogue: catalogue.clone(),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            bell: outbox_bell,
+        };
+        let mut lanes = Vec::new();
+        for (name, sender) in &config.senders {
+            let lane = Lane::start(gateway(name, sender)?, lane_settings(&config, sender), parts.clone()).await?;
+            lanes.push(Arc::new(lane));
+        }
+        let mut app = Self {
+            address: listener.local_addr()?,
+            store,
+            billing,
+            metrics,
+            clock,
+            worker,
+            lanes,
+            catalogue,
+            templates,
+            sources,
+            config,
+            stopper: pair().0,
+            tasks: JoinSet::new(),
+        };
+        app.launch(listener, workers, inbox_bell);
+        Ok(app)
+    }
+
+    fn launch(&mut self, listener: TcpListener, workers: Workers, inbox_bell: Arc<Notify>) {
+        let (stopper, stop) = pair();
+        self.stopper = stopper;
+        let routes = self.routes(inbox_bell);
+        let server = &self.config.server;
+        let limits = Limits {
+            connections_max: server.connections_max,
+            header_timeout: Duration::from_millis(server.header_timeout_ms),
+            drain_timeout: Duration::from_millis(server.drain_timeout_ms),
+            ..Limits::default()
+        };
+        let mut until = stop.clone();
+        self.tasks.spawn(async move { serve(listener, routes, limits, async move { until.stopped().await }).await });
+        if workers == Workers::ByHand {
+            return;
+        }
+        for _ in 0..self.config.process.workers {
+            let (worker, stop) = (self.worker.clone(), stop.clone());
+            self.tasks.spawn(async move { worker.run(stop).await });
+        }
+        for lane in &self.lanes {
+            let (lane, stop) = (lane.clone(), stop.clone());
+            self.tasks.spawn(async move { lane.run(stop).await });
+        }
+        let timeout = self.sending_timeout();
+        self.tasks.spawn(housekeeping(self.store.clone(), self.clock.clone(), timeout, stop));
+    }
+
+    fn sending_timeout(&self) -> SignedDuration {
+        SignedDuration::from_millis(i64::try_from(self.config.dispatch.sending_timeout_ms).unwrap_or(i64::MAX))
+    }
+
+    fn routes(&self, bell: Arc<Notify>) -> crate::http::Route {
+        let server = &self.config.server;
+        let limits = |bytes_max| BodyLimits { bytes_max, timeout: Duration::from_millis(server.body_timeout_ms) };
+        let senders = self.config.senders.iter().map(|(name, sender)| {
+            let keys =
+                SenderKeys { app_secret: sender.app_secret.clone(), verify_token: sender.verify_token.clone() };
+            (name.clone(), keys)
+        });
+        join(vec![
+            ingest::route(Ingest {
+                sources: self.sources.clone(),
+                writer: InboxWriter::start(&self.store, server.ingest_queue_max),
+                clock: self.clock.clone(),
+                metrics: self.metrics.clone(),
+                limits: limits(server.event_bytes_max),
+                bell,
+            }),
+            manifest::route(self.sources.clone(), self.catalogue.clone(), self.clock.clone()),
+            receipts::route(Receipts {
+                senders: senders.collect(),
+                store: self.store.clone(),
+                words: Words::new(&self.config.consent.opt_out_words, &self.config.consent.opt_in_words),
+                clock: self.clock.clone(),
+                metrics: self.metrics.clone(),
+                limits: limits(server.receipt_bytes_max),
+            }),
+            ops::route(Ops {
+                store: self.store.clone(),
+                billing: self.billing.clone(),
+                clock: self.clock.clone(),
+                metrics: self.metrics.clone(),
+            }),
+        ])
+    }
+
+    /// Takes what may change while running out of a new configuration: hookpoints, texts, sources and their secrets.
+    ///
+    /// # Errors
+    /// A mistake in it; then all stays as it was.
+    pub fn reload(&self, config: &Config) -> anyhow::Result<()> {
+        let catalogue = Catalogue::built_in(&config.hookpoints)?;
+        let templates = built_in_templates()?;
+        let fresh = sources(&config.sources)?;
+        self.catalogue.store(Arc::new(catalogue));
+        self.templates.store(Arc::new(templates));
+        self.sources.store(Arc::new(fresh));
+        Ok(())
+    }
+
+    /// Runs workers and lanes by hand until nothing is due, for tests: no waiting by the clock.
+    ///
+    /// # Errors
+    /// What the workers could not do.
+    pub async fn drain(&self) -> anyhow::Result<()> {
+        loop {
+            let mut busy = self.worker.tick().await? > 0;
+            for lane in &self.lanes {
+                busy |= lane.tick().await? == lane::Tick::Busy;
+                lane.settled().await;
+            }
+            if !busy {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What the housekeeping does, once.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn keep_house(&self) -> anyhow::Result<()> {
+        keep_house(&self.store, &self.clock, self.sending_timeout()).await
+    }
+
+    /// Takes nothing new, finishes what is in flight, closes the connections.
+    pub async fn stop(mut self) {
+        self.stopper.stop();
+        while self.tasks.join_next().await.is_some() {}
+        self.store.database().clone().close().await;
+        self.billing.database().clone().close().await;
+    }
+}
+
+async fn housekeeping(store: Store, clock: Clock, sending_timeout: SignedDuration, mut stop: Stop) {
+    while !stop.is_stopped() {
+        if let Err(error) = keep_house(&store, &clock, sending_timeout).await {
+            tracing::warn!(%error, "housekeeping is put off");
+        }
+        tokio::select! {
+            () = stop.stopped() => {}
+            () = tokio::time::sleep(HOUSEKEEPING) => {}
+        }
+    }
+}
+
+async fn keep_house(store: &Store, clock: &Clock, sending_timeout: SignedDuration) -> anyhow::Result<()> {
+    let lost = outbox::mark_lost(store, sending_timeout, clock.now()).await?;
+    if lost > 0 {
+        tracing::error!(messages = lost, "messages were being sent when their process ended: outcome unknown");
+    }
+    while outbox::expire(store, clock.now(), EXPIRE_BATCH).await? == EXPIRE_BATCH {}
+    Ok(())
+}
+
+fn built_in_templates() -> anyhow::Result<Templates> {
+    Templates::built_in().map_err(|mistakes| anyhow::anyhow!(mistakes.join("\n")))
+}
+
+fn process_settings(config: &Config) -> anyhow::Result<Settings> {
+    let alerts = &config.alerts;
+    Ok(Settings {
+        batch: config.process.batch,
+        poll: Duration::from_millis(config.process.poll_ms),
+        lease: SignedDuration::from_millis(i64::try_from(config.process.lease_ms)?),
+        attempts_max: config.process.attempts_max,
+        same_transition: SignedDuration::from_mins(alerts.same_transition_min.into()),
+        event_age_max: SignedDuration::from_hours(alerts.event_age_max_h.into()),
+        lane: alerts.sender.clone(),
+        zone: jiff::tz::TimeZone::get(&config.billing.timezone)?,
+        default_locale: alerts.default_locale.parse::<Locale>().unwrap_or(Locale::EsAr),
+        phone: PhonePolicy { assume_argentine_mobile: alerts.assume_argentine_mobile, ..PhonePolicy::default() },
+    })
+}
+
+fn lane_settings(config: &Config, sender: &SenderConfig) -> LaneSettings {
+    let d = &config.dispatch;
+    let seconds = |s: u64| SignedDuration::from_secs(i64::try_from(s).unwrap_or(i64::MAX));
+    LaneSettings {
+        rates: Rates {
+            per_second: sender.rate_per_s,
+            headroom_percent: sender.rate_headroom_percent,
+            pair_interval_s: sender.pair_interval_s,
+            pair_burst: sender.pair_burst,
+        },
+        recipients_per_day: sender.recipients_per_day,
+        portfolio: sender.portfolio.clone(),
+        in_flight_max: sender.in_flight_max,
+        batch: d.batch,
+        poll: Duration::from_millis(d.poll_ms),
+        patience: Patience {
+            attempts_max: d.attempts_max,
+            backoff: Backoff { first_ms: d.backoff_ms, max_ms: d.backoff_max_ms },
+            template_hold: seconds(d.template_hold_s),
+            number_hold: seconds(d.number_hold_s),
+        },
+    }
+}

@@ -1,0 +1,127 @@
+//! Owns: `POST /v1/events`: bytes and headers in, durable event out. 202 means that it is on disk.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use bytes::Buf;
+use futures_util::Stream;
+use serde_json::json;
+use tokio::sync::Notify;
+use warp::Filter;
+use warp::http::{HeaderMap, StatusCode};
+use warp::reply::Response;
+
+use super::Route;
+use super::limit::Sources;
+use super::problem::{Problem, json_response};
+use super::raw::{BodyLimits, json_body, text, verified};
+use crate::clock::Clock;
+use crate::domain::ids::EventId;
+use crate::envelope;
+use crate::metrics::Metrics;
+use crate::signature::sha256;
+use crate::store::inbox::{Inserted, NewEvent};
+use crate::store::writer::{InboxWriter, WriteError};
+
+/// What the route works with.
+#[derive(Clone, Debug)]
+pub struct Ingest {
+    pub sources: Arc<ArcSwap<Sources>>,
+    pub writer: InboxWriter,
+    pub clock: Clock,
+    pub metrics: Arc<Metrics>,
+    pub limits: BodyLimits,
+    /// Rung when an event was stored.
+    pub bell: Arc<Notify>,
+}
+
+/// The route.
+#[must_use]
+pub fn route(ingest: Ingest) -> Route {
+    let ingest = Arc::new(ingest);
+    warp::path!("v1" / "events")
+        .and(warp::post())
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(move |headers: HeaderMap, body| {
+            let ingest = ingest.clone();
+            async move { ingest.answer(&headers, body).await }
+        })
+        .boxed()
+}
+
+impl Ingest {
+    async fn answer<B: Buf, E>(&self, headers: &HeaderMap, body: impl Stream<Item = Result<B, E>>) -> Response {
+        let started = self.clock.monotonic();
+        let response = match self.take(headers, body).await {
+            Ok((id, inserted)) => {
+                let duplicate = inserted == Inserted::Duplicate;
+                self.metrics.event(if duplicate { "duplicate" } else { "stored" });
+                json_response(StatusCode::ACCEPTED, json!({ "id": id.as_str(), "duplicate": duplicate }).to_string())
+            }
+            Err(problem) => {
+                self.metrics.event(problem.code);
+                tracing::warn!(status = problem.status, code = problem.code, detail = %problem.detail, "an event was refused");
+                problem.response()
+            }
+        };
+        self.metrics.ingest_seconds.observe(self.clock.monotonic().saturating_sub(started).as_secs_f64());
+        response
+    }
+
+    async fn take<B: Buf, E>(
+        &self,
+        headers: &HeaderMap,
+        body: impl Stream<Item = Result<B, E>>,
+    ) -> Result<(EventId, Inserted), Problem> {
+        let body = json_body(headers, body, self.limits).await?;
+        let sources = self.sources.load();
+        let name = text(headers, "hookbridge-source").unwrap_or_default();
+        let source = sources.get(name).ok_or_else(|| {
+            Problem::new(401, "unknown-source", "`hookbridge-source` names no source of the bridge's configuration.")
+        })?;
+        let now = self.clock.now();
+        let verified = verified(headers, &body, &source.keys, now)?;
+        // Counted behind the signature: nobody else can use up a source's rate.
+        if !source.admits() {
+            return Err(Problem::new(429, "rate-limited", "This source sends more than its rate.").retry_after(1));
+        }
+        let id = EventId::parse(verified.id()).ok_or_else(|| {
+            Problem::new(422, "bad-envelope", "`webhook-id` must be 1 to 64 of A-Z a-z 0-9 _ - .")
+        })?;
+        let bad = |e: String| Problem::new(422, "bad-envelope", e);
+        let event = envelope::parse(&id, name, verified.body()).map_err(|e| bad(e.to_string()))?;
+        let raw = std::str::from_utf8(verified.body()).map_err(|_| bad("The body is not UTF-8.".to_owned()))?;
+        let inserted = self
+            .writer
+            .insert(NewEvent {
+                id: id.clone(),
+                source: event.source,
+                hook: event.hook,
+                occurred_at: event.occurred_at,
+                received_at: now,
+                key_index: verified.key_index(),
+                body_sha256: sha256(verified.body()),
+                body: raw.to_owned(),
+            })
+            .await
+            .map_err(|error| not_stored(&error))?;
+        match inserted {
+            Inserted::Reused => {
+                Err(Problem::new(409, "id-reused", "This id was stored before with another body."))
+            }
+            Inserted::New | Inserted::Duplicate => {
+                self.bell.notify_waiters();
+                Ok((id, inserted))
+            }
+        }
+    }
+}
+
+fn not_stored(error: &WriteError) -> Problem {
+    let detail = match error {
+        WriteError::Full => "Too many events wait for the database.",
+        WriteError::Database(_) => "The database did not take the event.",
+    };
+    Problem::new(503, "not-stored", detail).retry_after(5)
+}

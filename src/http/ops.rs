@@ -1,0 +1,79 @@
+//! Owns: `/healthz` (the process lives), `/readyz` (it can do its work), `/metrics`.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use warp::Filter;
+use warp::http::{HeaderValue, StatusCode, header};
+use warp::reply::Response;
+
+use super::Route;
+use super::problem::json_response;
+use crate::billing::Billing;
+use crate::clock::Clock;
+use crate::metrics::{LaneLabel, LaneState, Metrics};
+use crate::store::{Store, StoreError, inbox, outbox};
+
+/// What the routes work with.
+#[derive(Clone, Debug)]
+pub struct Ops {
+    pub store: Store,
+    pub billing: Billing,
+    pub clock: Clock,
+    pub metrics: Arc<Metrics>,
+}
+
+/// All three.
+#[must_use]
+pub fn route(ops: Ops) -> Route {
+    let (ready, ops) = (ops.clone(), ops);
+    let live = warp::path!("healthz").and(warp::get()).map(|| json_response(StatusCode::OK, "{\"live\":true}".to_owned()));
+    let ready = warp::path!("readyz").and(warp::get()).then(move || {
+        let ops = ready.clone();
+        async move { ops.ready().await }
+    });
+    let metrics = warp::path!("metrics").and(warp::get()).then(move || {
+        let ops = ops.clone();
+        async move { ops.metrics().await }
+    });
+    live.boxed().or(ready.boxed()).unify().boxed().or(metrics.boxed()).unify().boxed()
+}
+
+impl Ops {
+    /// Ready means: events can be stored. Without the billing database they wait, which is no reason to refuse them.
+    async fn ready(&self) -> Response {
+        let own = self.store.ping().await.is_ok();
+        let billing = self.billing.ping().await.is_ok();
+        let status = if own { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        json_response(status, json!({ "ready": own, "database": own, "billing": billing }).to_string())
+    }
+
+    async fn metrics(&self) -> Response {
+        if let Err(error) = self.refresh().await {
+            tracing::warn!(%error, "the queues' depth is not known");
+        }
+        let mut response = Response::new(self.metrics.text().into());
+        let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response
+    }
+
+    async fn refresh(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let age = |since: jiff::Timestamp| now.duration_since(since).as_secs_f64().max(0.0);
+        let (depth, oldest) = inbox::depth(&self.store).await?;
+        self.metrics.inbox_depth.set(i64::try_from(depth).unwrap_or(i64::MAX));
+        self.metrics.inbox_oldest_seconds.set(oldest.map_or(0.0, age));
+        self.metrics.outbox_depth.clear();
+        self.metrics.outbox_oldest_seconds.clear();
+        for (lane, state, count, oldest) in outbox::depth(&self.store).await? {
+            if state == "queued" {
+                let label = LaneLabel { lane: lane.clone() };
+                self.metrics.outbox_oldest_seconds.get_or_create(&label).set(oldest.map_or(0.0, age));
+            }
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            self.metrics.outbox_depth.get_or_create(&LaneState { lane, state }).set(count);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+//! Owns: taking a request apart without trusting it: headers as text, the body as bytes within limits.
+
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use futures_util::Stream;
+use warp::http::HeaderMap;
+
+use super::problem::Problem;
+use super::server::{BodyError, read_body};
+use crate::signature::{Headers, Key, SignatureError, Verified, verify};
+
+/// How much of a body is read, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimits {
+    pub bytes_max: usize,
+    pub timeout: Duration,
+}
+
+/// A header as text.
+#[must_use]
+pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Reads a JSON body within its limits.
+///
+/// # Errors
+/// 415, 411, 413, 408 or 400.
+pub async fn json_body<B: Buf, E>(
+    headers: &HeaderMap,
+    body: impl Stream<Item = Result<B, E>>,
+    limits: BodyLimits,
+) -> Result<Bytes, Problem> {
+    let kind = text(headers, "content-type").unwrap_or_default();
+    if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
+        return Err(Problem::new(415, "not-json", "Send `Content-Type: application/json`."));
+    }
+    let Some(length) = text(headers, "content-length").and_then(|length| length.parse().ok()) else {
+        return Err(Problem::new(411, "length-required", "Send a `Content-Length`."));
+    };
+    read_body(body, Some(length), limits.bytes_max, limits.timeout).await.map_err(|error| match error {
+        BodyError::TooLarge => {
+            Problem::new(413, "body-too-large", format!("At most {} bytes are accepted.", limits.bytes_max))
+        }
+        BodyError::Timeout => Problem::new(408, "body-timeout", "The body did not arrive in time."),
+        BodyError::Broken => Problem::new(400, "body-broken", "The connection broke while the body was read."),
+    })
+}
+
+/// Checks the Standard Webhooks signature of a body.
+///
+/// # Errors
+/// 401 with what is wrong, in words for the one who runs the stub.
+pub fn verified<'a>(
+    headers: &'a HeaderMap,
+    body: &'a [u8],
+    keys: &[Key],
+    now: jiff::Timestamp,
+) -> Result<Verified<'a>, Problem> {
+    let parts = Headers {
+        id: text(headers, "webhook-id").unwrap_or_default(),
+        timestamp: text(headers, "webhook-timestamp").unwrap_or_default(),
+        signature: text(headers, "webhook-signature").unwrap_or_default(),
+    };
+    verify(parts, body, keys, now).map_err(|error| {
+        let code = match error {
+            SignatureError::Stale(_) => "stale-timestamp",
+            SignatureError::Header(_) | SignatureError::Mismatch => "bad-signature",
+        };
+        Problem::new(401, code, error.to_string())
+    })
+}

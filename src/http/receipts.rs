@@ -1,0 +1,140 @@
+//! Owns: `GET|POST /v1/receipts/{sender}`: the provider's check of the address, his receipts, and what clients write back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Buf;
+use futures_util::Stream;
+use secrecy::SecretString;
+use warp::Filter;
+use warp::http::{HeaderMap, StatusCode};
+use warp::reply::Response;
+
+use super::Route;
+use super::problem::{Problem, json_response};
+use super::raw::{BodyLimits, json_body, text};
+use crate::clock::Clock;
+use crate::domain::phone::{E164, aliases};
+use crate::domain::receipt::Reply;
+use crate::metrics::{Metrics, Result1};
+use crate::rules::consent::{Wish, Words};
+use crate::signature::verify_hub;
+use crate::store::{Store, StoreError, consent, receipt};
+use crate::whatsapp::{Challenge, Notice, Webhook, parse};
+
+/// Secrets of one sender's webhooks.
+#[derive(Clone, Debug)]
+pub struct SenderKeys {
+    pub app_secret: SecretString,
+    pub verify_token: SecretString,
+}
+
+/// What the routes work with.
+#[derive(Clone, Debug)]
+pub struct Receipts {
+    pub senders: BTreeMap<String, SenderKeys>,
+    pub store: Store,
+    pub words: Words,
+    pub clock: Clock,
+    pub metrics: Arc<Metrics>,
+    pub limits: BodyLimits,
+}
+
+/// Both routes.
+#[must_use]
+pub fn route(receipts: Receipts) -> Route {
+    let receipts = Arc::new(receipts);
+    let checker = receipts.clone();
+    let check = warp::path!("v1" / "receipts" / String)
+        .and(warp::get())
+        .and(warp::query::<Challenge>())
+        .map(move |sender: String, challenge: Challenge| {
+            checker.check(&sender, challenge).unwrap_or_else(|problem| problem.response())
+        })
+        .boxed();
+    let take = warp::path!("v1" / "receipts" / String)
+        .and(warp::post())
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(move |sender: String, headers: HeaderMap, body| {
+            let receipts = receipts.clone();
+            async move {
+                receipts.take(&sender, &headers, body).await.unwrap_or_else(|problem| {
+                    receipts.metrics.receipts.get_or_create(&Result1 { result: problem.code }).inc();
+                    tracing::warn!(status = problem.status, code = problem.code, "a webhook was refused");
+                    problem.response()
+                })
+            }
+        })
+        .boxed();
+    check.or(take).unify().boxed()
+}
+
+impl Receipts {
+    fn keys(&self, sender: &str) -> Result<&SenderKeys, Problem> {
+        self.senders.get(sender).ok_or_else(|| Problem::new(404, "unknown-sender", "There is no such sender."))
+    }
+
+    fn check(&self, sender: &str, challenge: Challenge) -> Result<Response, Problem> {
+        let text = challenge
+            .answer(&self.keys(sender)?.verify_token)
+            .ok_or_else(|| Problem::new(403, "bad-verify-token", "The verify token is not the configured one."))?;
+        Ok(Response::new(text.into()))
+    }
+
+    async fn take<B: Buf, E>(
+        &self,
+        sender: &str,
+        headers: &HeaderMap,
+        body: impl Stream<Item = Result<B, E>>,
+    ) -> Result<Response, Problem> {
+        let keys = self.keys(sender)?;
+        let body = json_body(headers, body, self.limits).await?;
+        if !verify_hub(text(headers, "x-hub-signature-256").unwrap_or_default(), &body, &keys.app_secret) {
+            return Err(Problem::new(401, "bad-signature", "`X-Hub-Signature-256` does not match."));
+        }
+        // Signed, but not JSON: asking for it again would bring the same again, for seven days.
+        let webhook = match parse(&body) {
+            Ok(webhook) => webhook,
+            Err(error) => {
+                self.metrics.fault("receipt_unreadable");
+                tracing::error!(%error, "a signed webhook cannot be read");
+                Webhook::default()
+            }
+        };
+        self.record(&webhook).await.map_err(|error| {
+            tracing::error!(%error, "receipts were not stored");
+            Problem::new(503, "not-stored", "The database did not take the receipts.").retry_after(5)
+        })?;
+        Ok(json_response(StatusCode::OK, "{}".to_owned()))
+    }
+
+    async fn record(&self, webhook: &Webhook) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        receipt::record(&self.store, &webhook.receipts, now).await?;
+        for one in &webhook.receipts {
+            self.metrics.receipts.get_or_create(&Result1 { result: one.status.code() }).inc();
+        }
+        for reply in &webhook.replies {
+            self.note_wish(reply).await?;
+        }
+        for notice in &webhook.notices {
+            self.alarm(notice);
+        }
+        Ok(())
+    }
+
+    /// A reply counts only when the whole of it is one of the configured words.
+    async fn note_wish(&self, reply: &Reply) -> Result<(), StoreError> {
+        let Some(wish) = self.words.wish(&reply.text) else { return Ok(()) };
+        let Some(from) = reply.from.as_deref().and_then(E164::from_digits) else { return Ok(()) };
+        let out = wish == Wish::Stop;
+        self.metrics.receipts.get_or_create(&Result1 { result: if out { "opt_out" } else { "opt_in" } }).inc();
+        consent::record(&self.store, &aliases(&from), out, &format!("reply: {}", reply.text.trim()), reply.at).await
+    }
+
+    fn alarm(&self, notice: &Notice) {
+        self.metrics.fault("provider_notice");
+        tracing::warn!(notice = ?notice, "the provider says something about the account");
+    }
+}
