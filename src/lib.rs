@@ -4,10 +4,10 @@
 //!
 //! ```text
 //! floor 5   cli
-//! floor 4   app   lifecycle   sandbox   demo
+//! floor 4   app   provider_texts   sandbox   demo
 //! floor 3   http │ process │ dispatch        they talk through tables and a Notify, never to each other
 //! floor 2   catalogue │ rules │ render │ whatsapp │ billing │ store        none imports another
-//! floor 1   clock  signature  config  envelope  sql  metrics  telemetry
+//! floor 1   clock  signature  config  envelope  sql  metrics  stop  telemetry
 //! floor 0   domain                          values only
 //! ```
 
@@ -35,7 +35,10 @@ pub mod http;
 pub mod process;
 
 pub mod app;
+pub mod provider_texts;
 
 pub mod sandbox;
 
 pub mod demo;
+
+pub mod cli;

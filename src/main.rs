@@ -1,1 +1,7 @@
-fn main(){}
+//! The `hookbridge` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hookbridge::cli::run()
+}

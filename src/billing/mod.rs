@@ -3,6 +3,7 @@
 
 pub mod grants;
 pub mod pool;
+pub mod proof;
 pub mod row;
 
 pub mod platform;

@@ -1,1 +1,4 @@
 //! To be written.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+pub async fn run(_: Args) -> anyhow::Result<()> { todo!() }

@@ -3,6 +3,7 @@
 
 pub mod pool;
 pub mod row;
+pub mod server;
 
 pub mod migrate;
 

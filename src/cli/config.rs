@@ -1,0 +1,52 @@
+//! `hookbridge config`
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::config::{DEFAULTS, layers, load};
+
+/// Keys that hold secrets: shown only as set or not.
+const SECRETS: [&str; 5] = ["url", "secrets", "token", "app_secret", "verify_token"];
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Print every setting with its default, commented
+    #[arg(long)]
+    defaults: bool,
+    /// Make a secret for a source (`whsec_…`)
+    #[arg(long, conflicts_with = "defaults")]
+    new_secret: bool,
+}
+
+pub fn run(args: &Args, file: Option<&Path>) -> anyhow::Result<()> {
+    if args.defaults {
+        print!("{DEFAULTS}");
+    } else if args.new_secret {
+        let mut bytes = [0_u8; 32];
+        getrandom::fill(&mut bytes).map_err(|e| anyhow::anyhow!("no randomness: {e}"))?;
+        println!("whsec_{}", STANDARD.encode(bytes));
+    } else {
+        let mut table = layers::merged(file, std::env::vars())?;
+        hide(&mut table);
+        print!("{}", toml::to_string_pretty(&table)?);
+        load(file, std::env::vars())?;
+    }
+    Ok(())
+}
+
+fn hide(table: &mut toml::Table) {
+    for (key, value) in table.iter_mut() {
+        match value {
+            toml::Value::Table(inner) => hide(inner),
+            toml::Value::String(text) if SECRETS.contains(&key.as_str()) && !text.is_empty() => {
+                "(set)".clone_into(text);
+            }
+            toml::Value::Array(list) if SECRETS.contains(&key.as_str()) => {
+                *value = toml::Value::String(format!("({} set)", list.len()));
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! `hookbridge doctor`: every check says what it found and what to do.
+
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::show;
+use crate::app::{gateway, open_billing, open_store};
+use crate::catalogue::Catalogue;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::locale::Locale;
+use crate::render::Templates;
+use crate::store::migrate;
+use crate::whatsapp::Gateway;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// One JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a check ended.
+struct Finding {
+    check: &'static str,
+    /// `ok`, `warn` or `failed`.
+    state: &'static str,
+    says: String,
+}
+
+fn finding(check: &'static str, state: &'static str, says: impl Into<String>) -> Finding {
+    Finding { check, state, says: says.into() }
+}
+
+pub async fn run(args: Args, config: &Config) -> anyhow::Result<ExitCode> {
+    let now = Clock::system().now();
+    let mut findings = vec![finding("config", "ok", "complete and consistent")];
+    findings.extend(content(config));
+    findings.extend(own_database(config, now).await);
+    findings.extend(billing_database(config, now).await);
+    findings.extend(providers(config).await);
+    for (name, source) in &config.sources {
+        let keys = source.secrets.len();
+        findings.push(finding("stub secret", "ok", format!("source `{name}`: {keys} key(s), newest first")));
+    }
+    let failed = findings.iter().any(|f| f.state == "failed");
+    if args.json {
+        let rows: Vec<_> =
+            findings.iter().map(|f| json!({ "check": f.check, "state": f.state, "says": f.says })).collect();
+        show::json(&json!({ "ok": !failed, "checks": rows }));
+    } else {
+        let mut table = show::table(&["check", "state", "what it says"]);
+        for f in &findings {
+            table.add_row(vec![f.check.to_owned(), show::state(f.state), f.says.clone()]);
+        }
+        println!("{table}");
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn content(config: &Config) -> Vec<Finding> {
+    let (catalogue, templates) = match (Catalogue::built_in(&config.hookpoints), Templates::built_in()) {
+        (Ok(catalogue), Ok(templates)) => (catalogue, templates),
+        (Err(error), _) => return vec![finding("hookpoints", "failed", error.to_string())],
+        (_, Err(mistakes)) => return vec![finding("templates", "failed", mistakes.join("; "))],
+    };
+    let missing: Vec<String> = catalogue
+        .entries()
+        .filter(|entry| entry.hookpoint.enabled)
+        .flat_map(|entry| Locale::ALL.into_iter().map(move |locale| (&entry.hookpoint.id, locale)))
+        .filter(|(id, locale)| templates.get(id, *locale).is_none())
+        .map(|(id, locale)| format!("{id} in {locale}"))
+        .collect();
+    let hookpoints = finding("hookpoints", "ok", format!("{} hookpoints", catalogue.entries().count()));
+    let texts = if missing.is_empty() {
+        finding("templates", "ok", format!("{} texts, every hookpoint in every language", templates.iter().count()))
+    } else {
+        finding("templates", "failed", format!("missing: {}", missing.join(", ")))
+    };
+    vec![hookpoints, texts]
+}
+
+async fn own_database(config: &Config, now: Timestamp) -> Vec<Finding> {
+    let store = match open_store(config) {
+        Ok(store) => store,
+        Err(error) => return vec![finding("database", "failed", format!("{error:#}"))],
+    };
+    let mut findings = Vec::new();
+    match store.server(now).await {
+        Err(error) => findings.push(finding("database", "failed", error.to_string())),
+        Ok(server) => {
+            let state = if server.skips_locked { "ok" } else { "failed" };
+            let says = format!("{}; needs MariaDB 10.6 or MySQL 8.0 for SKIP LOCKED", server.version);
+            findings.push(finding("database", state, says));
+            let skew = server.clock_ahead_s;
+            let state = if skew.abs() <= 2 { "ok" } else { "warn" };
+            findings.push(finding("clock", state, format!("the database's clock is {skew} s ahead of this machine's")));
+        }
+    }
+    findings.push(match migrate::pending(&store).await {
+        Ok(pending) if pending.is_empty() => finding("schema", "ok", "up to date"),
+        Ok(pending) => finding("schema", "failed", format!("run `hookbridge migrate`: {}", pending.join(", "))),
+        Err(error) => finding("schema", "failed", error.to_string()),
+    });
+    store.database().clone().close().await;
+    findings
+}
+
+async fn billing_database(config: &Config, now: Timestamp) -> Vec<Finding> {
+    let billing = match open_billing(config) {
+        Ok(billing) => billing,
+        Err(error) => return vec![finding("billing", "failed", format!("{error:#}"))],
+    };
+    let mut findings = Vec::new();
+    match billing.platform(now).await {
+        Err(error) => findings.push(finding("billing", "failed", error.to_string())),
+        Ok(platform) => {
+            let says = format!("platform {}, client area {}", platform.version, platform.system_url);
+            findings.push(finding("billing", "ok", says));
+            findings.push(match billing.proof_of_read_only().await {
+                Ok(more) if more.is_empty() => finding("read-only", "ok", "the account can only read"),
+                Ok(more) => finding("read-only", "failed", format!("take away: {}", more.join("; "))),
+                Err(error) => finding("read-only", "failed", error.to_string()),
+            });
+            findings.push(match billing.readable_secrets().await {
+                Ok(secrets) if secrets.is_empty() => finding("secrets", "ok", "no secret column can be read"),
+                Ok(secrets) => finding("secrets", "warn", format!("the account can read {}", secrets.join(", "))),
+                Err(error) => finding("secrets", "failed", error.to_string()),
+            });
+            findings.push(match billing.unreadable().await {
+                Ok(columns) if columns.is_empty() => finding("grants", "ok", "all needed columns can be read"),
+                Ok(columns) => finding("grants", "warn", format!("not readable: {}", columns.join(", "))),
+                Err(error) => finding("grants", "failed", error.to_string()),
+            });
+        }
+    }
+    billing.database().clone().close().await;
+    findings
+}
+
+async fn providers(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (name, sender) in &config.senders {
+        let api = match gateway(name, sender) {
+            Ok(Gateway::CloudApi(api)) => api,
+            Err(error) => {
+                findings.push(finding("provider", "failed", format!("{error:#}")));
+                continue;
+            }
+        };
+        findings.push(match api.number_info().await {
+            Ok(info) => finding("provider", "ok", format!("`{name}` answers: {info:?}")),
+            Err(error) => finding("provider", "failed", format!("`{name}`: {error}")),
+        });
+        if sender.waba_id.is_empty() {
+            findings.push(finding("provider texts", "warn", format!("`senders.{name}.waba_id` is empty: not compared")));
+            continue;
+        }
+        findings.push(match api.list_templates(&sender.waba_id).await {
+            Ok(there) => provider_texts(name, &there),
+            Err(error) => finding("provider texts", "failed", format!("`{name}`: {error}")),
+        });
+    }
+    findings
+}
+
+fn provider_texts(name: &str, there: &[crate::whatsapp::TemplateInfo]) -> Finding {
+    let Ok(templates) = Templates::built_in() else { return finding("provider texts", "failed", "unreadable") };
+    let missing: Vec<String> = templates
+        .iter()
+        .filter(|(_, locale, template)| {
+            !there.iter().any(|t| t.name == template.name && t.language == locale.code() && t.status == "APPROVED")
+        })
+        .map(|(alert, locale, _)| format!("{alert} ({locale})"))
+        .collect();
+    if missing.is_empty() {
+        finding("provider texts", "ok", format!("`{name}` has all texts approved"))
+    } else {
+        let says = format!("`{name}` lacks: {}; `hookbridge templates export` makes them", missing.join(", "));
+        finding("provider texts", "warn", says)
+    }
+}

@@ -1,0 +1,57 @@
+//! `hookbridge hookpoints`
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::show;
+use crate::catalogue::{Catalogue, manifest};
+use crate::domain::locale::Locale;
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// All hookpoints
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// The stub's manifest: which hooks it registers, which fields may leave PHP
+    Manifest,
+}
+
+pub fn run(command: Command) -> anyhow::Result<()> {
+    let catalogue = Catalogue::built_in(&BTreeMap::new())?;
+    match command {
+        Command::Manifest => print!("{}", manifest::of(&catalogue).0),
+        Command::List { json } => {
+            let all = catalogue.entries().map(|entry| &entry.hookpoint);
+            if json {
+                let rows: Vec<_> = all
+                    .map(|h| {
+                        json!({
+                            "id": h.id.as_str(), "title": h.title[&Locale::EsAr], "introduced": h.introduced,
+                            "enabled": h.enabled, "class": h.class.code(), "audience": h.audience.code(),
+                            "hooks": h.triggers.iter().map(|t| &t.hook).collect::<Vec<_>>(),
+                        })
+                    })
+                    .collect();
+                show::json(&json!(rows));
+            } else {
+                let mut table = show::table(&["hookpoint", "since", "class", "audience", "hooks", "title"]);
+                for h in all {
+                    let hooks: Vec<&str> = h.triggers.iter().map(|t| t.hook.as_str()).collect();
+                    table.add_row(vec![
+                        h.id.to_string(),
+                        h.introduced.clone(),
+                        h.class.to_string(),
+                        h.audience.to_string(),
+                        hooks.join(", "),
+                        h.title[&Locale::EsAr].clone(),
+                    ]);
+                }
+                println!("{table}");
+            }
+        }
+    }
+    Ok(())
+}

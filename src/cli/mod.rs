@@ -1,0 +1,104 @@
+//! Owns: the command line. One file per command; colours and tables on a terminal, plain text or `--json` in a pipe.
+
+mod config;
+mod doctor;
+mod events;
+mod hookpoints;
+mod lanes;
+mod messages;
+mod migrate;
+mod serve;
+mod show;
+mod templates;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, load};
+
+/// Carries a billing platform's hooks to WhatsApp: signed in, durable, paced, each alert to the right person once.
+#[derive(Debug, Parser)]
+#[command(name = "hookbridge", version, max_term_width = 110)]
+struct Cli {
+    /// Configuration file (TOML). Every key can also come from the environment: HOOKBRIDGE__SECTION__KEY.
+    #[arg(long, env = "HOOKBRIDGE_CONFIG", global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service
+    Serve(serve::Args),
+    /// Bring the bridge's own schema up to date
+    Migrate(migrate::Args),
+    /// Check everything that the service needs, and explain what is missing
+    Doctor(doctor::Args),
+    /// Try it all on this machine: private database, sample billing data, stand-in provider
+    Demo(crate::demo::Args),
+    /// Run only the stand-in for the provider's API
+    Sandbox(crate::sandbox::Args),
+    /// Events: what came in, and what came of it
+    #[command(subcommand)]
+    Events(events::Command),
+    /// Messages: their states, attempts and receipts
+    #[command(subcommand)]
+    Messages(messages::Command),
+    /// Hookpoints: what leads to an alert, and the stub's manifest
+    #[command(subcommand)]
+    Hookpoints(hookpoints::Command),
+    /// Texts, and the JSON that creates them at the provider
+    #[command(subcommand)]
+    Templates(templates::Command),
+    /// Sending numbers: stopped ones, pause, resume
+    #[command(subcommand)]
+    Lanes(lanes::Command),
+    /// Settings: defaults, what is in force, a new secret
+    Config(config::Args),
+}
+
+/// Reads the command line and runs it.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    // reqwest builds its TLS from the process-wide provider, and panics without one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::anyhow!("no runtime: {error}")),
+    };
+    match runtime.block_on(dispatch(cli)) {
+        Ok(code) => code,
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("hookbridge: {error:#}");
+    ExitCode::FAILURE
+}
+
+async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    let file = cli.config;
+    match cli.command {
+        Command::Serve(args) => serve::run(args, file).await?,
+        Command::Migrate(args) => migrate::run(args, &read(file)?).await?,
+        Command::Doctor(args) => return doctor::run(args, &read(file)?).await,
+        Command::Demo(args) => return crate::demo::run(args).await,
+        Command::Sandbox(args) => crate::sandbox::run(args).await?,
+        Command::Events(command) => events::run(command, &read(file)?).await?,
+        Command::Messages(command) => messages::run(command, &read(file)?).await?,
+        Command::Hookpoints(command) => hookpoints::run(command)?,
+        Command::Templates(command) => return templates::run(command),
+        Command::Lanes(command) => lanes::run(command, &read(file)?).await?,
+        Command::Config(args) => config::run(&args, file.as_deref())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read(file: Option<PathBuf>) -> anyhow::Result<Config> {
+    Ok(load(file.as_deref(), std::env::vars())?)
+}

@@ -1,0 +1,83 @@
+//! `hookbridge serve`
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::{App, Workers};
+use crate::clock::Clock;
+use crate::config::load;
+use crate::store::migrate;
+use crate::telemetry;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Apply missing migrations first (otherwise a schema that is behind is an error)
+    #[arg(long)]
+    migrate: bool,
+}
+
+pub async fn run(args: Args, file: Option<PathBuf>) -> anyhow::Result<()> {
+    let config = super::read(file.clone())?;
+    telemetry::start(&config.log.format, &config.log.level).map_err(|e| anyhow::anyhow!(e))?;
+    let clock = Clock::system();
+    prepare(&config, args.migrate, &clock).await?;
+    let listener = TcpListener::bind(config.server.listen)
+        .await
+        .with_context(|| format!("cannot listen on {} (server.listen)", config.server.listen))?;
+    // Before anything runs: a signal that comes early must not be lost.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let app = App::start(config, clock, listener, Workers::Running).await?;
+    tracing::info!(address = %app.address, "listening");
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => reload(&app, file.as_ref()),
+        }
+    }
+    tracing::info!("stopping: what is in flight is finished first");
+    app.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Refuses what would lose or leak: a schema that is behind, a billing account that can write.
+async fn prepare(config: &crate::config::Config, apply: bool, clock: &Clock) -> anyhow::Result<()> {
+    let store = crate::app::open_store(config)?;
+    if apply {
+        for name in migrate::run(&store, clock.now()).await? {
+            tracing::info!(name, "migration applied");
+        }
+    }
+    let pending = migrate::pending(&store).await?;
+    store.database().clone().close().await;
+    anyhow::ensure!(
+        pending.is_empty(),
+        "the schema is behind by {}: run `hookbridge migrate` (or serve --migrate)",
+        pending.join(", ")
+    );
+    let billing = crate::app::open_billing(config)?;
+    match billing.proof_of_read_only().await {
+        Ok(problems) if problems.is_empty() => {}
+        Ok(problems) => anyhow::bail!("the billing account may do more than read: {}", problems.join("; ")),
+        // Events can be stored without it; they wait.
+        Err(error) => tracing::warn!(%error, "the billing database does not answer: events will wait"),
+    }
+    billing.database().clone().close().await;
+    Ok(())
+}
+
+fn reload(app: &App, file: Option<&PathBuf>) {
+    let result = load(file.map(PathBuf::as_path), std::env::vars())
+        .map_err(anyhow::Error::from)
+        .and_then(|config| app.reload(&config));
+    match result {
+        Ok(()) => tracing::info!("reloaded: hookpoints, texts, sources and their secrets"),
+        Err(error) => tracing::error!(%error, "not reloaded, everything stays as it was"),
+    }
+}

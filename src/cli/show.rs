@@ -1,0 +1,39 @@
+//! Owns: how things look on a terminal.
+
+use std::io::IsTerminal as _;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use jiff::Timestamp;
+
+/// A table that fits the terminal; in a pipe, plain columns.
+pub(super) fn table(head: &[&str]) -> Table {
+    let mut table = Table::new();
+    if std::io::stdout().is_terminal() {
+        table.load_style(presets::UTF8_FULL_CONDENSED);
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    } else {
+        table.load_style(presets::NOTHING);
+    }
+    table.set_header(head.to_vec());
+    table
+}
+
+/// A time for people: UTC, to the second.
+pub(super) fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// `word` in a colour that says how it stands, on a terminal.
+pub(super) fn state(word: &str) -> String {
+    let colour = match word {
+        "delivered" | "read" | "processed" | "ok" => "32",
+        "failed" | "unknown" => "31",
+        "skipped" | "cancelled" | "warn" => "33",
+        _ => "36",
+    };
+    if std::io::stdout().is_terminal() { format!("\u{1b}[{colour}m{word}\u{1b}[0m") } else { word.to_owned() }
+}
+
+pub(super) fn json(value: &serde_json::Value) {
+    println!("{}", serde_json::to_string_pretty(value).unwrap_or_default());
+}
