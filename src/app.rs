@@ -47,7 +47,7 @@ const EXPIRE_BATCH: usize = 500;
 /// How often housekeeping looks.
 const HOUSEKEEPING: Duration = Duration::from_secs(15);
 /// A pooled connection that nobody used for so long is closed.
-const CONNECTION_IDLE: Duration = Duration::from_secs(60);
+const CONNECTION_IDLE: Duration = Duration::from_mins(1);
 
 /// A running service.
 #[derive(Debug)]
@@ -233,8 +233,7 @@ impl App {
         let server = &self.config.server;
         let limits = |bytes_max| BodyLimits { bytes_max, timeout: Duration::from_millis(server.body_timeout_ms) };
         let senders = self.config.senders.iter().map(|(name, sender)| {
-            let keys =
-                SenderKeys { app_secret: sender.app_secret.clone(), verify_token: sender.verify_token.clone() };
+            let keys = SenderKeys { app_secret: sender.app_secret.clone(), verify_token: sender.verify_token.clone() };
             (name.clone(), keys)
         });
         join(vec![

@@ -18,15 +18,15 @@ pub mod signature;
 
 pub mod config;
 pub mod envelope;
-pub mod sql;
 pub mod metrics;
+pub mod sql;
 pub mod stop;
 pub mod telemetry;
 
-pub mod catalogue;
-pub mod rules;
-pub mod render;
 pub mod billing;
+pub mod catalogue;
+pub mod render;
+pub mod rules;
 pub mod store;
 pub mod whatsapp;
 

@@ -26,11 +26,7 @@ pub fn definitions(
         let rendered = template.render(locale, &values, system_url)?;
         let button = template.button.as_ref().map(|button| UrlButton {
             text: button.text.clone(),
-            url: format!(
-                "{system_url}{}{}",
-                button.path,
-                if template.has_button_variable() { "{{1}}" } else { "" }
-            ),
+            url: format!("{system_url}{}{}", button.path, if template.has_button_variable() { "{{1}}" } else { "" }),
             example: rendered.call.button.clone(),
         });
         all.push(TemplateDefinition {

@@ -98,11 +98,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// It does not.
-    pub fn parse<T>(
-        &self,
-        column: &'static str,
-        read: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<T, Inconsistent> {
+    pub fn parse<T>(&self, column: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Inconsistent> {
         read(&self.get::<String>(column)?).ok_or_else(|| self.bad(column))
     }
 

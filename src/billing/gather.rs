@@ -163,12 +163,11 @@ impl Rows {
                 SubjectRow::Service(Box::new(row(self.services.get(&id)).ok_or_else(missing)??.clone()))
             }
             SubjectKind::Quote => SubjectRow::Quote(Box::new(row(self.quotes.get(&id)).ok_or_else(missing)??.clone())),
-            SubjectKind::Domain => SubjectRow::Domain(match row(self.domains.get(&id)) {
-                Some(domain) => domain?.clone(),
-                None => {
-                    let (name, owner) = want.snapshot.clone().ok_or_else(missing)?;
-                    DomainName { id: DomainId(id), client_id: ClientId(owner), name, status: String::new(), expires: None }
-                }
+            SubjectKind::Domain => SubjectRow::Domain(if let Some(domain) = row(self.domains.get(&id)) {
+                domain?.clone()
+            } else {
+                let (name, owner) = want.snapshot.clone().ok_or_else(missing)?;
+                DomainName { id: DomainId(id), client_id: ClientId(owner), name, status: String::new(), expires: None }
             }),
         })
     }

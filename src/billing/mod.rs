@@ -6,12 +6,12 @@ pub mod pool;
 pub mod proof;
 pub mod row;
 
-pub mod platform;
 pub mod client;
-pub mod invoice;
-pub mod service;
-pub mod quote;
 pub mod domain_name;
+pub mod invoice;
+pub mod platform;
+pub mod quote;
+pub mod service;
 
 pub mod gather;
 

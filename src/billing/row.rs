@@ -20,11 +20,7 @@ pub(super) fn flag(reader: &Reader<'_>, column: &'static str) -> Result<bool, In
     Ok(reader.get::<Option<i64>>(column)?.unwrap_or(0) != 0)
 }
 
-pub(super) fn money(
-    reader: &Reader<'_>,
-    column: &'static str,
-    currency: CurrencyId,
-) -> Result<Money, Inconsistent> {
+pub(super) fn money(reader: &Reader<'_>, column: &'static str, currency: CurrencyId) -> Result<Money, Inconsistent> {
     reader.parse(column, |text| Money::parse(text, currency).ok())
 }
 

@@ -39,40 +39,54 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
     let mut put = |name: &str, members: Vec<(&str, Value)>| {
         root.insert(name.to_owned(), Value::from_iter(members.into_iter().map(|(k, v)| (k.to_owned(), v))));
     };
-    put("client", vec![
-        ("id", Value::from(facts.client.id.0)),
-        ("status", Value::from(status)),
-        ("country", Value::from(facts.client.country.clone())),
-    ]);
+    put(
+        "client",
+        vec![
+            ("id", Value::from(facts.client.id.0)),
+            ("status", Value::from(status)),
+            ("country", Value::from(facts.client.country.clone())),
+        ],
+    );
     match &facts.subject {
         SubjectRow::Client | SubjectRow::User(_) => {}
         SubjectRow::Invoice(invoice, payment) => {
-            put("invoice", vec![
-                ("id", Value::from(invoice.id.0)),
-                ("status", Value::from(invoice.status.clone())),
-                ("is_zero", Value::from(invoice.total.is_zero())),
-                ("is_settled", Value::from(invoice.balance.is_zero() || invoice.balance.is_negative())),
-            ]);
-            put("payment", vec![
-                ("exists", Value::from(payment.is_some())),
-                ("id", payment.as_ref().map_or(Value::from(()), |p| Value::from(p.id.0))),
-            ]);
+            put(
+                "invoice",
+                vec![
+                    ("id", Value::from(invoice.id.0)),
+                    ("status", Value::from(invoice.status.clone())),
+                    ("is_zero", Value::from(invoice.total.is_zero())),
+                    ("is_settled", Value::from(invoice.balance.is_zero() || invoice.balance.is_negative())),
+                ],
+            );
+            put(
+                "payment",
+                vec![
+                    ("exists", Value::from(payment.is_some())),
+                    ("id", payment.as_ref().map_or(Value::from(()), |p| Value::from(p.id.0))),
+                ],
+            );
         }
-        SubjectRow::Service(service) => put("service", vec![
-            ("id", Value::from(service.id.0)),
-            ("status", Value::from(service.status.clone())),
-            ("domain", Value::from(service.domain.clone())),
-            ("product", Value::from(service.product.clone())),
-        ]),
-        SubjectRow::Quote(quote) => put("quote", vec![
-            ("id", Value::from(quote.id.0)),
-            ("stage", Value::from(quote.stage.clone())),
-        ]),
-        SubjectRow::Domain(domain) => put("domain", vec![
-            ("id", Value::from(domain.id.0)),
-            ("name", Value::from(domain.name.clone())),
-            ("status", Value::from(domain.status.clone())),
-        ]),
+        SubjectRow::Service(service) => put(
+            "service",
+            vec![
+                ("id", Value::from(service.id.0)),
+                ("status", Value::from(service.status.clone())),
+                ("domain", Value::from(service.domain.clone())),
+                ("product", Value::from(service.product.clone())),
+            ],
+        ),
+        SubjectRow::Quote(quote) => {
+            put("quote", vec![("id", Value::from(quote.id.0)), ("stage", Value::from(quote.stage.clone()))]);
+        }
+        SubjectRow::Domain(domain) => put(
+            "domain",
+            vec![
+                ("id", Value::from(domain.id.0)),
+                ("name", Value::from(domain.name.clone())),
+                ("status", Value::from(domain.status.clone())),
+            ],
+        ),
     }
     root
 }

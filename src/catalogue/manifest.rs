@@ -30,7 +30,7 @@ struct HookWire {
     only: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// The manifest of all enabled hookpoints as JSON, and its ETag.
+/// The manifest of all enabled hookpoints as JSON, and its `ETag`.
 #[must_use]
 pub fn of(catalogue: &Catalogue) -> (String, String) {
     let mut hooks: BTreeMap<String, HookWire> = BTreeMap::new();

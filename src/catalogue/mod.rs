@@ -43,9 +43,15 @@ pub struct CatalogueError(pub Vec<String>);
 pub enum Verdict {
     Holds,
     /// Not true (yet): look again until so many seconds after the event.
-    NotYet { reason: Reason, wait_s: u32 },
+    NotYet {
+        reason: Reason,
+        wait_s: u32,
+    },
     /// Not true.
-    No { reason: Reason, detail: Option<String> },
+    No {
+        reason: Reason,
+        detail: Option<String>,
+    },
 }
 
 impl Catalogue {

@@ -155,7 +155,11 @@ async fn providers(config: &Config) -> Vec<Finding> {
             Err(error) => finding("provider", "failed", format!("`{name}`: {error}")),
         });
         if sender.waba_id.is_empty() {
-            findings.push(finding("provider texts", "warn", format!("`senders.{name}.waba_id` is empty: not compared")));
+            findings.push(finding(
+                "provider texts",
+                "warn",
+                format!("`senders.{name}.waba_id` is empty: not compared"),
+            ));
             continue;
         }
         findings.push(match api.list_templates(&sender.waba_id).await {

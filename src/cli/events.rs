@@ -14,7 +14,7 @@ use crate::store::trail::{self, EventTrail};
 pub enum Command {
     /// The newest events
     List {
-        /// Only this hook, e.g. InvoiceCreated
+        /// Only this hook, e.g. `InvoiceCreated`
         #[arg(long)]
         hook: Option<String>,
         /// Only this state: received, processed, skipped, failed

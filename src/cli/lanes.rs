@@ -28,7 +28,8 @@ pub enum Command {
 pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
     let store = open_store(config)?;
     let now = Clock::system().now();
-    let known = |lane: &str| config.senders.contains_key(lane).then_some(()).with_context(|| format!("no sender `{lane}`"));
+    let known =
+        |lane: &str| config.senders.contains_key(lane).then_some(()).with_context(|| format!("no sender `{lane}`"));
     match command {
         Command::List => {
             let stops = paused(&store, now).await?;

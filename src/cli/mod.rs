@@ -22,7 +22,7 @@ use crate::config::{Config, load};
 #[derive(Debug, Parser)]
 #[command(name = "hookbridge", version, max_term_width = 110)]
 struct Cli {
-    /// Configuration file (TOML). Every key can also come from the environment: HOOKBRIDGE__SECTION__KEY.
+    /// Configuration file (TOML). Every key can also come from the environment: `HOOKBRIDGE__SECTION__KEY`.
     #[arg(long, env = "HOOKBRIDGE_CONFIG", global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]

@@ -114,7 +114,11 @@ fn typed(default: Option<&Value>, text: &str) -> Result<Value, String> {
         Some(Value::Float(_)) => text.parse().map(Value::Float).map_err(|_| "must be a number".to_owned()),
         Some(Value::Boolean(_)) => text.parse().map(Value::Boolean).map_err(|_| "must be true or false".to_owned()),
         Some(Value::Array(_)) => Ok(Value::Array(
-            text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| Value::String(part.to_owned())).collect(),
+            text.split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+                .map(|part| Value::String(part.to_owned()))
+                .collect(),
         )),
         Some(Value::Table(_)) => Err("is a section, not a setting".to_owned()),
         Some(_) => Ok(Value::String(text.to_owned())),

@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::section::{Config, SenderConfig, is_empty};
 use super::ConfigError;
+use super::section::{Config, SenderConfig, is_empty};
 use crate::signature::Key;
 
 /// Words that people leave in example files.
@@ -29,7 +29,10 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
         ["es_AR", "en", "pt_BR"].contains(&config.alerts.default_locale.as_str()),
         "`alerts.default_locale` must be es_AR, en or pt_BR",
     );
-    expect((1024..=1 << 20).contains(&config.server.event_bytes_max), "`server.event_bytes_max` must be 1024 to 1048576");
+    expect(
+        (1024..=1 << 20).contains(&config.server.event_bytes_max),
+        "`server.event_bytes_max` must be 1024 to 1048576",
+    );
     expect(config.server.connections_max > 0, "`server.connections_max` must be at least 1");
     expect(config.server.ingest_queue_max > 0, "`server.ingest_queue_max` must be at least 1");
     expect(config.process.batch.clamp(1, 1000) == config.process.batch, "`process.batch` must be 1 to 1000");
@@ -37,8 +40,14 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
     expect(config.process.attempts_max > 0, "`process.attempts_max` must be at least 1");
     expect(config.dispatch.batch.clamp(1, 1000) == config.dispatch.batch, "`dispatch.batch` must be 1 to 1000");
     expect(config.dispatch.attempts_max > 0, "`dispatch.attempts_max` must be at least 1");
-    for (name, pool) in [("database", (config.database.pool_min, config.database.pool_max)), ("billing", (config.billing.pool_min, config.billing.pool_max))] {
-        expect(pool.1 > 0 && pool.0 <= pool.1, &format!("`{name}.pool_max` must be at least 1 and at least `pool_min`"));
+    for (name, pool) in [
+        ("database", (config.database.pool_min, config.database.pool_max)),
+        ("billing", (config.billing.pool_min, config.billing.pool_max)),
+    ] {
+        expect(
+            pool.1 > 0 && pool.0 <= pool.1,
+            &format!("`{name}.pool_max` must be at least 1 and at least `pool_min`"),
+        );
     }
     sources(config, &mut mistakes);
     for (name, sender) in &config.senders {
@@ -80,10 +89,16 @@ fn sender(name: &str, sender: &SenderConfig, mistakes: &mut Vec<String>) {
     };
     expect(sender.gateway == "cloud_api", "gateway` must be cloud_api".to_owned());
     let secure = sender.base_url.starts_with("https://");
-    let loopback = ["http://127.0.0.1", "http://[::1]", "http://localhost"].iter().any(|at| sender.base_url.starts_with(at));
-    expect(secure || loopback, "base_url` must be https:// (http:// only on loopback): it carries the token".to_owned());
+    let loopback =
+        ["http://127.0.0.1", "http://[::1]", "http://localhost"].iter().any(|at| sender.base_url.starts_with(at));
+    expect(
+        secure || loopback,
+        "base_url` must be https:// (http:// only on loopback): it carries the token".to_owned(),
+    );
     expect(!sender.phone_number_id.is_empty(), "phone_number_id` is empty: Meta's id of the sending number".to_owned());
-    for (key, secret) in [("token", &sender.token), ("app_secret", &sender.app_secret), ("verify_token", &sender.verify_token)] {
+    for (key, secret) in
+        [("token", &sender.token), ("app_secret", &sender.app_secret), ("verify_token", &sender.verify_token)]
+    {
         expect(!is_empty(secret), format!("{key}` is empty"));
         expect(!is_placeholder(secret), format!("{key}` looks like a placeholder"));
     }

@@ -1,4 +1,6 @@
 //! To be written.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
-pub async fn run(_: Args) -> anyhow::Result<std::process::ExitCode> { todo!() }
+pub async fn run(_: Args) -> anyhow::Result<std::process::ExitCode> {
+    todo!()
+}

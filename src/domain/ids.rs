@@ -67,7 +67,7 @@ impl fmt::Display for EventId {
     }
 }
 
-/// One message to one recipient. A UUIDv7, so that the primary key grows at its end.
+/// One message to one recipient. A `UUIDv7`, so that the primary key grows at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MessageId(pub Uuid);
 

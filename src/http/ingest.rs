@@ -86,9 +86,8 @@ impl Ingest {
         if !source.admits() {
             return Err(Problem::new(429, "rate-limited", "This source sends more than its rate.").retry_after(1));
         }
-        let id = EventId::parse(verified.id()).ok_or_else(|| {
-            Problem::new(422, "bad-envelope", "`webhook-id` must be 1 to 64 of A-Z a-z 0-9 _ - .")
-        })?;
+        let id = EventId::parse(verified.id())
+            .ok_or_else(|| Problem::new(422, "bad-envelope", "`webhook-id` must be 1 to 64 of A-Z a-z 0-9 _ - ."))?;
         let bad = |e: String| Problem::new(422, "bad-envelope", e);
         let event = envelope::parse(&id, name, verified.body()).map_err(|e| bad(e.to_string()))?;
         let raw = std::str::from_utf8(verified.body()).map_err(|_| bad("The body is not UTF-8.".to_owned()))?;
@@ -107,9 +106,7 @@ impl Ingest {
             .await
             .map_err(|error| not_stored(&error))?;
         match inserted {
-            Inserted::Reused => {
-                Err(Problem::new(409, "id-reused", "This id was stored before with another body."))
-            }
+            Inserted::Reused => Err(Problem::new(409, "id-reused", "This id was stored before with another body.")),
             Inserted::New | Inserted::Duplicate => {
                 self.bell.notify_waiters();
                 Ok((id, inserted))

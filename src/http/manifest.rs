@@ -28,9 +28,8 @@ pub fn route(sources: Arc<ArcSwap<Sources>>, catalogue: Arc<ArcSwap<Catalogue>>,
 
 fn answer(headers: &HeaderMap, sources: &Sources, catalogue: &Catalogue, clock: &Clock) -> Result<Response, Problem> {
     let name = text(headers, "hookbridge-source").unwrap_or_default();
-    let source = sources
-        .get(name)
-        .ok_or_else(|| Problem::new(401, "unknown-source", "`hookbridge-source` names no source."))?;
+    let source =
+        sources.get(name).ok_or_else(|| Problem::new(401, "unknown-source", "`hookbridge-source` names no source."))?;
     verified(headers, b"", &source.keys, clock.now())?;
     let (json, etag) = manifest::of(catalogue);
     let mut response = if text(headers, "if-none-match") == Some(etag.as_str()) {

@@ -27,7 +27,8 @@ pub struct Ops {
 #[must_use]
 pub fn route(ops: Ops) -> Route {
     let (ready, ops) = (ops.clone(), ops);
-    let live = warp::path!("healthz").and(warp::get()).map(|| json_response(StatusCode::OK, "{\"live\":true}".to_owned()));
+    let live =
+        warp::path!("healthz").and(warp::get()).map(|| json_response(StatusCode::OK, "{\"live\":true}".to_owned()));
     let ready = warp::path!("readyz").and(warp::get()).then(move || {
         let ops = ready.clone();
         async move { ops.ready().await }

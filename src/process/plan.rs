@@ -51,7 +51,13 @@ impl Outcome {
         self.steps.push(json!({ "step": step, "detail": detail }));
     }
 
-    pub fn skip(&mut self, hookpoint: Option<&HookpointId>, client: Option<ClientId>, reason: Reason, detail: Option<String>) {
+    pub fn skip(
+        &mut self,
+        hookpoint: Option<&HookpointId>,
+        client: Option<ClientId>,
+        reason: Reason,
+        detail: Option<String>,
+    ) {
         self.skips.push(Skip { hookpoint: hookpoint.cloned(), client_id: client, contact_id: None, reason, detail });
     }
 }
@@ -99,16 +105,17 @@ fn want(event: &HookEvent, trigger: &Trigger, id: u64) -> Want {
     };
     let owner = gone("userid").and_then(FieldValue::as_id).or(claimed_client);
     let name = gone("domain").and_then(FieldValue::as_text).map(crate::domain::text::decode_entities);
-    Want {
-        subject,
-        claimed_client,
-        payment: gone("payment_id").and_then(FieldValue::as_id),
-        snapshot: name.zip(owner),
-    }
+    Want { subject, claimed_client, payment: gone("payment_id").and_then(FieldValue::as_id), snapshot: name.zip(owner) }
 }
 
 /// Decides about one hookpoint with the facts that were found.
-pub fn decide(desk: &Desk<'_>, event: &HookEvent, asked: &Asked<'_>, facts: &Result<Vec<Facts>, Missing>, outcome: &mut Outcome) {
+pub fn decide(
+    desk: &Desk<'_>,
+    event: &HookEvent,
+    asked: &Asked<'_>,
+    facts: &Result<Vec<Facts>, Missing>,
+    outcome: &mut Outcome,
+) {
     let id = &asked.entry.hookpoint.id;
     match facts {
         Err(missing) => {

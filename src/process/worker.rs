@@ -122,7 +122,7 @@ impl Worker {
         let catalogue = self.catalogue.load_full();
         let templates = self.templates.load_full();
         let platform = self.billing.platform(now).await?;
-        let events: Vec<Option<HookEvent>> = claims.iter().map(|c| read(c)).collect();
+        let events: Vec<Option<HookEvent>> = claims.iter().map(read).collect();
         let mut outcomes: Vec<Outcome> = claims.iter().map(|_| Outcome::default()).collect();
         let mut asked: Vec<(usize, Asked<'_>)> = Vec::new();
         for (index, event) in events.iter().enumerate() {
@@ -232,8 +232,13 @@ impl Worker {
             let wait = SignedDuration::from_secs(i64::from(2_u32.saturating_pow(one.claim.attempts.min(8))));
             return Ok(release(&self.store, &[&one.claim], now + wait, &error.to_string()).await?);
         }
-        let reason =
-            Skip { hookpoint: None, client_id: None, contact_id: None, reason: Reason::AttemptsExhausted, detail: Some(error.to_string()) };
+        let reason = Skip {
+            hookpoint: None,
+            client_id: None,
+            contact_id: None,
+            reason: Reason::AttemptsExhausted,
+            detail: Some(error.to_string()),
+        };
         let given_up = Processed { failed: true, alerts: Vec::new(), skips: vec![reason], ..one.clone() };
         finish(&self.store, &[given_up], self.settings.same_transition, now).await?;
         Ok(())

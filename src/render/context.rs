@@ -30,37 +30,53 @@ pub struct About<'a> {
 pub fn build(about: &About<'_>, locale: Locale) -> Value {
     let mut root: BTreeMap<String, Value> = BTreeMap::new();
     let mut put = |name: &str, members: Vec<(&str, String)>| {
-        root.insert(name.to_owned(), Value::from_iter(members.into_iter().map(|(k, v)| (k.to_owned(), Value::from(v)))));
+        root.insert(
+            name.to_owned(),
+            Value::from_iter(members.into_iter().map(|(k, v)| (k.to_owned(), Value::from(v)))),
+        );
     };
     let name = format::greeting_name(about.first_name, about.company).unwrap_or_else(|| nobody(locale).to_owned());
     put("recipient", vec![("name", name)]);
     let client = &about.facts.client;
     put("client", vec![("id", client.id.to_string()), ("name", full_name(client))]);
     put("company", vec![("name", about.platform.company_name.clone()), ("url", about.platform.system_url.clone())]);
-    put("event", vec![
-        ("at", format::datetime(about.occurred_at, about.zone, locale)),
-        ("changed", changed(about.changed, locale)),
-    ]);
+    put(
+        "event",
+        vec![
+            ("at", format::datetime(about.occurred_at, about.zone, locale)),
+            ("changed", changed(about.changed, locale)),
+        ],
+    );
     match &about.facts.subject {
         SubjectRow::Client | SubjectRow::User(_) => {}
         SubjectRow::Invoice(row, paid) => {
             put("invoice", invoice(row, &client.currency, locale));
             put("payment", payment(row, paid.as_ref(), about, locale));
         }
-        SubjectRow::Service(service) => put("service", vec![
-            ("id", service.id.to_string()),
-            ("name", service_name(&service.product, &service.domain)),
-            ("product", service.product.clone()),
-            ("domain", service.domain.clone()),
-            ("reason", if service.suspend_reason.is_empty() { unstated(locale) } else { &service.suspend_reason }.to_owned()),
-            ("next_due", date(service.next_due, locale)),
-        ]),
-        SubjectRow::Quote(quote) => put("quote", vec![
-            ("id", quote.id.to_string()),
-            ("subject", quote.subject.clone()),
-            ("total", money(quote.total, &quote.currency)),
-            ("valid_until", date(quote.valid_until, locale)),
-        ]),
+        SubjectRow::Service(service) => put(
+            "service",
+            vec![
+                ("id", service.id.to_string()),
+                ("name", service_name(&service.product, &service.domain)),
+                ("product", service.product.clone()),
+                ("domain", service.domain.clone()),
+                (
+                    "reason",
+                    if service.suspend_reason.is_empty() { unstated(locale) } else { &service.suspend_reason }
+                        .to_owned(),
+                ),
+                ("next_due", date(service.next_due, locale)),
+            ],
+        ),
+        SubjectRow::Quote(quote) => put(
+            "quote",
+            vec![
+                ("id", quote.id.to_string()),
+                ("subject", quote.subject.clone()),
+                ("total", money(quote.total, &quote.currency)),
+                ("valid_until", date(quote.valid_until, locale)),
+            ],
+        ),
         SubjectRow::Domain(domain) => {
             put("domain", vec![("id", domain.id.to_string()), ("name", domain.name.clone())]);
         }
@@ -80,7 +96,12 @@ fn invoice(invoice: &Invoice, currency: &Currency, locale: Locale) -> Vec<(&'sta
 }
 
 /// An invoice paid from credit has no payment of its own: what was paid is its total.
-fn payment(invoice: &Invoice, payment: Option<&Payment>, about: &About<'_>, locale: Locale) -> Vec<(&'static str, String)> {
+fn payment(
+    invoice: &Invoice,
+    payment: Option<&Payment>,
+    about: &About<'_>,
+    locale: Locale,
+) -> Vec<(&'static str, String)> {
     let amount = payment.map_or(invoice.total, |payment| payment.amount);
     let local = payment.and_then(|payment| payment.at);
     let at = local.and_then(|local| format::instant(local, about.zone)).unwrap_or(about.occurred_at);

@@ -21,10 +21,8 @@ pub async fn opted_out(store: &Store, recipients: &[E164]) -> Result<HashSet<E16
     }
     bounded(async {
         let mut connection = store.connection().await?;
-        let sql = format!(
-            "SELECT recipient FROM consent WHERE opted_out AND recipient IN ({})",
-            marks(recipients.len())
-        );
+        let sql =
+            format!("SELECT recipient FROM consent WHERE opted_out AND recipient IN ({})", marks(recipients.len()));
         let parameters: Vec<Value> = recipients.iter().map(|to| Value::from(to.as_str())).collect();
         let rows: Vec<Row> = connection.exec(sql, parameters).await?;
         rows.iter().map(|row| Ok(Reader::new("consent", row, "").parse("recipient", E164::trusted)?)).collect()

@@ -202,10 +202,7 @@ async fn existing(
         .collect()
 }
 
-async fn insert_messages(
-    tx: &mut Transaction<'_>,
-    fresh: &[(usize, [u8; 32], &Message)],
-) -> Result<(), StoreError> {
+async fn insert_messages(tx: &mut Transaction<'_>, fresh: &[(usize, [u8; 32], &Message)]) -> Result<(), StoreError> {
     if fresh.is_empty() {
         return Ok(());
     }

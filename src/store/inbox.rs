@@ -115,8 +115,7 @@ async fn known(
 ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
     // Ids hold only [A-Za-z0-9_.-], so they may stand in the text of the statement.
     let ids: Vec<String> = events.iter().map(|e| format!("'{}'", e.id)).collect();
-    let rows: Vec<Row> =
-        tx.query(format!("SELECT id, body_sha256 FROM event WHERE id IN ({})", ids.join(","))).await?;
+    let rows: Vec<Row> = tx.query(format!("SELECT id, body_sha256 FROM event WHERE id IN ({})", ids.join(","))).await?;
     rows.iter()
         .map(|row| {
             let reader = Reader::new("event", row, "");
@@ -226,7 +225,9 @@ pub async fn depth(store: &Store) -> Result<(u64, Option<Timestamp>), StoreError
     bounded(async {
         let mut connection = store.connection().await?;
         let row: Option<Row> = connection
-            .query_first("SELECT COUNT(*) AS n, MIN(e.received_at) AS oldest FROM inbox i JOIN event e ON e.id = i.event_id")
+            .query_first(
+                "SELECT COUNT(*) AS n, MIN(e.received_at) AS oldest FROM inbox i JOIN event e ON e.id = i.event_id",
+            )
             .await?;
         let Some(row) = row else { return Ok((0, None)) };
         let reader = Reader::new("inbox", &row, "");

@@ -108,8 +108,9 @@ async fn unapplied(connection: &mut Conn) -> Result<Vec<String>, MigrateError> {
     let rows: Vec<mysql_async::Row> = connection.query("SELECT name, sha256 FROM schema_migration").await?;
     let mut applied = Vec::new();
     for row in rows {
-        let (name, checksum): (String, Vec<u8>) = mysql_async::from_row_opt(row)
-            .map_err(|_| StoreError::from(crate::sql::Inconsistent { table: "schema_migration", column: "name", row: String::new() }))?;
+        let (name, checksum): (String, Vec<u8>) = mysql_async::from_row_opt(row).map_err(|_| {
+            StoreError::from(crate::sql::Inconsistent { table: "schema_migration", column: "name", row: String::new() })
+        })?;
         if !names().contains(&name) {
             return Err(MigrateError::Newer(name));
         }
@@ -137,5 +138,9 @@ fn content(name: &str) -> String {
 /// Statements end with `;` at the end of a line; comment lines start with `--`.
 fn statements(content: &str) -> Vec<String> {
     let code: Vec<&str> = content.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
-    code.join("\n").split(";\n").map(|one| one.trim().trim_end_matches(';').to_owned()).filter(|one| !one.is_empty()).collect()
+    code.join("\n")
+        .split(";\n")
+        .map(|one| one.trim().trim_end_matches(';').to_owned())
+        .filter(|one| !one.is_empty())
+        .collect()
 }

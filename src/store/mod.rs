@@ -7,15 +7,15 @@ pub mod server;
 
 pub mod migrate;
 
-pub mod inbox;
-pub mod writer;
-pub mod transition;
 pub mod finish;
+pub mod inbox;
+pub mod transition;
+pub mod writer;
 
+pub mod contacted;
+pub mod lane;
 pub mod outbox;
 pub mod settle;
-pub mod lane;
-pub mod contacted;
 
 pub mod consent;
 pub mod receipt;

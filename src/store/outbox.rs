@@ -218,11 +218,7 @@ fn button(text: &str) -> Option<String> {
 ///
 /// # Errors
 /// The database.
-pub async fn snooze(
-    store: &Store,
-    waits: &[(MessageId, Timestamp)],
-    reason: Reason,
-) -> Result<(), StoreError> {
+pub async fn snooze(store: &Store, waits: &[(MessageId, Timestamp)], reason: Reason) -> Result<(), StoreError> {
     if waits.is_empty() {
         return Ok(());
     }
@@ -244,11 +240,7 @@ pub async fn snooze(
 ///
 /// # Errors
 /// The database.
-pub async fn cancel(
-    store: &Store,
-    ids: &[(MessageId, Reason)],
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub async fn cancel(store: &Store, ids: &[(MessageId, Reason)], now: Timestamp) -> Result<(), StoreError> {
     if ids.is_empty() {
         return Ok(());
     }

@@ -35,9 +35,8 @@ async fn record_once(store: &Store, receipts: &[&Receipt], now: Timestamp) -> Re
         tx.exec_batch(
             "UPDATE message SET receipt_at = ?, provider_id = COALESCE(provider_id, ?), receipt = ? \
              WHERE id = ? AND COALESCE(receipt + 0, 0) < ?",
-            ours.iter().map(|r| {
-                (at(r.at), cut(&r.provider_id, 191), r.status.code(), r.message_id.map(key), rank(r.status))
-            }),
+            ours.iter()
+                .map(|r| (at(r.at), cut(&r.provider_id, 191), r.status.code(), r.message_id.map(key), rank(r.status))),
         )
         .await?;
     }

@@ -61,7 +61,8 @@ async fn settle_once(store: &Store, batch: &[Attempt]) -> Result<(), StoreError>
     };
     let ended: Vec<&Attempt> = batch.iter().filter(|a| matches!(next(a), Next::Sent | Next::Failed(_))).collect();
     close(&mut tx, &ended, &next).await?;
-    let waiting: Vec<&Attempt> = batch.iter().filter(|a| matches!(next(a), Next::Again { .. } | Next::Unknown)).collect();
+    let waiting: Vec<&Attempt> =
+        batch.iter().filter(|a| matches!(next(a), Next::Again { .. } | Next::Unknown)).collect();
     requeue(&mut tx, &waiting, &next).await?;
     early_receipts(&mut tx, &ended).await?;
     tx.commit().await?;

@@ -1,0 +1,24 @@
+# Everything a person needs: each target does all its own set-up.
+.PHONY: demo test lint bench chaos
+
+CARGO ?= cargo
+
+demo:
+	@scripts/setup.sh demo
+	@echo "[demo] building (the first time takes some minutes)"
+	@$(CARGO) build --release --locked
+	@target/release/hookbridge demo $(ARGS)
+
+test:
+	@scripts/setup.sh test
+	@echo "[test] stub (PHP)"
+	@php tests/php/run.php
+	@echo "[test] service (Rust, MariaDB, PHP)"
+	@$(CARGO) test --locked
+
+lint:
+	@scripts/setup.sh lint
+	@$(CARGO) fmt --check
+	@$(CARGO) clippy --locked --all-targets -- -D warnings
+	@$(CARGO) deny --log-level error check licenses bans sources
+	@find php-hooks tests/php -name '*.php' -print0 | xargs -0 -n1 php -l >/dev/null && echo "[lint] PHP syntax is fine"

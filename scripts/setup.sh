@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Installs what this project needs and the machine lacks. Says what it does; touches nothing else.
+#   scripts/setup.sh demo|test|lint
+set -euo pipefail
+purpose=${1:-demo}
+
+say() { printf '\033[36m[setup]\033[0m %s\n' "$*"; }
+die() { printf '[setup] %s\n' "$*" >&2; exit 1; }
+
+command -v cargo >/dev/null || die "cargo is missing: install the Rust toolchain (https://rustup.rs), 1.95 or newer"
+
+packages=()
+need() { command -v "$1" >/dev/null || packages+=("$2"); }
+need cc gcc
+need mariadbd mariadb-server-core
+need mariadb-install-db mariadb-server-core
+need mariadb mariadb-client-core
+need php php-cli
+[ -e /etc/ssl/certs/ca-certificates.crt ] || packages+=(ca-certificates)
+# /usr/sbin is not in every user's PATH, and there the server lies.
+[ -x /usr/sbin/mariadbd ] && packages=("${packages[@]/mariadb-server-core/}")
+if command -v php >/dev/null; then php -m | grep -qix curl || packages+=(php-curl); else packages+=(php-curl); fi
+if [ "$purpose" = test ]; then
+  command -v python3 >/dev/null || packages+=(python3)
+  python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
+fi
+
+wanted=()
+for package in "${packages[@]}"; do [ -n "$package" ] && wanted+=("$package"); done
+if [ ${#wanted[@]} -gt 0 ]; then
+  list=$(printf '%s\n' "${wanted[@]}" | sort -u | tr '\n' ' ')
+  root=()
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || die "these packages are missing, and there is neither root nor sudo to install them: $list"
+    root=(sudo)
+  fi
+  command -v apt-get >/dev/null || die "these packages are missing, and there is no apt-get to install them: $list"
+  say "installing: $list"
+  "${root[@]}" apt-get update -qq
+  # Only the programs: no service is set up or started by the -core packages.
+  # shellcheck disable=SC2086
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $list >/dev/null
+else
+  say "all packages are there"
+fi
+
+if [ "$purpose" = test ] && [ ! -x .work/venv/bin/python ]; then
+  say "a Python environment for the reference library of Standard Webhooks"
+  python3 -m venv .work/venv
+  .work/venv/bin/pip install -q --disable-pip-version-check standardwebhooks==1.0.0
+fi
+if [ "$purpose" = lint ] && ! command -v cargo-deny >/dev/null; then
+  say "building cargo-deny (once per machine, some minutes)"
+  cargo install -q --locked cargo-deny
+fi
