@@ -16,7 +16,7 @@ pub fn of_event(event: &HookEvent, facts: &Facts) -> Value {
             ("hook".to_owned(), Value::from(event.hook.clone())),
             ("actor".to_owned(), Value::from(event.actor.kind.code())),
             ("masquerading".to_owned(), Value::from(event.actor.masquerading)),
-            ("changed".to_owned(), Value::from_iter(event.changed.iter().cloned())),
+            ("changed".to_owned(), event.changed.iter().cloned().collect::<Value>()),
         ]),
     );
     root.insert("fields".to_owned(), nested(&event.fields));
@@ -37,7 +37,7 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
     };
     let mut root = BTreeMap::new();
     let mut put = |name: &str, members: Vec<(&str, Value)>| {
-        root.insert(name.to_owned(), Value::from_iter(members.into_iter().map(|(k, v)| (k.to_owned(), v))));
+        root.insert(name.to_owned(), members.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<Value>());
     };
     put(
         "client",

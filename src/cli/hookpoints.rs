@@ -19,9 +19,9 @@ pub enum Command {
     Manifest,
 }
 
-pub fn run(command: Command) -> anyhow::Result<()> {
+pub fn run(command: &Command) -> anyhow::Result<()> {
     let catalogue = Catalogue::built_in(&BTreeMap::new())?;
-    match command {
+    match *command {
         Command::Manifest => print!("{}", manifest::of(&catalogue).0),
         Command::List { json } => {
             let all = catalogue.entries().map(|entry| &entry.hookpoint);

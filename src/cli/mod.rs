@@ -11,7 +11,7 @@ mod serve;
 mod show;
 mod templates;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -85,20 +85,20 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let file = cli.config;
     match cli.command {
         Command::Serve(args) => serve::run(args, file).await?,
-        Command::Migrate(args) => migrate::run(args, &read(file)?).await?,
-        Command::Doctor(args) => return doctor::run(args, &read(file)?).await,
+        Command::Migrate(args) => migrate::run(args, &read(file.as_deref())?).await?,
+        Command::Doctor(args) => return doctor::run(args, &read(file.as_deref())?).await,
         Command::Demo(args) => return crate::demo::run(args).await,
         Command::Sandbox(args) => crate::sandbox::run(args).await?,
-        Command::Events(command) => events::run(command, &read(file)?).await?,
-        Command::Messages(command) => messages::run(command, &read(file)?).await?,
-        Command::Hookpoints(command) => hookpoints::run(command)?,
-        Command::Templates(command) => return templates::run(command),
-        Command::Lanes(command) => lanes::run(command, &read(file)?).await?,
+        Command::Events(command) => events::run(command, &read(file.as_deref())?).await?,
+        Command::Messages(command) => messages::run(command, &read(file.as_deref())?).await?,
+        Command::Hookpoints(command) => hookpoints::run(&command)?,
+        Command::Templates(command) => return templates::run(&command),
+        Command::Lanes(command) => lanes::run(command, &read(file.as_deref())?).await?,
         Command::Config(args) => config::run(&args, file.as_deref())?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn read(file: Option<PathBuf>) -> anyhow::Result<Config> {
-    Ok(load(file.as_deref(), std::env::vars())?)
+fn read(file: Option<&Path>) -> anyhow::Result<Config> {
+    Ok(load(file, std::env::vars())?)
 }

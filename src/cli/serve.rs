@@ -20,7 +20,7 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, file: Option<PathBuf>) -> anyhow::Result<()> {
-    let config = super::read(file.clone())?;
+    let config = super::read(file.as_deref())?;
     telemetry::start(&config.log.format, &config.log.level).map_err(|e| anyhow::anyhow!(e))?;
     let clock = Clock::system();
     prepare(&config, args.migrate, &clock).await?;

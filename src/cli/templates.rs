@@ -21,12 +21,12 @@ pub enum Command {
     Check,
 }
 
-pub fn run(command: Command) -> anyhow::Result<ExitCode> {
+pub fn run(command: &Command) -> anyhow::Result<ExitCode> {
     let catalogue = Catalogue::built_in(&BTreeMap::new())?;
     let templates = Templates::built_in().map_err(|mistakes| anyhow::anyhow!(mistakes.join("\n")))?;
     match command {
         Command::Export { system_url } => {
-            let all = definitions(&catalogue, &templates, &system_url)?;
+            let all = definitions(&catalogue, &templates, system_url)?;
             show::json(&all.iter().map(creation_json).collect());
             Ok(ExitCode::SUCCESS)
         }

@@ -273,9 +273,9 @@ impl Lane {
             return Ok(());
         }
         let token = Uuid::now_v7().as_simple().to_string();
-        let taken = claim(&self.parts.store, &self.name, &self.settings.portfolio, &good, &token, now).await?;
+        let claimed = claim(&self.parts.store, &self.name, &self.settings.portfolio, &good, &token, now).await?;
         let mut messages: HashMap<MessageId, Message> = messages.into_iter().map(|m| (m.id, m)).collect();
-        for id in taken {
+        for id in claimed {
             let attempt = admitted.iter().find(|due| due.id == id).map_or(0, |due| due.attempts) + 1;
             let Some(message) = messages.remove(&id) else { continue };
             let place = self.places.clone().acquire_owned().await.expect("nobody closes the semaphore");

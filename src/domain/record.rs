@@ -30,6 +30,7 @@ pub enum ClientStatus {
     Closed,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "the platform's six rights are six columns")]
 /// A secondary contact and the kinds of notice it has a right to.
 #[derive(Clone, Debug)]
 pub struct Contact {

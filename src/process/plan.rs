@@ -47,7 +47,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub fn step(&mut self, step: &str, detail: serde_json::Value) {
+    pub fn step(&mut self, step: &str, detail: &serde_json::Value) {
         self.steps.push(json!({ "step": step, "detail": detail }));
     }
 
@@ -129,7 +129,7 @@ pub fn decide(
                     Reason::SubjectUnreadable
                 }
             };
-            outcome.step("facts", json!({ "hookpoint": id.as_str(), "missing": missing.to_string() }));
+            outcome.step("facts", &json!({ "hookpoint": id.as_str(), "missing": missing.to_string() }));
             outcome.skip(Some(id), None, reason, Some(missing.to_string()));
         }
         Ok(all) => {
@@ -149,7 +149,7 @@ fn one_client(desk: &Desk<'_>, event: &HookEvent, asked: &Asked<'_>, facts: &Fac
         SubjectRow::User(_) => Subject { kind: SubjectKind::Client, id: client.0 },
         _ => asked.want.subject,
     };
-    outcome.step("facts", json!({ "hookpoint": id.as_str(), "subject": subject.to_string(), "client": client.0 }));
+    outcome.step("facts", &json!({ "hookpoint": id.as_str(), "subject": subject.to_string(), "client": client.0 }));
     let verdict = entry.applies(event, facts);
     let age = desk.now.duration_since(event.occurred_at);
     if let Verdict::NotYet { wait_s, .. } = verdict {
@@ -176,7 +176,7 @@ fn one_client(desk: &Desk<'_>, event: &HookEvent, asked: &Asked<'_>, facts: &Fac
         }
     }
     let rule = if alert.messages.is_empty() { "no message" } else { "send" };
-    outcome.step("rule", json!({ "hookpoint": id.as_str(), "decision": rule, "recipients": alert.messages.len() }));
+    outcome.step("rule", &json!({ "hookpoint": id.as_str(), "decision": rule, "recipients": alert.messages.len() }));
     outcome.alerts.push(alert);
 }
 

@@ -128,7 +128,8 @@ impl Worker {
         for (index, event) in events.iter().enumerate() {
             let outcome = &mut outcomes[index];
             let claim = &claims[index];
-            outcome.step("received", serde_json::json!({ "source": claim.event.source, "key": claim.event.key_index }));
+            outcome
+                .step("received", &serde_json::json!({ "source": claim.event.source, "key": claim.event.key_index }));
             match event {
                 // It was readable at the door; only an older binary could have stored something else.
                 None => {

@@ -32,7 +32,7 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
     let mut put = |name: &str, members: Vec<(&str, String)>| {
         root.insert(
             name.to_owned(),
-            Value::from_iter(members.into_iter().map(|(k, v)| (k.to_owned(), Value::from(v)))),
+            members.into_iter().map(|(k, v)| (k.to_owned(), Value::from(v))).collect::<Value>(),
         );
     };
     let name = format::greeting_name(about.first_name, about.company).unwrap_or_else(|| nobody(locale).to_owned());

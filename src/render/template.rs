@@ -150,7 +150,7 @@ impl Template {
                 suffix = Some(self.value(locale, source, expression, context)?);
             }
             let end = suffix.as_deref().unwrap_or_default();
-            text.push_str(&format!("\n\n{}: {system_url}{}{end}", button.text, button.path));
+            text = format!("{text}\n\n{}: {system_url}{}{end}", button.text, button.path);
         }
         let parameters = if self.named {
             Parameters::Named(values)

@@ -126,7 +126,7 @@ async fn claim_once(
         hex_list(ids)
     );
     tx.exec_drop(sql, (token, at(now), lane)).await?;
-    let taken = if tx.affected_rows() == ids.len() as u64 {
+    let claimed = if tx.affected_rows() == ids.len() as u64 {
         ids.to_vec()
     } else {
         let sql = format!(
@@ -136,16 +136,16 @@ async fn claim_once(
         let rows: Vec<Row> = tx.exec(sql, (token,)).await?;
         rows.iter().map(|row| message_id(&Reader::new("outbox", row, ""), "message_id")).collect::<Result<_, _>>()?
     };
-    if !taken.is_empty() {
+    if !claimed.is_empty() {
         let sql = format!(
             "INSERT INTO contacted (portfolio, recipient, at) SELECT ?, recipient, ? FROM outbox WHERE message_id IN ({}) \
              ON DUPLICATE KEY UPDATE at = VALUES(at)",
-            hex_list(&taken)
+            hex_list(&claimed)
         );
         tx.exec_drop(sql, (portfolio, at(now))).await?;
     }
     tx.commit().await?;
-    Ok(taken)
+    Ok(claimed)
 }
 
 /// The messages `ids`, in the order asked for.
