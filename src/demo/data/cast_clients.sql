@@ -87,14 +87,14 @@ INSERT INTO tblcustomfieldsvalues (fieldid, relid, value, created_at, updated_at
 (4, 4, 'Romina', '@-900 09:30:00', '@-900 09:30:00'),
 (5, 5, 'design-vps', '@-600 09:30:00', '@-600 09:30:00'), (6, 5, 'canary-do-not-leak', '@-600 09:30:00', '@-600 09:30:00');
 
--- Contacts. 3 gets everything, 4 nothing; 2 has the same phone as its client; 6 belongs to a closed client.
+-- Contacts. 3 gets everything, 4 nothing; 2 has the same phone as its client; 16 belongs to a closed client.
 INSERT INTO tblcontacts (id, userid, firstname, lastname, companyname, email, country, phonenumber, subaccount, generalemails, productemails, domainemails, invoiceemails, supportemails, affiliateemails) VALUES
 (1, 4, 'Analía', 'Ñáñez', 'Administración', 'pagos@nanezhermanos.example', 'AR', '+54.93515550201', 0, 0, 0, 0, 1, 0, 0),
 (2, 4, 'Martín', 'Ñáñez (h)', '', 'martin.h@nanezhermanos.example', 'AR', '+54.93515550104', 0, 1, 1, 1, 1, 1, 1),
 (3, 1, 'Esteban', 'Contador', '', 'esteban@contadores.example', 'AR', '+54.93415550203', 0, 1, 1, 1, 1, 1, 1),
 (4, 1, 'Nadie', 'Avisar', '', 'nadie@correo.example', 'AR', '+54.93415550204', 0, 0, 0, 0, 0, 0, 0),
 (5, 2, 'Luíza', 'Araújo', '', 'luiza@pereiraefilhos.example', 'BR', '+55.21955550205', 0, 0, 1, 0, 1, 0, 0),
-(6, 6, 'Silvia', 'García', '', 'silvia@garciayasociados.example', 'AR', '+54.93415550206', 0, 1, 1, 1, 1, 1, 1),
+(16, 6, 'Silvia', 'García', '', 'silvia@garciayasociados.example', 'AR', '+54.93415550206', 0, 1, 1, 1, 1, 1, 1),
 (7, 16, 'Maialen', 'Etxeberria', '', 'maialen@etxe.example', 'ES', '', 0, 0, 0, 1, 0, 0, 0),
 (8, 3, 'Liam', 'O&#039;Brien', '', 'liam@obriendesign.example', 'US', '+1.3055550208', 1, 0, 0, 0, 0, 1, 0),
 (9, 8, 'Hija', 'de Graciela', '', 'hija@correo.example', 'AR', '+54.92615550209', 0, 1, 1, 1, 1, 0, 0),

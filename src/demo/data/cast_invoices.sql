@@ -20,7 +20,7 @@ INSERT INTO tblinvoices (id, userid, invoicenum, date, duedate, datepaid, subtot
 (15, 9, '', '@-200', '@-186', '0000-00-00 00:00:00', 45000.00, 0, 21, 'Collections', 'mercadopago', ''),
 (16, 7, '', '@-5', '@9', '0000-00-00 00:00:00', 72000.00, 0, 21, 'Payment Pending', 'banktransfer', ''),
 -- paid by the client's balance: nothing left to pay and no payment row
-(17, 28, 'FC-0001-00000117', '@-15', '@-1', '@-15 03:04:05', 4800.00, 5808.00, 21, 'Paid', 'mercadopago', ''),
+(17, 28, 'FC-0001-00000117', '@-15', '@-1', '@-15 00:04:05', 4800.00, 5808.00, 21, 'Paid', 'mercadopago', ''),
 -- pays two others in one go
 (18, 26, '', '@-1', '@-1', '0000-00-00 00:00:00', 29040.00, 0, 0, 'Unpaid', 'mercadopago', ''),
 (19, 6, '', '@-420', '@-406', '0000-00-00 00:00:00', 18000.00, 0, 21, 'Unpaid', 'mercadopago', ''),
@@ -45,7 +45,7 @@ INSERT INTO tblinvoices (id, userid, invoicenum, date, duedate, datepaid, subtot
 -- for the upgrade that waits for its payment
 (34, 4, '', '@0', '@0', '0000-00-00 00:00:00', 60000.00, 0, 21, 'Unpaid', 'mercadopago', '');
 UPDATE tblinvoices SET tax = ROUND(subtotal * taxrate / 100, 2), total = subtotal - credit + ROUND(subtotal * taxrate / 100, 2);
-UPDATE tblinvoices SET created_at = IF(date < '@-400' OR id = 33, 0, CONCAT(date, ' 03:04:05')), updated_at = IF(datepaid > 0, datepaid, IF(date < '@-400' OR id = 33, 0, CONCAT(date, ' 03:04:05'))), notes = IF(id = 4, 'canary-do-not-leak', '');
+UPDATE tblinvoices SET created_at = IF(date < '@-400' OR id = 33, 0, CONCAT(date, ' 00:04:05')), updated_at = IF(datepaid > 0, datepaid, IF(date < '@-400' OR id = 33, 0, CONCAT(date, ' 00:04:05'))), notes = IF(id = 4, 'canary-do-not-leak', '');
 UPDATE tblinvoices SET date_cancelled = '@-16 03:08:00', updated_at = '@-16 03:08:00' WHERE id = 6;
 UPDATE tblinvoices SET date_refunded = '@-70 15:00:00', updated_at = '@-70 15:00:00' WHERE id = 14;
 UPDATE tblinvoices SET last_capture_attempt = '@-17 03:06:38' WHERE id = 11;
@@ -93,7 +93,7 @@ INSERT INTO tblinvoiceitems (invoiceid, userid, type, relid, description, amount
 (34, 4, 'Upgrade', 1, 'Cambio de plan: Hosting Inicial =&gt; Hosting Profesional - nanezhermanos-demo.com.ar', 60000.00, 1, '@0', 'mercadopago');
 
 INSERT INTO tblaccounts (id, userid, currency, gateway, date, description, amountin, fees, amountout, rate, transid, invoiceid, refundid) VALUES
-(1, 1, 0, 'mercadopago', '@-21 18:03:27', 'Invoice Payment', 21780.00, 1320.00, 0, 1, 'MP-5550000001', 4, 0),
+(21, 1, 0, 'mercadopago', '@-21 18:03:27', 'Invoice Payment', 21780.00, 1320.00, 0, 1, 'MP-5550000001', 4, 0),
 (2, 4, 0, 'banktransfer', '@-1 10:30:00', 'Invoice Payment', 60000.00, 0, 0, 1, 'TR-5550002', 5, 0),
 (3, 2, 0, 'paypal', '@-355 09:11:00', 'Invoice Payment', 550.00, 27.94, 0, 1, 'PP5550003', 9, 0),
 (4, 3, 0, 'stripe', '@-17 03:06:40', 'Invoice Payment', 15.00, 0.74, 0, 1, 'ch_5550004', 11, 0),
@@ -106,7 +106,7 @@ INSERT INTO tblaccounts (id, userid, currency, gateway, date, description, amoun
 (11, 30, 0, 'mercadopago', '@-20 11:45:00', 'Invoice Payment', 8100.00, 0, 0, 1, 'MP-5550000011', 31, 0),
 -- not tied to an invoice, and of nobody: the currency is its own
 (12, 28, 0, 'banktransfer', '@-18 09:00:00', 'Saldo a favor', 20808.00, 0, 0, 1, '', 0, 0),
-(13, 0, 2, 'paypal', '@-90 09:00:00', 'Comisión', 0, 0, 19.99, 0.00083, '', 0, 0);
+(23, 0, 2, 'paypal', '@-90 09:00:00', 'Comisión', 0, 0, 19.99, 0.00083, '', 0, 0);
 
 -- Quotes: for clients (their own columns empty) and for prospects (userid 0, everything in the quote).
 INSERT INTO tblquotes (id, subject, stage, validuntil, userid, firstname, lastname, companyname, email, city, country, phonenumber, currency, subtotal, tax1, total, datecreated, lastmodified, datesent, dateaccepted) VALUES

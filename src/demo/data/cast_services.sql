@@ -61,7 +61,7 @@ INSERT INTO tblorders (id, ordernum, userid, requestor_id, date, amount, payment
 
 -- E7, E8: at once, and at the end of the period. The owner is only known through the service.
 INSERT INTO tblcancelrequests (id, date, relid, reason, type, created_at, updated_at) VALUES
-(1, '@0 08:12:44', 17, 'Cierro el negocio, ¡gracias por todo! &quot;Hasta siempre&quot;', 'Immediate', '@0 08:12:44', '@0 08:12:44'),
+(1, '@-1 08:12:44', 17, 'Cierro el negocio, ¡gracias por todo! &quot;Hasta siempre&quot;', 'Immediate', '@-1 08:12:44', '@-1 08:12:44'),
 (2, '@-3 19:02:10', 18, '', 'End of Billing Period', '@-3 19:02:10', '@-3 19:02:10'),
 (3, '@-98 11:00:00', 15, 'Ya no lo uso', 'Immediate', '0000-00-00 00:00:00', '0000-00-00 00:00:00');
 
@@ -90,7 +90,7 @@ INSERT INTO tbldomainreminders (domain_id, date, recipients, type, days_before_e
 -- D3: the request to move service 9, from the owner's registered address; and one from a stranger's.
 INSERT INTO tbltickets (id, tid, did, userid, contactid, requestor_id, name, email, cc, c, date, title, message, status, urgency, lastreply, service) VALUES
 (1, '555001', 1, 28, 0, 13, 'Carla Benítez', 'carla@correo.example', '', 'canary-do-not-leak', '@-1 15:40:00', 'Cambio de titular', 'Autorizo pasar el hosting benitez-demo.com.ar a carla.nueva@correo.example', 'Open', 'Medium', '@-1 15:40:00', 'S9'),
-(2, '555002', 1, 0, 0, 0, 'Carla B.', 'carla.benitez@otro.example', '', 'canary-do-not-leak', '@-1 16:05:00', 'Cambio de titular', 'Pasen el hosting benitez-demo.com.ar a mi nombre', 'Customer-Reply', 'High', '@0 07:00:00', ''),
+(2, '555002', 1, 0, 0, 0, 'Carla B.', 'carla.benitez@otro.example', '', 'canary-do-not-leak', '@-1 16:05:00', 'Cambio de titular', 'Pasen el hosting benitez-demo.com.ar a mi nombre', 'Customer-Reply', 'High', '@-1 18:00:00', ''),
 (3, '555003', 2, 1, 3, 0, 'Esteban Contador', 'esteban@contadores.example', '', 'canary-do-not-leak', '@-30 09:00:00', 'Factura', 'No me llega la factura', 'Closed', 'Low', '@-29 10:00:00', '');
 
 INSERT INTO tblactivitylog (date, description, user, userid, user_id, admin_id, ipaddr) VALUES

@@ -65,7 +65,7 @@ INSERT INTO tblconfiguration (setting, value, created_at, updated_at) VALUES
 ('PhoneNumberDropdown', '1', '0000-00-00 00:00:00', '0000-00-00 00:00:00'),
 ('Template', 'twenty-one', '0000-00-00 00:00:00', '0000-00-00 00:00:00'),
 ('OrderFormTemplate', 'standard_cart', '0000-00-00 00:00:00', '0000-00-00 00:00:00'),
-('DailyCronExecutionHour', '03', '0000-00-00 00:00:00', '0000-00-00 00:00:00'),
+('DailyCronExecutionHour', '00', '0000-00-00 00:00:00', '0000-00-00 00:00:00'),
 ('CreateInvoiceDaysBefore', '14', '0000-00-00 00:00:00', '0000-00-00 00:00:00'),
 ('SendReminder', 'on', '0000-00-00 00:00:00', '0000-00-00 00:00:00'),
 ('SendInvoiceReminderDays', '7', '0000-00-00 00:00:00', '0000-00-00 00:00:00'),
