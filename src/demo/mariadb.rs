@@ -9,6 +9,8 @@
 mod guard;
 mod leftover;
 mod programs;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};

@@ -61,7 +61,7 @@ fn owner_alive(dir: &Path) -> bool {
     read_pid(&dir.join(OWNER)).is_some_and(|pid| Path::new("/proc").join(pid.to_string()).exists())
 }
 
-fn runs_on(pid: u32, dir: &Path) -> bool {
+pub(super) fn runs_on(pid: u32, dir: &Path) -> bool {
     let ours = datadir_argument(dir);
     fs::read(format!("/proc/{pid}/cmdline"))
         .is_ok_and(|line| line.split(|&byte| byte == 0).any(|argument| argument == ours.as_bytes()))

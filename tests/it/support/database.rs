@@ -47,7 +47,7 @@ impl TestDb {
     pub async fn new() -> Self {
         let server = server().await;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let db = Self { server, billing: format!("billing{number}"), own: format!("bridge{number}") };
+        let db = Self { server, billing: format!("billing_{number}"), own: format!("bridge_{number}") };
         let mut conn = connect(&server.admin_url()).await;
         schema::create_billing(&mut conn, &db.billing).await.expect("the platform's tables can be made");
         let own = format!("CREATE DATABASE `{}` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci", db.own);
