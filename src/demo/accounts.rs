@@ -22,7 +22,8 @@ pub async fn create(conn: &mut Conn) -> mysql_async::Result<()> {
     .await
 }
 
-/// Lets [`READER`] read database `billing`, and [`BRIDGE`] rule over database `own`.
+/// Lets [`READER`] read database `billing`, and [`BRIDGE`] rule over database `own`. Grants outlive the databases they
+/// name.
 ///
 /// # Errors
 /// What the server answers; a column that the platform's table does not have is named.
@@ -31,20 +32,5 @@ pub async fn grant(conn: &mut Conn, billing: &str, own: &str) -> mysql_async::Re
     // In a grant on a whole database `_` and `%` are wildcards.
     let own = own.replace('\\', "\\\\").replace('_', "\\_").replace('%', "\\%");
     all.push(format!("GRANT ALL PRIVILEGES ON `{own}`.* TO '{BRIDGE}'@'localhost'"));
-    conn.query_drop(all.join(";\n")).await
-}
-
-/// Forgets what [`grant`] gave; a grant outlives the database it names.
-///
-/// # Errors
-/// What the server answers.
-pub async fn revoke(conn: &mut Conn, billing: &str, own: &str) -> mysql_async::Result<()> {
-    let own = own.replace('\\', "\\\\").replace('_', "\\_").replace('%', "\\%");
-    let mut all = vec![format!("REVOKE ALL PRIVILEGES ON `{own}`.* FROM '{BRIDGE}'@'localhost'")];
-    for sql in grants_sql(READER, billing) {
-        all.push(
-            sql.replacen("GRANT ", "REVOKE ", 1).replace(&format!(" TO '{READER}'"), &format!(" FROM '{READER}'")),
-        );
-    }
     conn.query_drop(all.join(";\n")).await
 }
