@@ -1,6 +1,7 @@
-//! To be written.
-#[derive(Debug, clap::Args)]
-pub struct Args {}
-pub async fn run(_: Args) -> anyhow::Result<std::process::ExitCode> {
-    todo!()
-}
+//! Owns: a billing platform to try the bridge on. A private MariaDB, the platform's tables, believable sample data.
+//! Nothing here runs in production; the tests stand on the same ground as `hookbridge demo`.
+
+pub mod accounts;
+pub mod data;
+pub mod mariadb;
+pub mod schema;

@@ -1,0 +1,92 @@
+-- Domain names and quotes.
+
+CREATE TABLE `tbldomains` (
+  `id` int(10) NOT NULL AUTO_INCREMENT,
+  `userid` int(10) NOT NULL,
+  `orderid` int(1) NOT NULL,
+  `type` enum('Register','Transfer') NOT NULL,
+  `registrationdate` date NOT NULL,
+  `domain` text NOT NULL,
+  `firstpaymentamount` decimal(16,2) NOT NULL DEFAULT '0.00',
+  `recurringamount` decimal(16,2) NOT NULL,
+  `registrar` text NOT NULL,
+  `registrationperiod` int(1) NOT NULL DEFAULT '1',
+  `expirydate` date DEFAULT NULL,
+  `subscriptionid` text NOT NULL,
+  `promoid` int(10) NOT NULL,
+  `status` enum('Pending','Pending Registration','Pending Transfer','Active','Grace','Redemption','Expired','Cancelled','Fraud','Transferred Away') NOT NULL DEFAULT 'Pending',
+  `nextduedate` date NOT NULL DEFAULT '0000-00-00',
+  `nextinvoicedate` date NOT NULL,
+  `additionalnotes` text NOT NULL,
+  `paymentmethod` text NOT NULL,
+  `dnsmanagement` tinyint(1) NOT NULL,
+  `emailforwarding` tinyint(1) NOT NULL,
+  `idprotection` tinyint(1) NOT NULL,
+  `is_premium` tinyint(1) DEFAULT NULL,
+  `donotrenew` tinyint(1) NOT NULL,
+  `reminders` text NOT NULL,
+  `synced` tinyint(1) NOT NULL,
+  `created_at` timestamp NOT NULL DEFAULT '0000-00-00 00:00:00',
+  `updated_at` timestamp NOT NULL DEFAULT '0000-00-00 00:00:00',
+  PRIMARY KEY (`id`),
+  KEY `userid` (`userid`),
+  KEY `orderid` (`orderid`),
+  KEY `domain` (`domain`(64)),
+  KEY `status` (`status`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb3 COLLATE=utf8mb3_unicode_ci;
+
+CREATE TABLE `tbldomainreminders` (
+  `id` int(10) NOT NULL AUTO_INCREMENT,
+  `domain_id` int(10) NOT NULL,
+  `date` date NOT NULL,
+  `recipients` text NOT NULL,
+  `type` tinyint(4) NOT NULL,
+  `days_before_expiry` tinyint(4) NOT NULL,
+  PRIMARY KEY (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb3 COLLATE=utf8mb3_unicode_ci;
+
+CREATE TABLE `tblquotes` (
+  `id` int(10) NOT NULL AUTO_INCREMENT,
+  `subject` text NOT NULL,
+  `stage` enum('Draft','Delivered','On Hold','Accepted','Lost','Dead') NOT NULL,
+  `validuntil` date NOT NULL,
+  `userid` int(10) NOT NULL,
+  `firstname` text NOT NULL,
+  `lastname` text NOT NULL,
+  `companyname` text NOT NULL,
+  `email` text NOT NULL,
+  `address1` text NOT NULL,
+  `address2` text NOT NULL,
+  `city` text NOT NULL,
+  `state` text NOT NULL,
+  `postcode` text NOT NULL,
+  `country` text NOT NULL,
+  `phonenumber` text NOT NULL,
+  `tax_id` varchar(128) NOT NULL DEFAULT '',
+  `currency` int(10) NOT NULL,
+  `subtotal` decimal(16,2) NOT NULL,
+  `tax1` decimal(16,2) NOT NULL,
+  `tax2` decimal(16,2) NOT NULL,
+  `total` decimal(16,2) NOT NULL,
+  `proposal` text NOT NULL,
+  `customernotes` text NOT NULL,
+  `adminnotes` text NOT NULL,
+  `datecreated` date NOT NULL,
+  `lastmodified` date NOT NULL,
+  `datesent` date NOT NULL,
+  `dateaccepted` date NOT NULL,
+  PRIMARY KEY (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb3 COLLATE=utf8mb3_unicode_ci;
+
+CREATE TABLE `tblquoteitems` (
+  `id` int(10) NOT NULL AUTO_INCREMENT,
+  `quoteid` int(10) NOT NULL,
+  `description` text NOT NULL,
+  `quantity` text NOT NULL,
+  `unitprice` decimal(16,2) NOT NULL,
+  `discount` decimal(16,2) NOT NULL,
+  `taxable` int(1) NOT NULL,
+  `created_at` timestamp NOT NULL DEFAULT '0000-00-00 00:00:00',
+  `updated_at` timestamp NOT NULL DEFAULT '0000-00-00 00:00:00',
+  PRIMARY KEY (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb3 COLLATE=utf8mb3_unicode_ci;

@@ -1,0 +1,124 @@
+//! Owns: a throw-away pair of databases per test, on one private server per test binary. The server ends with this
+//! process, however that happens; what a killed run left is swept by the next.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{env, process, thread};
+
+use hookbridge::demo::accounts::{self, BRIDGE, READER};
+use hookbridge::demo::data::{self, Size};
+use hookbridge::demo::mariadb::{self, Options, PrivateMariaDb};
+use hookbridge::demo::schema;
+use jiff::Timestamp;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Opts};
+use tokio::sync::OnceCell;
+
+/// Directories of test runs are called this and the pid.
+const PREFIX: &str = "hookbridge-it-";
+
+static SERVER: OnceCell<PrivateMariaDb> = OnceCell::const_new();
+static NUMBER: AtomicU32 = AtomicU32::new(1);
+
+/// The server of this test binary, started by whoever asks first.
+pub async fn server() -> &'static PrivateMariaDb {
+    SERVER
+        .get_or_init(|| async {
+            let parent = parent();
+            mariadb::sweep(&parent, PREFIX).expect("the parent directory can be read");
+            let dir = parent.join(format!("{PREFIX}{}", process::id()));
+            let server = PrivateMariaDb::start(dir, Options::default()).await.expect("a private MariaDB starts");
+            accounts::create(&mut connect(&server.admin_url()).await).await.expect("the accounts can be made");
+            server
+        })
+        .await
+}
+
+/// Where the server's directory goes: into memory if there is plenty of it (a database per test is then three times as
+/// quick to make), else, or if `TMPDIR` says so, where temporary files go.
+fn parent() -> PathBuf {
+    const MEMORY: &str = "/dev/shm";
+    const PLENTY_KIB: u64 = 4 * 1024 * 1024;
+    let free_kib = || {
+        let table = Command::new("df").args(["-Pk", MEMORY]).output().ok()?;
+        String::from_utf8(table.stdout).ok()?.lines().nth(1)?.split_whitespace().nth(3)?.parse::<u64>().ok()
+    };
+    match env::var_os("TMPDIR") {
+        None if free_kib().is_some_and(|free| free >= PLENTY_KIB) => MEMORY.into(),
+        _ => env::temp_dir(),
+    }
+}
+
+/// A billing database with the platform's tables, and an empty one for our own schema.
+pub struct TestDb {
+    server: &'static PrivateMariaDb,
+    /// The name of the platform's database.
+    pub billing: String,
+    /// The name of ours.
+    pub own: String,
+}
+
+impl TestDb {
+    /// The platform's tables, without a row.
+    pub async fn new() -> Self {
+        let server = server().await;
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let db = Self { server, billing: format!("billing_{number}"), own: format!("bridge_{number}") };
+        let mut conn = connect(&server.admin_url()).await;
+        schema::create_billing(&mut conn, &db.billing).await.expect("the platform's tables can be made");
+        let own = format!("CREATE DATABASE `{}` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci", db.own);
+        conn.query_drop(own).await.expect("our database can be made");
+        accounts::grant(&mut conn, &db.billing, &db.own).await.expect("every readable column exists");
+        conn.disconnect().await.expect("an idle connection closes");
+        db
+    }
+
+    /// The same, with sample data as of `now`.
+    pub async fn with_sample(size: Size, now: Timestamp) -> Self {
+        let db = Self::new().await;
+        data::load(&db.billing_admin_url(), size, now).await.expect("the sample data fits the tables");
+        db
+    }
+
+    /// The platform itself: may change everything in its database.
+    pub fn billing_admin_url(&self) -> String {
+        self.server.url_for("root", &self.billing)
+    }
+
+    /// The bridge's reading account, in the platform's database.
+    pub fn reader_url(&self) -> String {
+        self.server.url_for(READER, &self.billing)
+    }
+
+    /// The bridge's own account, in its own database.
+    pub fn bridge_url(&self) -> String {
+        self.server.url_for(BRIDGE, &self.own)
+    }
+
+    /// A connection as the platform, for a test that changes its rows.
+    pub async fn platform(&self) -> Conn {
+        connect(&self.billing_admin_url()).await
+    }
+}
+
+impl Drop for TestDb {
+    /// Drops both databases, in a runtime of its own: the test's may be ending. What fails here ends with the server.
+    fn drop(&mut self) {
+        let (url, billing, own) = (self.server.admin_url(), self.billing.clone(), self.own.clone());
+        let worker = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async {
+                let mut conn = Conn::new(Opts::from_url(&url)?).await?;
+                conn.query_drop(format!("DROP DATABASE `{billing}`; DROP DATABASE `{own}`")).await?;
+                anyhow::Ok(conn.disconnect().await?)
+            })
+        });
+        let _ = worker.join();
+    }
+}
+
+/// A connection to `url`.
+pub async fn connect(url: &str) -> Conn {
+    Conn::new(Opts::from_url(url).expect("a good URL")).await.expect("the private server answers")
+}

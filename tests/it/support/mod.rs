@@ -1,0 +1,3 @@
+//! What the areas share: the ground they stand on.
+
+pub mod database;
