@@ -12,21 +12,21 @@ pub fn of_event(event: &HookEvent, facts: &Facts) -> Value {
     let mut root = facts_map(facts);
     root.insert(
         "event".to_owned(),
-        Value::from_iter([
+        Value::from(BTreeMap::from([
             ("hook".to_owned(), Value::from(event.hook.clone())),
             ("actor".to_owned(), Value::from(event.actor.kind.code())),
             ("masquerading".to_owned(), Value::from(event.actor.masquerading)),
             ("changed".to_owned(), event.changed.iter().cloned().collect::<Value>()),
-        ]),
+        ])),
     );
     root.insert("fields".to_owned(), nested(&event.fields));
     root.insert("gone".to_owned(), nested(&event.gone));
-    Value::from_iter(root)
+    Value::from(root)
 }
 
 /// Facts alone: what can be asked again before sending.
 pub fn of_facts(facts: &Facts) -> Value {
-    Value::from_iter(facts_map(facts))
+    Value::from(facts_map(facts))
 }
 
 fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
@@ -37,7 +37,10 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
     };
     let mut root = BTreeMap::new();
     let mut put = |name: &str, members: Vec<(&str, Value)>| {
-        root.insert(name.to_owned(), members.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<Value>());
+        root.insert(
+            name.to_owned(),
+            Value::from(members.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<BTreeMap<_, _>>()),
+        );
     };
     put(
         "client",
@@ -108,7 +111,7 @@ fn nested(fields: &BTreeMap<String, FieldValue>) -> Value {
     for (first, inner) in &below {
         here.insert(first.clone(), nested(inner));
     }
-    Value::from_iter(here)
+    Value::from(here)
 }
 
 fn plain(value: &FieldValue) -> Value {

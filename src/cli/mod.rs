@@ -1,12 +1,14 @@
 //! Owns: the command line. One file per command; colours and tables on a terminal, plain text or `--json` in a pipe.
 
 mod config;
+mod demo;
 mod doctor;
 mod events;
 mod hookpoints;
 mod lanes;
 mod messages;
 mod migrate;
+mod sandbox;
 mod serve;
 mod show;
 mod templates;
@@ -38,9 +40,9 @@ enum Command {
     /// Check everything that the service needs, and explain what is missing
     Doctor(doctor::Args),
     /// Try it all on this machine: private database, sample billing data, stand-in provider
-    Demo(crate::demo::Args),
+    Demo(demo::Args),
     /// Run only the stand-in for the provider's API
-    Sandbox(crate::sandbox::Args),
+    Sandbox(sandbox::Args),
     /// Events: what came in, and what came of it
     #[command(subcommand)]
     Events(events::Command),
@@ -87,8 +89,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(args, file).await?,
         Command::Migrate(args) => migrate::run(args, &read(file.as_deref())?).await?,
         Command::Doctor(args) => return doctor::run(args, &read(file.as_deref())?).await,
-        Command::Demo(args) => return crate::demo::run(args).await,
-        Command::Sandbox(args) => crate::sandbox::run(args).await?,
+        Command::Demo(args) => return demo::run(args).await,
+        Command::Sandbox(args) => sandbox::run(args).await?,
         Command::Events(command) => events::run(command, &read(file.as_deref())?).await?,
         Command::Messages(command) => messages::run(command, &read(file.as_deref())?).await?,
         Command::Hookpoints(command) => hookpoints::run(&command)?,

@@ -5,3 +5,7 @@ pub mod accounts;
 pub mod data;
 pub mod mariadb;
 pub mod schema;
+
+pub mod script;
+pub mod stage;
+pub mod stub;

@@ -32,7 +32,7 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
     let mut put = |name: &str, members: Vec<(&str, String)>| {
         root.insert(
             name.to_owned(),
-            members.into_iter().map(|(k, v)| (k.to_owned(), Value::from(v))).collect::<Value>(),
+            Value::from(members.into_iter().map(|(k, v)| (k.to_owned(), Value::from(v))).collect::<BTreeMap<_, _>>()),
         );
     };
     let name = format::greeting_name(about.first_name, about.company).unwrap_or_else(|| nobody(locale).to_owned());
@@ -81,7 +81,7 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
             put("domain", vec![("id", domain.id.to_string()), ("name", domain.name.clone())]);
         }
     }
-    Value::from_iter(root)
+    Value::from(root)
 }
 
 fn invoice(invoice: &Invoice, currency: &Currency, locale: Locale) -> Vec<(&'static str, String)> {

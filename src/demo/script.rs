@@ -1,0 +1,151 @@
+//! Owns: what happens in the demo: every hookpoint once with the documented parameters (secrets included, which must not
+//! leave PHP), and some cases that must lead to nothing.
+
+use serde_json::{Value, json};
+
+use super::data::{CANARY, CAST};
+
+/// One thing that the platform does.
+#[derive(Debug)]
+pub struct Act {
+    /// The hookpoint that must alert, or `None` for a case that must not.
+    pub hookpoint: Option<&'static str>,
+    /// Lines for `fire.php`.
+    pub lines: Vec<Value>,
+}
+
+fn act(hookpoint: &'static str, lines: Vec<Value>) -> Act {
+    Act { hookpoint: Some(hookpoint), lines }
+}
+
+fn no_alert(lines: Vec<Value>) -> Act {
+    Act { hookpoint: None, lines }
+}
+
+fn line(hook: &str, actor: &str, vars: &Value) -> Value {
+    json!({ "hook": hook, "actor": actor, "vars": vars, "new_request": true })
+}
+
+/// A second hook of the same request.
+fn and(hook: &str, vars: &Value) -> Value {
+    json!({ "hook": hook, "vars": vars })
+}
+
+fn module(service: super::data::Owned) -> Value {
+    json!({ "params": {
+        "serviceid": service.id, "userid": service.client, "pid": 1, "serverid": 1, "domain": "ejemplo.com.ar",
+        "username": "ejemplo", "password": CANARY, "serverpassword": CANARY, "serveraccesshash": CANARY,
+        "producttype": "hostingaccount", "moduletype": "cpanel",
+    }})
+}
+
+/// Rows that the stub looks up inside the hook.
+#[must_use]
+pub fn rows() -> Value {
+    json!({
+        "tbldomains": [{ "id": CAST.domain.id, "userid": CAST.domain.client, "domain": "nanezhermanos-demo.com.ar" }],
+        "tblaccounts": [
+            { "id": CAST.payment.id, "invoiceid": CAST.invoice_paid.id, "amountin": 21780 },
+            { "id": CAST.payment_partial.id, "invoiceid": CAST.invoice_partly_paid.id, "amountin": 60000 },
+        ],
+    })
+}
+
+/// The whole script.
+#[must_use]
+pub fn acts() -> Vec<Act> {
+    let paid = json!({ "invoiceid": CAST.invoice_paid.id });
+    let edited = json!({
+        "userid": CAST.client_english, "firstname": "Emily", "phonenumber": "+1.2125550199", "email": "e@example.com",
+        "authdata": CANARY, "olddata": { "firstname": "Emily", "phonenumber": "+1.2125550103", "email": "e@example.com" },
+    });
+    let quote = CAST.quote_portuguese.id;
+    vec![
+        act(
+            "client_registered",
+            vec![line(
+                "ClientAdd",
+                "client",
+                &json!({
+                    "client_id": CAST.client_raw_phone, "user_id": 1, "userid": CAST.client_raw_phone, "firstname": "Nadia",
+                    "email": "nadia@example.com", "password": CANARY, "customFields": [],
+                }),
+            )],
+        ),
+        act(
+            "password_changed",
+            vec![
+                line(
+                    "UserChangePassword",
+                    "client",
+                    &json!({ "userid": CAST.user_of_two_clients, "password": CANARY }),
+                ),
+                and("ClientChangePassword", &json!({ "userid": CAST.clients_of_one_user[0], "password": CANARY })),
+            ],
+        ),
+        act(
+            "invoice_created",
+            vec![line(
+                "InvoiceCreated",
+                "cron",
+                &json!({
+                    "source": "autogen", "user": "system", "invoiceid": CAST.invoice_numbered.id, "status": "Unpaid",
+                }),
+            )],
+        ),
+        act("details_edited", vec![line("ClientEdit", "client", &edited)]),
+        act(
+            "invoice_cancelled",
+            vec![line("InvoiceCancelled", "admin", &json!({ "invoiceid": CAST.invoice_cancelled.id }))],
+        ),
+        act(
+            "payment_received",
+            vec![
+                line("AddInvoicePayment", "api", &paid),
+                and(
+                    "InvoicePaid",
+                    &json!({ "invoiceid": CAST.invoice_paid.id, "invoice": { "__object__": "stdClass" } }),
+                ),
+            ],
+        ),
+        act("service_suspended", vec![line("AfterModuleSuspend", "cron", &module(CAST.service_suspended))]),
+        act("service_reactivated", vec![line("AfterModuleUnsuspend", "api", &module(CAST.service_portuguese))]),
+        act("service_terminated", vec![line("AfterModuleTerminate", "cron", &module(CAST.service_terminated))]),
+        act(
+            "quote_available",
+            vec![
+                line("QuoteStatusChange", "admin", &json!({ "quoteid": quote, "status": "Delivered" })),
+                and(
+                    "EmailPreSend",
+                    &json!({
+                        "messagename": "Quote Delivery with PDF", "relid": CAST.client_portuguese,
+                        "mergefields": { "quote_number": quote },
+                    }),
+                ),
+            ],
+        ),
+        act(
+            "domain_deleted",
+            vec![line(
+                "DomainDelete",
+                "admin",
+                &json!({
+                    "userid": CAST.domain.client, "domainid": CAST.domain.id,
+                }),
+            )],
+        ),
+        act("service_activated", vec![line("AfterModuleCreate", "cron", &module(CAST.service_english))]),
+        no_alert(vec![line("InvoiceCreated", "cron", &json!({ "invoiceid": CAST.invoice_of_closed_client.id }))]),
+        no_alert(vec![line(
+            "InvoiceCreated",
+            "cron",
+            &json!({ "invoiceid": CAST.invoice_of_client_without_phone.id }),
+        )]),
+        no_alert(vec![line(
+            "QuoteCreated",
+            "api",
+            &json!({ "quoteid": CAST.quote_of_prospect, "status": "Delivered" }),
+        )]),
+        no_alert(vec![line("ClientEdit", "admin", &edited)]),
+    ]
+}
