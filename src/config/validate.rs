@@ -106,6 +106,8 @@ fn sender(name: &str, sender: &SenderConfig, mistakes: &mut Vec<String>) {
     expect((0.0..=50.0).contains(&sender.rate_headroom_percent), "rate_headroom_percent` must be 0 to 50".to_owned());
     expect(sender.pair_burst > 0, "pair_burst` must be at least 1".to_owned());
     expect(sender.in_flight_max > 0, "in_flight_max` must be at least 1".to_owned());
+    let connects = (1..sender.timeout_ms).contains(&sender.connect_timeout_ms);
+    expect(connects, "connect_timeout_ms` must be above 0 and below `timeout_ms`".to_owned());
     expect(sender.timeout_ms >= 100, "timeout_ms` must be at least 100".to_owned());
     expect(!sender.portfolio.is_empty(), "portfolio` is empty".to_owned());
 }

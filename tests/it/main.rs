@@ -2,7 +2,13 @@
 
 mod support;
 
+mod content;
 mod demo_data;
 mod format;
+mod ingest;
 mod money;
 mod phone;
+mod receipts;
+mod road;
+mod signatures;
+mod tidy;

@@ -1,3 +1,5 @@
 //! What the areas share: the ground they stand on.
 
+pub mod bridge;
 pub mod database;
+pub mod files;

@@ -1,0 +1,217 @@
+//! Owns: a whole bridge for one test: both databases, the stand-in provider, the service on a free port, a manual clock.
+//! Its verbs are the user's: fire hooks, settle, look at the phones.
+
+use std::collections::BTreeMap;
+
+use hookbridge::app::{App, Workers};
+use hookbridge::clock::Clock;
+use hookbridge::config::load;
+use hookbridge::demo::data::Size;
+use hookbridge::demo::stage::{SOURCE, Secrets, provider, variables};
+use hookbridge::demo::stub::{Stub, StubSettings};
+use hookbridge::domain::ids::EventId;
+use hookbridge::sandbox::{Message, Sandbox, SandboxConfig};
+use hookbridge::signature::Key;
+use hookbridge::store::migrate;
+use hookbridge::store::trail::{self, EventTrail, MessageFilter, MessageTrail};
+use jiff::Timestamp;
+use mysql_async::prelude::Queryable as _;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use super::database::TestDb;
+
+/// A bridge under test.
+pub struct Bridge {
+    pub app: App,
+    pub sandbox: Sandbox,
+    pub clock: Clock,
+    pub db: TestDb,
+    pub secrets: Secrets,
+    pub http: reqwest::Client,
+    pub dir: TempDir,
+}
+
+/// An answer of the bridge.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+    pub headers: BTreeMap<String, String>,
+}
+
+impl Bridge {
+    /// With the cast of the sample data and the default settings, but no pause between two messages to one person.
+    pub async fn start() -> Self {
+        Self::with(&[("SENDERS__MAIN__PAIR_INTERVAL_S", "0")], |_| {}).await
+    }
+
+    /// With other settings, and another provider.
+    pub async fn with(settings: &[(&str, &str)], shape: impl FnOnce(&mut SandboxConfig)) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // Real PHP signs with the machine's time, so the hand starts there.
+        let clock = Clock::manual(Clock::system().now());
+        let db = TestDb::with_sample(Size::CAST, clock.now()).await;
+        let secrets = Secrets::new().expect("randomness");
+        let mut stand_in = SandboxConfig::new(clock.clone());
+        stand_in.receipts.manual = true;
+        stand_in.rates.throughput_per_s = None;
+        shape(&mut stand_in);
+        let sandbox = provider(stand_in, &secrets).await.expect("a stand-in starts");
+        let mut environment = variables(&db.bridge_url(), &db.reader_url(), &sandbox.url(), &secrets);
+        environment.extend(
+            [
+                ("SENDERS__MAIN__RATE_PER_S", "10000"),
+                ("SENDERS__MAIN__TIMEOUT_MS", "1500"),
+                ("SENDERS__MAIN__CONNECT_TIMEOUT_MS", "1000"),
+            ]
+            .map(own),
+        );
+        environment.extend(settings.iter().map(|pair| own(*pair)));
+        let config = load(None, environment).expect("the settings are complete");
+        let store = hookbridge::app::open_store(&config).expect("a pool");
+        migrate::run(&store, clock.now()).await.expect("the schema comes up");
+        store.database().clone().close().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let app = App::start(config, clock.clone(), listener, Workers::ByHand).await.expect("the bridge starts");
+        sandbox.set_callback_url(Some(format!("http://{}/v1/receipts/main", app.address)));
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let dir = tempfile::tempdir().expect("a directory");
+        Self { app, sandbox, clock, db, secrets, http, dir }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.app.address)
+    }
+
+    /// The stub, installed for this bridge.
+    pub fn stub(&self) -> Stub {
+        let url = self.url("");
+        let settings = StubSettings {
+            url: &url,
+            source: SOURCE,
+            secret: &self.secrets.stub,
+            connect_timeout_ms: 2_000,
+            total_timeout_ms: 4_000,
+        };
+        let stub = Stub::install(self.dir.path(), &settings).expect("the stub can be installed");
+        stub.rows(&hookbridge::demo::script::rows()).expect("rows can be written");
+        stub
+    }
+
+    /// Fires hooks through the real stub by real PHP.
+    pub async fn fire(&self, lines: &[Value]) {
+        self.stub().fire(lines).await.expect("the stub fires");
+    }
+
+    /// A body as the stub makes it, now.
+    pub fn envelope(&self, hook: &str, fields: &Value) -> Value {
+        json!({
+            "v": 1, "hook": hook, "occurred_at": self.clock.now().to_string(), "request": "r1",
+            "actor": { "kind": "client" }, "fields": fields,
+        })
+    }
+
+    /// Sends an event as the stub would, with a good signature.
+    pub async fn post(&self, id: &str, body: &Value) -> Answer {
+        self.post_raw(id, body.to_string().into_bytes(), |request| request).await
+    }
+
+    /// The same with raw bytes, and a last word on the request.
+    pub async fn post_raw(
+        &self,
+        id: &str,
+        body: Vec<u8>,
+        change: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> Answer {
+        let key = Key::parse(&self.secrets.stub.clone().into()).expect("a good secret");
+        let timestamp = self.clock.now().as_second().to_string();
+        let request = self
+            .http
+            .post(self.url("/v1/events"))
+            .header("content-type", "application/json")
+            .header("hookbridge-source", SOURCE)
+            .header("webhook-id", id)
+            .header("webhook-timestamp", &timestamp)
+            .header("webhook-signature", key.sign(id, &timestamp, &body))
+            .body(body);
+        answer(change(request)).await
+    }
+
+    /// Everything that can happen happens: events processed, messages sent, receipts delivered.
+    pub async fn settle(&self) {
+        self.app.drain().await.expect("the workers work");
+        self.sandbox.drain_receipts().await;
+    }
+
+    pub async fn event(&self, id: &str) -> EventTrail {
+        let id = EventId::parse(id).expect("an id");
+        trail::event(&self.app.store, &id).await.expect("the trail can be read").expect("the event is there")
+    }
+
+    /// All messages, oldest first.
+    pub async fn messages(&self) -> Vec<MessageTrail> {
+        let filter = MessageFilter { limit: 1000, ..MessageFilter::default() };
+        let mut all = trail::messages(&self.app.store, &filter).await.expect("messages can be read");
+        all.reverse();
+        all
+    }
+
+    /// All reasons of all events, sorted.
+    pub async fn reasons(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        for (id, ..) in trail::events(&self.app.store, None, None, 1000).await.expect("events can be read") {
+            reasons.extend(self.event(&id).await.skips.into_iter().map(|skip| skip.reason));
+        }
+        reasons.sort();
+        reasons
+    }
+
+    /// What the phones show.
+    pub fn phones(&self) -> Vec<Message> {
+        self.sandbox.messages()
+    }
+
+    /// Runs a statement as the platform.
+    pub async fn platform(&self, sql: &str) {
+        self.db.platform().await.query_drop(sql).await.expect("the platform's statement");
+    }
+
+    /// Moves the clock.
+    pub fn wait_s(&self, seconds: i64) {
+        self.clock.advance_ms(seconds * 1000);
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Ends the test: nothing may be left behind in a queue.
+    pub async fn finish(self) {
+        let mut own = super::database::connect(&self.db.bridge_url()).await;
+        for queue in ["inbox", "outbox"] {
+            let left: Option<u64> =
+                own.query_first(format!("SELECT COUNT(*) FROM {queue}")).await.expect("the queue can be read");
+            assert_eq!(left, Some(0), "{queue} holds rows at the end of the test");
+        }
+        own.disconnect().await.expect("an idle connection closes");
+        assert_eq!(self.sandbox.stats().opaque_doubles, 0, "a message reached the provider twice");
+        self.app.stop().await;
+        self.sandbox.stop().await;
+    }
+}
+
+fn own((key, value): (&str, &str)) -> (String, String) {
+    (format!("HOOKBRIDGE__{key}"), value.to_owned())
+}
+
+/// Sends a request and reads the answer.
+pub async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.expect("the bridge answers");
+    let status = response.status().as_u16();
+    let text = |v: &reqwest::header::HeaderValue| v.to_str().unwrap_or_default().to_owned();
+    let headers = response.headers().iter().map(|(k, v)| (k.to_string(), text(v))).collect();
+    let body = response.text().await.expect("a body");
+    Answer { status, body: serde_json::from_str(&body).unwrap_or(Value::String(body)), headers }
+}
