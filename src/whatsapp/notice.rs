@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::receipt::{MetadataWire, lenient, phone_digits, seconds};
+use super::receipt::{MetadataWire, lenient, object, phone_digits, seconds};
 use super::redact::redact;
 
 /// A piece of news that is not about one message. Meta's words (`event`, `new`, …) are open lists: kept as they come.
@@ -73,19 +73,19 @@ struct TemplateWire {
 }
 
 /// Reads the value of a field. Nothing when the field is unknown or its value has another shape.
-pub(super) fn parse(field: &str, value: &str) -> Option<Notice> {
+pub(super) fn parse(field: &str, value: &RawValue) -> Option<Notice> {
     match field {
         "message_template_status_update" | "template_category_update" | "message_template_quality_update" => {
-            template(field, serde_json::from_str(value).ok()?)
+            template(field, object(value)?)
         }
         "phone_number_quality_update" => {
-            let value: Value = serde_json::from_str(value).ok()?;
+            let value: Value = object(value)?;
             Some(Notice::NumberQuality { event: word(&value["event"])?, limit: limit(&value) })
         }
-        "account_alerts" | "account_update" => account(&serde_json::from_str(value).ok()?),
+        "account_alerts" | "account_update" => account(&object(value)?),
         "business_capability_update" => {
-            let value: Value = serde_json::from_str(value).ok()?;
-            value.is_object().then(|| Notice::Capability { recipients_per_day: limit(&value) })
+            let value: Value = object(value)?;
+            Some(Notice::Capability { recipients_per_day: limit(&value) })
         }
         _ => None,
     }
