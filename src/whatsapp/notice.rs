@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::receipt::{MetadataWire, lenient, object, phone_digits, seconds};
+use super::receipt::{MetadataWire, lenient, object, seconds};
 use super::redact::redact;
+use crate::domain::phone::E164;
 
 /// A piece of news that is not about one message. Meta's words (`event`, `new`, …) are open lists: kept as they come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +27,9 @@ pub enum Notice {
     Account { kind: String, severity: Option<String>, detail: Option<String> },
     /// The unique users that may be reached in 24 hours changed, e.g. `TIER_2K` or a number.
     Capability { recipients_per_day: Option<String> },
-    /// A user stopped or resumed *marketing* messages. Says nothing about utility alerts.
-    MarketingPreference { from: Option<String>, stopped: bool, at: Timestamp },
+    /// A user stopped or resumed *marketing* messages. Says nothing about utility alerts. A type that masks itself, since
+    /// notices are logged.
+    MarketingPreference { from: Option<E164>, stopped: bool, at: Timestamp },
     /// An error that belongs to no message.
     Error { phone_number_id: Option<String>, code: i64, detail: String },
 }
@@ -97,7 +99,7 @@ pub(super) fn preference(wire: &PreferenceWire) -> Option<Notice> {
         "resume" => false,
         _ => return None,
     };
-    let from = wire.wa_id.as_deref().and_then(phone_digits);
+    let from = wire.wa_id.as_deref().and_then(E164::from_digits);
     Some(Notice::MarketingPreference { from, stopped, at: seconds(&wire.timestamp)? })
 }
 

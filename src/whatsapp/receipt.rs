@@ -267,7 +267,7 @@ fn reply(wire: ReplyWire) -> Option<Reply> {
 }
 
 /// A number as digits only. Meta: missing for users who hide it; a business-scoped id is not a number.
-pub(super) fn phone_digits(text: &str) -> Option<String> {
+fn phone_digits(text: &str) -> Option<String> {
     let digits = text.strip_prefix('+').unwrap_or(text);
     let number = (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     number.then(|| digits.to_owned())

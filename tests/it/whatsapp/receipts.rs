@@ -1,6 +1,7 @@
 //! Webhooks: their signature, the check of the address, and what is read out of them.
 
 use hookbridge::domain::ids::MessageId;
+use hookbridge::domain::phone::E164;
 use hookbridge::domain::receipt::{Receipt, ReceiptStatus, Reply};
 use hookbridge::signature::{sign_hub, verify_hub};
 use hookbridge::whatsapp::{Challenge, Notice, Webhook, parse};
@@ -114,11 +115,13 @@ fn notices_about_the_account_its_limits_and_its_users_are_whole() {
 
     let users = notices("a user resumes and stops marketing, with and without a number");
     let preference = |from: Option<&str>, stopped, at| Notice::MarketingPreference {
-        from: from.map(str::to_owned),
+        from: from.and_then(E164::from_digits),
         stopped,
         at: Timestamp::from_second(at).expect("a time"),
     };
     assert_eq!(users, [preference(Some("16505551234"), false, 1_731_705_721), preference(None, true, 1_731_705_722)]);
+
+    assert!(!format!("{users:?}").contains("16505551234"), "notices are logged: {users:?}");
 
     let error = Notice::Error {
         phone_number_id: Some("106540352242922".to_owned()),
