@@ -13,7 +13,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::errors;
 use super::redact::redact;
@@ -26,24 +26,6 @@ const SLOW_DOWN: Duration = Duration::from_secs(10);
 /// Meta: `100` with this subcode is "object does not exist or no permission": the phone number id or the token's rights
 /// are wrong, not the message. It must not cost the queue its messages.
 const SUBCODE_NO_OBJECT: i64 = 33;
-
-#[derive(Deserialize)]
-struct AcceptedWire {
-    messages: Vec<AcceptedMessageWire>,
-}
-
-#[derive(Deserialize)]
-struct AcceptedMessageWire {
-    id: String,
-    /// Only for templates; an open list.
-    #[serde(default)]
-    message_status: Value,
-}
-
-#[derive(Deserialize)]
-struct RefusedWire {
-    error: ErrorWire,
-}
 
 /// Meta: everything but `code` may be missing, `error_data` is an object or a plain string.
 #[derive(Deserialize)]
@@ -75,27 +57,35 @@ impl ErrorWire {
     }
 }
 
+/// The members of an answer. A map, since serde would also take an array for a struct, and nothing odd may pass for an
+/// accepted message.
+type AnswerWire = Map<String, Value>;
+
 /// How an attempt ended that got an answer.
 #[must_use]
 pub fn interpret(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Outcome {
-    let accepted = accepted(body);
-    let refused: Option<RefusedWire> = serde_json::from_slice(body).ok();
-    match (accepted, refused) {
+    let answer: AnswerWire = serde_json::from_slice(body).unwrap_or_default();
+    match (accepted(&answer), refused(&answer)) {
         (Some(accepted), None) if (200..300).contains(&status) => accepted,
         // An id under an error: whatever it is, it may have been taken.
         (Some(_), _) => Outcome::Unknown(format!("HTTP {status} with a message id")),
-        (None, Some(RefusedWire { error })) => {
-            errors::outcome(error.code(), error.detail(), error.is_transient.as_bool(), retry_after)
-        }
+        (None, Some(error)) => errors::outcome(error.code(), error.detail(), error.is_transient.as_bool(), retry_after),
         (None, None) => silent(status, retry_after),
     }
 }
 
-fn accepted(body: &[u8]) -> Option<Outcome> {
-    let answer: AcceptedWire = serde_json::from_slice(body).ok()?;
-    let message = answer.messages.into_iter().next().filter(|message| !message.id.is_empty())?;
-    let held = matches!(message.message_status.as_str(), Some("held_for_quality_assessment" | "paused"));
-    Some(Outcome::Accepted { provider_id: message.id, held })
+fn accepted(answer: &AnswerWire) -> Option<Outcome> {
+    let message = answer.get("messages")?.as_array()?.first()?;
+    let provider_id = message.get("id")?.as_str().filter(|id| !id.is_empty())?.to_owned();
+    // Only for templates; an open list.
+    let status = message.get("message_status").and_then(Value::as_str);
+    let held = matches!(status, Some("held_for_quality_assessment" | "paused"));
+    Some(Outcome::Accepted { provider_id, held })
+}
+
+fn refused(answer: &AnswerWire) -> Option<ErrorWire> {
+    let error = answer.get("error").filter(|error| error.is_object())?;
+    ErrorWire::deserialize(error).ok()
 }
 
 /// An answer in which the provider says nothing that we can read.
@@ -115,6 +105,6 @@ fn silent(status: u16, retry_after: Option<Duration>) -> Outcome {
 
 /// The provider's error of a call that sends nothing: its code and its words.
 pub(super) fn read_error(body: &[u8]) -> Option<(i64, String)> {
-    let RefusedWire { error } = serde_json::from_slice(body).ok()?;
+    let error = refused(&serde_json::from_slice(body).ok()?)?;
     Some((error.code(), redact(error.detail())))
 }

@@ -108,7 +108,7 @@ pub(super) static RULES: &[Rule] = &[
     template(131_053, "The message's media could not be uploaded: check the template's media."),
     template(131_055, "The API method is not allowed for this message: compare the template's category with Meta's reference."),
     transient(131_056, Scope::Recipient, 6, "Too many messages to this recipient in a short time: only his messages wait."),
-    transient(131_057, Scope::Number, 60, "The number is in maintenance, e.g. while its throughput rises: it sends again by itself."),
+    transient(131_057, Scope::Number, 60, "The number is in maintenance, perhaps because its throughput rises: it sends again by itself."),
     transient(131_060, Scope::Message, 5, "The message's type is unavailable for the moment on this number.").retries(1),
     template(131_061, "The template needs another API endpoint (maximum price): take a plain utility template."),
     template(131_062, "This message may not go to a business-scoped user id: send to the phone number."),

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::receipt::{MetadataWire, lenient, phone_digits, seconds};
+use super::receipt::{MetadataWire, lenient, object, seconds};
 use super::redact::redact;
+use crate::domain::phone::E164;
 
 /// A piece of news that is not about one message. Meta's words (`event`, `new`, …) are open lists: kept as they come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +27,9 @@ pub enum Notice {
     Account { kind: String, severity: Option<String>, detail: Option<String> },
     /// The unique users that may be reached in 24 hours changed, e.g. `TIER_2K` or a number.
     Capability { recipients_per_day: Option<String> },
-    /// A user stopped or resumed *marketing* messages. Says nothing about utility alerts.
-    MarketingPreference { from: Option<String>, stopped: bool, at: Timestamp },
+    /// A user stopped or resumed *marketing* messages. Says nothing about utility alerts. A type that masks itself, since
+    /// notices are logged.
+    MarketingPreference { from: Option<E164>, stopped: bool, at: Timestamp },
     /// An error that belongs to no message.
     Error { phone_number_id: Option<String>, code: i64, detail: String },
 }
@@ -73,19 +75,19 @@ struct TemplateWire {
 }
 
 /// Reads the value of a field. Nothing when the field is unknown or its value has another shape.
-pub(super) fn parse(field: &str, value: &str) -> Option<Notice> {
+pub(super) fn parse(field: &str, value: &RawValue) -> Option<Notice> {
     match field {
         "message_template_status_update" | "template_category_update" | "message_template_quality_update" => {
-            template(field, serde_json::from_str(value).ok()?)
+            template(field, object(value)?)
         }
         "phone_number_quality_update" => {
-            let value: Value = serde_json::from_str(value).ok()?;
+            let value: Value = object(value)?;
             Some(Notice::NumberQuality { event: word(&value["event"])?, limit: limit(&value) })
         }
-        "account_alerts" | "account_update" => account(&serde_json::from_str(value).ok()?),
+        "account_alerts" | "account_update" => account(&object(value)?),
         "business_capability_update" => {
-            let value: Value = serde_json::from_str(value).ok()?;
-            value.is_object().then(|| Notice::Capability { recipients_per_day: limit(&value) })
+            let value: Value = object(value)?;
+            Some(Notice::Capability { recipients_per_day: limit(&value) })
         }
         _ => None,
     }
@@ -97,7 +99,7 @@ pub(super) fn preference(wire: &PreferenceWire) -> Option<Notice> {
         "resume" => false,
         _ => return None,
     };
-    let from = wire.wa_id.as_deref().and_then(phone_digits);
+    let from = wire.wa_id.as_deref().and_then(E164::from_digits);
     Some(Notice::MarketingPreference { from, stopped, at: seconds(&wire.timestamp)? })
 }
 

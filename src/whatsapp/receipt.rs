@@ -138,6 +138,9 @@ struct ReplyWire {
 /// # Errors
 /// [`ParseError`] only when the whole is not a JSON object; everything inside is passed over when it cannot be read.
 pub fn parse(body: &[u8]) -> Result<Webhook, ParseError> {
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(ParseError { line: 1, column: 1 });
+    }
     let wire: WebhookWire =
         serde_json::from_slice(body).map_err(|error| ParseError { line: error.line(), column: error.column() })?;
     let mut webhook = Webhook::default();
@@ -159,14 +162,14 @@ impl Webhook {
             "messages" => self.messages(change.value),
             "user_preferences" => self.preferences(change.value),
             field => {
-                let read = notice::parse(field, change.value.get());
+                let read = notice::parse(field, change.value);
                 self.keep(read, |webhook| &mut webhook.notices);
             }
         }
     }
 
     fn messages(&mut self, value: &RawValue) {
-        let Ok(wire) = serde_json::from_str::<MessagesWire>(value.get()) else {
+        let Some(wire) = object::<MessagesWire>(value) else {
             self.ignored += 1;
             return;
         };
@@ -184,7 +187,7 @@ impl Webhook {
     }
 
     fn preferences(&mut self, value: &RawValue) {
-        let Ok(wire) = serde_json::from_str::<notice::PreferencesWire>(value.get()) else {
+        let Some(wire) = object::<notice::PreferencesWire>(value) else {
             self.ignored += 1;
             return;
         };
@@ -218,10 +221,15 @@ impl Webhook {
             return Vec::new();
         };
         let all = raw.len();
-        let read: Vec<T> = raw.into_iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect();
+        let read: Vec<T> = raw.into_iter().filter_map(object).collect();
         self.ignored += all - read.len();
         read
     }
+}
+
+/// Reads an object. Not an array: serde would take one for an object whose members have no names.
+pub(super) fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
+    raw.get().starts_with('{').then(|| serde_json::from_str(raw.get()).ok()).flatten()
 }
 
 /// Meta's other statuses (`played`, `deleted`) say nothing about an alert.
@@ -259,7 +267,7 @@ fn reply(wire: ReplyWire) -> Option<Reply> {
 }
 
 /// A number as digits only. Meta: missing for users who hide it; a business-scoped id is not a number.
-pub(super) fn phone_digits(text: &str) -> Option<String> {
+fn phone_digits(text: &str) -> Option<String> {
     let digits = text.strip_prefix('+').unwrap_or(text);
     let number = (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     number.then(|| digits.to_owned())

@@ -37,10 +37,12 @@ fn word(text: &str) -> String {
     out
 }
 
-/// Long, and not the name of a template (`lower_case_2`), whose name an operator needs.
+/// Long, and neither the name of a template (`lower_case_2`) nor a word of the provider's lists (`UPPER_CASE`), which an
+/// operator needs.
 fn looks_secret(run: &str) -> bool {
     let lower = |c: char| c.is_ascii_lowercase() || matches!(c, '_' | '-' | '.' | '/');
-    let named = run.contains('_') && run.chars().all(|c| lower(c) || c.is_ascii_digit());
+    let one_case = !run.chars().any(|c| c.is_ascii_lowercase()) || !run.chars().any(|c| c.is_ascii_uppercase());
+    let named = run.contains('_') && one_case;
     run.chars().count() >= TOKEN_CHARS_MIN && !named && !run.chars().all(lower)
 }
 

@@ -8,7 +8,4 @@ mod format;
 mod ingest;
 mod money;
 mod phone;
-mod receipts;
-mod road;
-mod signatures;
-mod tidy;
+mod whatsapp;
