@@ -1,10 +1,11 @@
 //! The sample data and the ground under it: the same every time, every peculiarity present, every grant as tight as said.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use hookbridge::billing::grants::READABLE;
 use hookbridge::demo::data::{self, CANARY, CAST, Owned, Size};
+use hookbridge::domain::phone::{PhonePolicy, normalize};
 use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row};
@@ -375,4 +376,22 @@ async fn refused(conn: &mut Conn, sql: &str) {
         Err(mysql_async::Error::Server(error)) => assert!(DENIED.contains(&error.code), "{sql}: {error}"),
         other => panic!("{sql} was not refused: {other:?}"),
     }
+}
+
+#[tokio::test]
+async fn nine_phones_in_ten_of_the_crowd_can_be_read() {
+    let db = TestDb::with_sample(Size { clients: 1_000 }, now()).await;
+    let mut conn = db.platform().await;
+    let sql = "SELECT phonenumber, country FROM tblclients WHERE id > 40";
+    let rows: Vec<Row> = conn.query(sql).await.expect(sql);
+    let mut refused: BTreeMap<(String, &str), (u32, String)> = BTreeMap::new();
+    for row in &rows {
+        let text = |at: usize| row.get_opt::<String, _>(at).expect("a column").expect("a text");
+        if let Err(error) = normalize(&text(0), &text(1), "AR", &PhonePolicy::default()) {
+            let seen = refused.entry((text(1), error.code())).or_default();
+            *seen = (seen.0 + 1, text(0));
+        }
+    }
+    let total: u32 = refused.values().map(|(count, _)| count).sum();
+    assert!((30..=100).contains(&total), "{total} of {}: {refused:#?}", rows.len());
 }
