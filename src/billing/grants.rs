@@ -4,6 +4,10 @@
 //! What is not named here cannot be read, whatever the code asks for. Left out on purpose: every password, token, key
 //! and card column; administrators' notes; a ticket's text and access key; street addresses;
 //! `tblpaymentgateways.value` and `tbladdonmodules.value`, which hold credentials next to harmless names.
+//!
+//! What grants cannot do: hide rows (see the comment at `tblconfiguration`; `tblcustomfieldsvalues.value` is the same,
+//! custom fields of type `password` among it), and forbid locks: on MariaDB whoever may read a row may also lock it
+//! with `SELECT ... FOR UPDATE`, which this crate never does on the platform's tables.
 
 /// The platform's tables, each with the columns the bridge may read.
 #[rustfmt::skip] // a column per line would be four hundred lines

@@ -1,5 +1,5 @@
 //! Owns: believable sample data for the platform's tables: the clients of an invented Argentine hosting company, written
-//! by hand where a peculiarity matters (the cast, ids up to 50), drawn from seeds for the rest (the crowd). The same
+//! by hand where a peculiarity matters (the cast: clients 1 to 40), drawn from seeds for the rest (the crowd). The same
 //! `now` and [`Size`] give the same rows, byte by byte. No person, company, number or domain is real.
 
 mod cast;

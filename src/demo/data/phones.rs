@@ -57,14 +57,15 @@ pub(super) fn phone(draw: &mut Draw, country: &Country, area: &str, serial: u32)
         Form::DottedOld => format!("+{code}.{}", old_form(country, &national)),
         Form::DottedTrunk => match country.code.as_str() {
             "AR" => format!("+{code}.{area}15{rest}"),
-            "US" => format!("+{code}.{national}"),
-            _ => format!("+{code}.0{national}"),
+            "BR" | "GB" | "UY" => format!("+{code}.0{national}"),
+            _ => format!("+{code}.{national}"),
         },
         Form::DottedSpaced => format!("+{code}.{} {area} {rest} ", mobile_prefix(country)),
         Form::Raw => match country.code.as_str() {
             "AR" => format!("0{area} 15-{rest}"),
             "US" => format!("({area}) {rest}"),
-            _ => format!("0{area} {rest}"),
+            "BR" | "GB" | "UY" => format!("0{area} {rest}"),
+            _ => format!("{area} {rest}"),
         },
         Form::NoPlus => format!("{code}{}{national}", mobile_prefix(country)),
         Form::Twice => format!("+{code}.{code}{}{national}", mobile_prefix(country)),
