@@ -21,7 +21,8 @@ need php php-cli
 [ -x /usr/sbin/mariadbd ] && packages=("${packages[@]/mariadb-server-core/}")
 if command -v php >/dev/null; then php -m | grep -qix curl || packages+=(php-curl); else packages+=(php-curl); fi
 if [ "$purpose" = test ]; then
-  command -v python3 >/dev/null || packages+=(python3)
+  need python3 python3
+  need pgrep procps
   python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
 fi
 

@@ -3,9 +3,15 @@
 mod support;
 
 mod content;
+mod delivery;
 mod demo_data;
 mod format;
 mod ingest;
+mod migrations;
 mod money;
 mod phone;
+mod receipts;
+mod road;
+mod signatures;
+mod tidy;
 mod whatsapp;

@@ -15,7 +15,7 @@ const FLOORS: [&[&str]; 6] = [
 /// Floors whose rooms may use each other: the skills of floor 1, and what floor 4 is wired from.
 const NEIGHBOURLY: [usize; 2] = [1, 4];
 /// Longest file in lines. Data and schemas apart.
-const LINES_MAX: usize = 480;
+const LINES_MAX: usize = 520;
 
 fn sources(root: &str) -> Vec<(PathBuf, String)> {
     crate::support::files::below(root, "rs")

@@ -29,6 +29,17 @@ function same($expected, $actual, string $what = 'value'): void
     }
 }
 
+/** @param mixed $value @return mixed the same, in one order */
+function sorted($value)
+{
+    if (!is_array($value)) {
+        return $value;
+    }
+    $value = array_map('sorted', $value);
+    array_keys($value) === range(0, count($value) - 1) ? sort($value) : ksort($value);
+    return $value;
+}
+
 function check(bool $holds, string $what): void
 {
     same(true, $holds, $what);

@@ -1,3 +1,5 @@
+//! Owns: trying the private server: started, stopped, left behind, swept.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
