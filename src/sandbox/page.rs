@@ -1,7 +1,7 @@
 //! Owns: the page at `/`: the chats as the clients' phones would show them. Everything from outside is escaped by maud;
 //! the script reads data only from attributes.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -66,9 +66,9 @@ pub fn page(inner: &Inner, chat: Option<&str>) -> Response {
 
 /// The newest message of each chat, newest chat first.
 fn chats(world: &World) -> Vec<&Message> {
-    let mut seen: HashMap<&str, ()> = HashMap::new();
+    let mut seen = HashSet::new();
     let newest = world.ledger.messages().rev().take(MESSAGES_SHOWN_MAX);
-    newest.filter(|message| seen.insert(&message.wa_id, ()).is_none()).take(CHATS_SHOWN_MAX).collect()
+    newest.filter(|message| seen.insert(message.wa_id.as_str())).take(CHATS_SHOWN_MAX).collect()
 }
 
 fn of_chat<'a>(world: &'a World, wa_id: &str) -> Vec<&'a Message> {

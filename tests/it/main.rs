@@ -6,3 +6,4 @@ mod demo_data;
 mod format;
 mod money;
 mod phone;
+mod sandbox;
