@@ -130,12 +130,12 @@ impl Bench {
         let answer = call.json(&aviso(ANA, "web")).timeout(PATIENCE).send().await;
         assert!(answer.is_err(), "{answer:?}");
     }
+}
 
-    fn create(&self, change: impl FnOnce(&mut Value)) -> Value {
-        let mut body = positional("otro");
-        change(&mut body);
-        body
-    }
+fn create(change: impl FnOnce(&mut Value)) -> Value {
+    let mut body = positional("otro");
+    change(&mut body);
+    body
 }
 
 /// A callback that keeps what it gets and answers what it is told.
@@ -557,9 +557,9 @@ async fn a_template_that_breaks_a_rule_is_refused_with_its_subcode() {
     let path = format!("v26.0/{WABA}/message_templates");
     let body_text = |text: &str| {
         let text = text.to_owned();
-        bench.create(move |create| create["components"][0]["text"] = json!(text))
+        create(move |create| create["components"][0]["text"] = json!(text))
     };
-    let extra = |component: Value| bench.create(|create| create["components"].as_array_mut().unwrap().push(component));
+    let extra = |component: Value| create(|create| create["components"].as_array_mut().unwrap().push(component));
     let long_button = json!({"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "x".repeat(26)}]});
     for (create, subcode) in [
         (body_text("{{1}} es el servicio que hoy está activo"), Some(2_388_299)),
@@ -567,16 +567,16 @@ async fn a_template_that_breaks_a_rule_is_refused_with_its_subcode() {
         (body_text("Servicio {{1}} activo"), Some(2_388_293)),
         (body_text("El servicio {{2}} está activo desde hoy."), Some(2_388_072)),
         (body_text(&format!("El {{{{1}}}} servicio {}", "x".repeat(1_024))), Some(2_388_040)),
-        (bench.create(|create| create["components"][0]["example"] = json!({})), Some(2_388_072)),
+        (create(|create| create["components"][0]["example"] = json!({})), Some(2_388_072)),
         (extra(json!({"type": "HEADER", "format": "TEXT", "text": "Dos\nlíneas"})), Some(2_388_047)),
         (extra(json!({"type": "HEADER", "format": "TEXT", "text": "x".repeat(61)})), Some(2_388_040)),
         (extra(json!({"type": "FOOTER", "text": "Hola {{1}}"})), Some(2_388_073)),
         (extra(long_button), Some(2_388_040)),
-        (bench.create(|create| create["name"] = json!("Con Mayúsculas")), None),
-        (bench.create(|create| create["language"] = json!("es-AR")), None),
-        (bench.create(|create| create["category"] = json!("OTHER")), None),
-        (bench.create(|create| create["colour"] = json!("red")), None),
-        (bench.create(|create| create["components"] = json!([])), None),
+        (create(|create| create["name"] = json!("Con Mayúsculas")), None),
+        (create(|create| create["language"] = json!("es-AR")), None),
+        (create(|create| create["category"] = json!("OTHER")), None),
+        (create(|create| create["colour"] = json!("red")), None),
+        (create(|create| create["components"] = json!([])), None),
     ] {
         let (status, answer) = bench.post(&path, &create).await;
         let error = &answer["error"];
@@ -888,9 +888,9 @@ async fn everything_can_be_steered_and_read_over_http() {
     assert_eq!(message["params"][0], json!({"part": "body", "name": "numero", "value": "1234"}));
     assert!(message["text"].as_str().unwrap().starts_with("Hola Ñandú"));
     assert_eq!(message["statuses"][2]["status"], "delivered");
-    let (_, stats) = bench.get("_sandbox/stats").await;
-    assert_eq!((&stats["accepted"], &stats["refused"]), (&json!(2), &json!({"131056": 1})));
-    assert_eq!((&stats["opaque_doubles"], &stats["opaque_doubled"]), (&json!(1), &json!(["alert:8c1f"])));
+    let (_, counts) = bench.get("_sandbox/stats").await;
+    assert_eq!((&counts["accepted"], &counts["refused"]), (&json!(2), &json!({"131056": 1})));
+    assert_eq!((&counts["opaque_doubles"], &counts["opaque_doubled"]), (&json!(1), &json!(["alert:8c1f"])));
     let (status, _) = bench.post("_sandbox/reply", &json!({"from": ANA, "text": "BAJA"})).await;
     assert_eq!(status, 200);
     bench.accepted(&text(ANA, "listo")).await;
