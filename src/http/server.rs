@@ -366,7 +366,7 @@ mod tests {
         let error = read_body(slow, None, 8, Duration::from_millis(10)).await.unwrap_err();
         assert_eq!(error, BodyError::Timeout);
         let unread = stream::pending::<Result<Bytes, Infallible>>();
-        let error = read_body(unread, Some(9), 8, Duration::from_secs(60)).await.unwrap_err();
+        let error = read_body(unread, Some(9), 8, Duration::from_mins(1)).await.unwrap_err();
         assert_eq!(error, BodyError::TooLarge);
         let broken = stream::iter([Ok(Bytes::from_static(b"ab")), Err(())]);
         assert_eq!(read_body(broken, None, 8, Duration::from_secs(1)).await.unwrap_err(), BodyError::Broken);

@@ -75,7 +75,9 @@ fn at_once(inner: &Inner, call: &Call, name: &str) -> Result<Value, ApiError> {
                 OneOrMany::One(fault) => vec![fault],
                 OneOrMany::Many(faults) => faults,
             };
-            faults.into_iter().for_each(|fault| world.faults.order(fault));
+            for fault in faults {
+                world.faults.order(fault);
+            }
             Ok(json!({"faults": world.faults.open()}))
         }
         ("POST", "reset") => {

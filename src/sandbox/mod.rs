@@ -55,7 +55,7 @@ use world::World;
 /// Time that open requests get when the stand-in stops. Hung ones never end by themselves.
 const DRAIN: Duration = Duration::from_millis(200);
 /// How long a connection may be idle.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// Why a stand-in did not start.
 #[derive(Debug, thiserror::Error)]
@@ -219,6 +219,12 @@ impl Sandbox {
     /// Forgets messages, counts, limits, windows, faults and queued updates; keeps templates and the callback.
     pub fn reset(&self) {
         self.inner.world().reset();
+    }
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").field("addr", &self.addr).finish_non_exhaustive()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Owns: the page at `/`: the chats as the clients' phones would show them. Everything from outside is escaped by maud;
 //! the script reads data only from attributes.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -66,9 +66,9 @@ pub fn page(inner: &Inner, chat: Option<&str>) -> Response {
 
 /// The newest message of each chat, newest chat first.
 fn chats(world: &World) -> Vec<&Message> {
-    let mut seen: HashMap<&str, ()> = HashMap::new();
+    let mut seen = HashSet::new();
     let newest = world.ledger.messages().rev().take(MESSAGES_SHOWN_MAX);
-    newest.filter(|message| seen.insert(&message.wa_id, ()).is_none()).take(CHATS_SHOWN_MAX).collect()
+    newest.filter(|message| seen.insert(message.wa_id.as_str())).take(CHATS_SHOWN_MAX).collect()
 }
 
 fn of_chat<'a>(world: &'a World, wa_id: &str) -> Vec<&'a Message> {
@@ -107,9 +107,10 @@ fn head(world: &World, wa_id: &str, now_ms: i64) -> Markup {
             div {
                 strong { (who(world, wa_id)) }
                 small #window {
+                    @if world.client_name(wa_id).is_some() { (spaced(wa_id)) " · " }
                     @match window {
-                        Some(until) => { "Ventana de 24 h abierta hasta " (time(until)) }
-                        None => "Solo plantillas: el cliente no escribió en 24 h",
+                        Some(until) => { "texto libre: quedan " (remaining(until - now_ms)) }
+                        None => "solo plantillas: no escribió en 24 h",
                     }
                 }
             }
@@ -118,20 +119,29 @@ fn head(world: &World, wa_id: &str, now_ms: i64) -> Markup {
 }
 
 fn who(world: &World, wa_id: &str) -> String {
-    world.client_name(wa_id).map_or_else(|| spaced(wa_id), |name| format!("{name} · {}", spaced(wa_id)))
+    world.client_name(wa_id).map_or_else(|| spaced(wa_id), str::to_owned)
+}
+
+fn remaining(ms: i64) -> String {
+    let minutes = ms / 60_000;
+    if minutes < 60 { format!("{minutes} min") } else { format!("{} h", minutes / 60) }
 }
 
 /// The number in groups, as phones show it.
 fn spaced(wa_id: &str) -> String {
     if let Some(rest) = wa_id.strip_prefix("549").filter(|rest| rest.len() == 10) {
-        return format!("+54 9 {} {}-{}", &rest[..2], &rest[2..6], &rest[6..]);
+        // Areas have two (Buenos Aires), three or four digits; three is right more often than four.
+        let (area, local) = rest.split_at(if rest.starts_with("11") { 2 } else { 3 });
+        let (first, last) = local.split_at(local.len() - 4);
+        return format!("+54 9 {area} {first}-{last}");
     }
     format!("+{wa_id}")
 }
 
 /// A coloured disc, so that chats are told apart at a glance.
 fn avatar(world: &World, wa_id: &str) -> Markup {
-    let hue = wa_id.bytes().fold(7_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte))) % 360;
+    let hash = wa_id.bytes().fold(7_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    let hue = hash.wrapping_mul(137) % 360; // the golden angle keeps neighbouring numbers apart
     let initial = world.client_name(wa_id).and_then(|name| name.chars().next());
     let tail = &wa_id[wa_id.len().saturating_sub(2)..];
     html! {
@@ -155,7 +165,7 @@ fn bubble(message: &Message) -> Markup {
                 }
                 (time(message.accepted_at_ms)) " " (ticks(message))
             }
-            @if let Some(code) = failed { p.failed { "No se entregó: " (code) " " (error::title(code)) } }
+            @if let Some(code) = failed { p.failed title=(error::title(code)) { "No se entregó (código " (code) ")" } }
             @for one in &content.buttons { (button(one)) }
         }
     }

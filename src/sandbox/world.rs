@@ -217,7 +217,7 @@ impl World {
             accepted_at_ms: now_ms,
             statuses: vec![StatusAt { status: Status::Accepted, at_ms: now_ms, code: None }],
         });
-        let early = self.plan_receipts(phone, &status, failure, receipts);
+        let early = self.plan_receipts(phone, &status, failure, receipts.as_ref());
         Ok(Accepted { wamid, is_template, early })
     }
 
@@ -292,20 +292,20 @@ impl World {
         phone: usize,
         accepted: &StatusEvent,
         failure: Option<u32>,
-        trouble: Option<Trouble>,
+        trouble: Option<&Trouble>,
     ) -> Vec<Update> {
         let failure = match trouble {
-            Some(Trouble::ReceiptFailed { code }) => Some(code),
+            Some(Trouble::ReceiptFailed { code }) => Some(*code),
             _ => failure,
         };
         let plan = &self.config.receipts;
-        let late_ms = if let Some(Trouble::ReceiptsLate { ms }) = trouble { ms } else { 0 };
+        let late_ms = if let Some(Trouble::ReceiptsLate { ms }) = trouble { *ms } else { 0 };
         let mut steps = match failure {
             Some(_) => vec![(Status::Failed, plan.sent_after_ms)],
             None => vec![(Status::Sent, plan.sent_after_ms), (Status::Delivered, plan.delivered_after_ms)],
         };
         steps.extend(plan.read_after_ms.filter(|_| failure.is_none()).map(|after| (Status::Read, after)));
-        if trouble == Some(Trouble::ReceiptsReordered) {
+        if trouble == Some(&Trouble::ReceiptsReordered) {
             let statuses: Vec<Status> = steps.iter().rev().map(|step| step.0).collect();
             steps.iter_mut().zip(statuses).for_each(|(step, status)| step.0 = status);
         }
@@ -318,10 +318,10 @@ impl World {
         for (status, after_ms) in steps {
             let at_ms = accepted.at_ms + after_ms + late_ms;
             let event = Event::Status(StatusEvent { status, at_ms, code: failure, ..accepted.clone() });
-            let wrong_signature = trouble == Some(Trouble::ReceiptsWrongSignature);
+            let wrong_signature = trouble == Some(&Trouble::ReceiptsWrongSignature);
             let update = Update { phone, event, wrong_signature, attempts: 0 };
             for _ in 0..copies {
-                if trouble == Some(Trouble::ReceiptsBeforeAnswer) {
+                if trouble == Some(&Trouble::ReceiptsBeforeAnswer) {
                     early.push(update.clone());
                 } else {
                     self.queue(update.clone(), at_ms);
