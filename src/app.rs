@@ -253,6 +253,7 @@ impl App {
                 clock: self.clock.clone(),
                 metrics: self.metrics.clone(),
                 limits: limits(server.receipt_bytes_max),
+                number_hold: seconds(self.config.dispatch.number_hold_s),
             }),
             ops::route(Ops {
                 store: self.store.clone(),
@@ -352,9 +353,12 @@ fn process_settings(config: &Config) -> anyhow::Result<Settings> {
     })
 }
 
+fn seconds(s: u64) -> SignedDuration {
+    SignedDuration::from_secs(i64::try_from(s).unwrap_or(i64::MAX))
+}
+
 fn lane_settings(config: &Config, sender: &SenderConfig) -> LaneSettings {
     let d = &config.dispatch;
-    let seconds = |s: u64| SignedDuration::from_secs(i64::try_from(s).unwrap_or(i64::MAX));
     LaneSettings {
         rates: Rates {
             per_second: sender.rate_per_s,

@@ -8,6 +8,7 @@ use super::backoff::{Backoff, pair_wait};
 use crate::domain::outcome::{Fault, Outcome, Scope};
 use crate::domain::reason::Reason;
 use crate::store::settle::Next;
+use crate::whatsapp::errors::retries_max;
 
 /// What the company decided about retries.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +53,10 @@ fn later(
     let asked = after.and_then(|after| SignedDuration::try_from(after).ok()).unwrap_or_default();
     let backoff = patience.backoff.wait(attempt, random).max(asked);
     let again = |wait: SignedDuration, reason, free| Next::Again { at: now + wait, reason, free };
+    // Some codes deserve fewer tries than a message has.
+    let tries = fault.code.and_then(retries_max).map_or(u32::MAX, |retries| retries + 1).min(patience.attempts_max);
     match fault.scope {
-        Scope::Message if attempt >= patience.attempts_max => (Next::Failed(Reason::AttemptsExhausted), Effect::None),
+        Scope::Message if attempt >= tries => (Next::Failed(Reason::AttemptsExhausted), Effect::None),
         Scope::Message => (again(backoff, Reason::RetryLater, false), Effect::None),
         // The recipient got too much: no fault of this message, which ends by its age at the latest.
         Scope::Recipient => {
@@ -64,10 +67,11 @@ fn later(
             let until = now + patience.template_hold.max(asked);
             (Next::Again { at: until, reason: Reason::TemplateHeld, free: true }, Effect::HoldTemplate(until))
         }
+        // It passes by itself: no reason to wake somebody up.
+        Scope::Number if after.is_some() => (again(asked, Reason::LanePaused, true), Effect::SlowDown(now + asked)),
         Scope::Number => {
-            let hold = if asked.is_zero() { patience.number_hold } else { asked };
-            let next = again(hold, Reason::LanePaused, true);
-            (next, Effect::PauseNumber(now + hold, fault.detail.clone()))
+            let hold = patience.number_hold;
+            (again(hold, Reason::LanePaused, true), Effect::PauseNumber(now + hold, fault.detail.clone()))
         }
         Scope::Rate => (again(backoff, Reason::PacedNumber, true), Effect::SlowDown(now + backoff)),
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Buf;
 use futures_util::Stream;
+use jiff::SignedDuration;
 use secrecy::SecretString;
 use warp::Filter;
 use warp::http::{HeaderMap, StatusCode};
@@ -15,11 +16,13 @@ use super::problem::{Problem, json_response};
 use super::raw::{BodyLimits, json_body, text};
 use crate::clock::Clock;
 use crate::domain::phone::{E164, aliases};
-use crate::domain::receipt::Reply;
+use crate::domain::receipt::{Receipt, Reply};
 use crate::metrics::{Metrics, Result1};
 use crate::rules::consent::{Wish, Words};
 use crate::signature::verify_hub;
+use crate::store::lane::{Pause, PausedBy, pause};
 use crate::store::{Store, StoreError, consent, receipt};
+use crate::whatsapp::errors::{self, FaultClass};
 use crate::whatsapp::{Challenge, Notice, Webhook, parse};
 
 /// Secrets of one sender's webhooks.
@@ -38,6 +41,8 @@ pub struct Receipts {
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     pub limits: BodyLimits,
+    /// How long a number stays stopped.
+    pub number_hold: SignedDuration,
 }
 
 /// Both routes.
@@ -102,19 +107,20 @@ impl Receipts {
                 Webhook::default()
             }
         };
-        self.record(&webhook).await.map_err(|error| {
+        self.record(sender, &webhook).await.map_err(|error| {
             tracing::error!(%error, "receipts were not stored");
             Problem::new(503, "not-stored", "The database did not take the receipts.").retry_after(5)
         })?;
         Ok(json_response(StatusCode::OK, "{}".to_owned()))
     }
 
-    async fn record(&self, webhook: &Webhook) -> Result<(), StoreError> {
+    async fn record(&self, sender: &str, webhook: &Webhook) -> Result<(), StoreError> {
         let now = self.clock.now();
         receipt::record(&self.store, &webhook.receipts, now).await?;
         for one in &webhook.receipts {
             self.metrics.receipts.get_or_create(&Result1 { result: one.status.code() }).inc();
         }
+        self.stop_numbers(sender, &webhook.receipts).await?;
         for reply in &webhook.replies {
             self.note_wish(reply).await?;
         }
@@ -122,6 +128,20 @@ impl Receipts {
             self.alarm(notice);
         }
         Ok(())
+    }
+
+    /// Some faults of the whole number come only as a receipt, after the message was accepted (e.g. 131042, unpaid).
+    async fn stop_numbers(&self, sender: &str, receipts: &[Receipt]) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let codes = receipts.iter().filter_map(|one| one.code);
+        let Some(code) = codes.into_iter().find(|code| errors::rule(*code).class == FaultClass::Stop) else {
+            return Ok(());
+        };
+        self.metrics.fault("lane_paused");
+        tracing::error!(sender, code, "the provider stopped this number: its queue waits");
+        let detail = errors::explain(code).to_owned();
+        let stop = Pause { lane: sender.to_owned(), until: now + self.number_hold, by: PausedBy::Provider, detail };
+        pause(&self.store, &stop, now).await
     }
 
     /// A reply counts only when the whole of it is one of the configured words.

@@ -121,7 +121,8 @@ async fn throttling_is_judged_by_its_code_whatever_the_http_status() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_recipient_who_must_wait_delays_nobody_else_and_security_goes_first() {
-    let bridge = Bridge::with(&[("SENDERS__MAIN__PAIR_INTERVAL_S", "6")], |_| {}).await;
+    let settings = [("SENDERS__MAIN__PAIR_INTERVAL_S", "6"), ("SENDERS__MAIN__IN_FLIGHT_MAX", "1")];
+    let bridge = Bridge::with(&settings, |_| {}).await;
     let [first, second] = CAST.invoices_same_second;
     for (id, hook, fields) in [
         ("evt_1", "InvoiceCreated", json!({ "invoiceid": first.id })),
