@@ -43,7 +43,8 @@ final class Answer
         if ($this->status === 202 && $this->error === 0) {
             return self::DONE;
         }
-        if ($this->error !== 0 || $this->status < 400 || $this->status >= 500 || $this->status === 429
+        // 400 and 408: the request broke or was too slow on its way.
+        if ($this->error !== 0 || $this->status <= 400 || $this->status >= 500 || in_array($this->status, [408, 429], true)
             || ($this->status === 401 && $this->code() === 'stale-timestamp')) {
             return self::LATER;
         }

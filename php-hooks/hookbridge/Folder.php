@@ -33,8 +33,8 @@ final class Folder
     }
 
     /**
-     * Writes a file that is either there in full or not at all. No fsync: a page would wait for the disk; what a power
-     * cut takes is found again by the bridge's sweep of the billing database.
+     * Writes a file that is either there in full or not at all. No fsync: a page would wait for the disk; a power
+     * cut may take the newest files with it.
      */
     public static function write(string $path, string $content): bool
     {

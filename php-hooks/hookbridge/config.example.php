@@ -6,7 +6,7 @@
 
 return [
     // Where the bridge listens, without a path behind it. https, or http to this same machine only.
-    'url' => 'http://127.0.0.1:8787',
+    'url' => 'http://127.0.0.1:8466',
 
     // The name of this installation in the bridge's configuration; it selects the keys.
     'source' => 'billing',

@@ -55,6 +55,8 @@ struct ConditionWire {
     otherwise: String,
     #[serde(default)]
     wait_s: u32,
+    #[serde(default)]
+    moves: bool,
 }
 
 #[derive(Deserialize)]
@@ -152,7 +154,7 @@ fn trigger(wire: TriggerWire, subject: SubjectKind) -> Result<Trigger, String> {
 
 fn condition(wire: ConditionWire) -> Result<Condition, String> {
     let otherwise = known(Reason::parse(&wire.otherwise), "else", &wire.otherwise)?;
-    Ok(Condition { expression: wire.expression, otherwise, wait_s: wire.wait_s })
+    Ok(Condition { expression: wire.expression, otherwise, wait_s: wire.wait_s, moves: wire.moves })
 }
 
 fn known<T>(value: Option<T>, key: &str, text: &str) -> Result<T, String> {

@@ -46,11 +46,13 @@ pub enum Verdict {
     NotYet {
         reason: Reason,
         wait_s: u32,
+        moves: bool,
     },
-    /// Not true.
+    /// Not true. `moves`: the subject entered its new state all the same.
     No {
         reason: Reason,
         detail: Option<String>,
+        moves: bool,
     },
 }
 
@@ -168,10 +170,15 @@ fn verdict(conditions: &[(Expression, Condition)], context: &minijinja::Value) -
         match expression.holds(context) {
             Ok(true) => {}
             Ok(false) if condition.wait_s > 0 => {
-                return Verdict::NotYet { reason: condition.otherwise, wait_s: condition.wait_s };
+                let (reason, moves) = (condition.otherwise, condition.moves);
+                return Verdict::NotYet { reason, wait_s: condition.wait_s, moves };
             }
-            Ok(false) => return Verdict::No { reason: condition.otherwise, detail: None },
-            Err(error) => return Verdict::No { reason: Reason::ConditionFailed, detail: Some(error) },
+            Ok(false) => {
+                return Verdict::No { reason: condition.otherwise, detail: None, moves: condition.moves };
+            }
+            Err(error) => {
+                return Verdict::No { reason: Reason::ConditionFailed, detail: Some(error), moves: false };
+            }
         }
     }
     Verdict::Holds

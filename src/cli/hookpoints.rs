@@ -1,6 +1,6 @@
 //! `hookbridge hookpoints`
 
-use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::json;
 
@@ -19,8 +19,10 @@ pub enum Command {
     Manifest,
 }
 
-pub fn run(command: &Command) -> anyhow::Result<()> {
-    let catalogue = Catalogue::built_in(&BTreeMap::new())?;
+pub fn run(command: &Command, file: Option<&Path>) -> anyhow::Result<()> {
+    // With a configuration file, as the service sees them; without one, as they are built in.
+    let changes = file.map(|file| super::read(Some(file))).transpose()?.map(|config| config.hookpoints);
+    let catalogue = Catalogue::built_in(&changes.unwrap_or_default())?;
     match *command {
         Command::Manifest => print!("{}", manifest::of(&catalogue).0),
         Command::List { json } => {

@@ -93,7 +93,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Sandbox(args) => sandbox::run(args).await?,
         Command::Events(command) => events::run(command, &read(file.as_deref())?).await?,
         Command::Messages(command) => messages::run(command, &read(file.as_deref())?).await?,
-        Command::Hookpoints(command) => hookpoints::run(&command)?,
+        Command::Hookpoints(command) => hookpoints::run(&command, file.as_deref())?,
         Command::Templates(command) => return templates::run(&command),
         Command::Lanes(command) => lanes::run(command, &read(file.as_deref())?).await?,
         Command::Config(args) => config::run(&args, file.as_deref())?,

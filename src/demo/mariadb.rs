@@ -80,7 +80,11 @@ impl PrivateMariaDb {
         let mut log = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(dir.join("log"))?;
         let data = dir.join("data");
         if !data.join("mysql").is_dir() {
-            install(&programs, &dir, &log).await.with_context(|| tail(&mut log))?;
+            // On a machine under load the installer's own server was seen to give up: once more, from the start.
+            if install(&programs, &dir, &log).await.is_err() {
+                let _ = fs::remove_dir_all(&data);
+                install(&programs, &dir, &log).await.with_context(|| tail(&mut log))?;
+            }
         }
         let arguments = arguments(&dir, &socket, options)?;
         let guard = guard::Guard::spawn(&programs.server, &arguments, (!options.keep).then_some(&*dir), &log)?;

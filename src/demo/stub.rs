@@ -101,7 +101,8 @@ impl Stub {
             .spawn()
             .context("php does not start (package php-cli)")?;
         let mut stdin = php.stdin.take().context("php's input")?;
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let mut text = lines.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
+        text.push('\n');
         let writing = tokio::spawn(async move { stdin.write_all(text.as_bytes()).await });
         let output = php.wait_with_output().await?;
         writing.await??;

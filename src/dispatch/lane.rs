@@ -20,13 +20,14 @@ use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::domain::ids::MessageId;
 use crate::domain::message::Message;
+use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
 use crate::metrics::{ClassResult, Metrics};
 use crate::stop::Stop;
 use crate::store::lane::{Pause, PausedBy, pause, paused};
 use crate::store::outbox::{Due, cancel, claim, load, peek, snooze};
 use crate::store::settle::Attempt;
-use crate::store::{Store, StoreError, contacted};
+use crate::store::{Store, StoreError, consent, contacted};
 use crate::whatsapp::Gateway;
 
 /// How a lane is to run.
@@ -259,9 +260,12 @@ impl Lane {
         let messages = load(&self.parts.store, &ids).await?;
         let catalogue = self.parts.catalogue.load_full();
         let looks = look(&messages, &self.parts.billing, &catalogue, now).await?;
+        let everybody: Vec<E164> = messages.iter().map(|m| m.to.clone()).collect();
+        let out = consent::opted_out(&self.parts.store, &everybody).await?;
         let (mut good, mut cancelled, mut waits) = (Vec::new(), Vec::new(), Vec::new());
         for (message, second) in messages.iter().zip(looks) {
             match second {
+                _ if out.contains(&message.to) => cancelled.push((message.id, Reason::OptedOut)),
                 Second::Send => good.push(message.id),
                 Second::Cancel(reason) => cancelled.push((message.id, reason)),
                 Second::Wait(until) => waits.push((message.id, until)),

@@ -57,7 +57,7 @@ fn second(message: &Message, found: &[Facts], still: impl Fn(&Facts) -> Verdict,
     match still(facts) {
         Verdict::Holds => Second::Send,
         Verdict::No { reason, .. } => Second::Cancel(reason),
-        Verdict::NotYet { reason, wait_s } => {
+        Verdict::NotYet { reason, wait_s, .. } => {
             let until = message.queued_at + SignedDuration::from_secs(wait_s.into());
             if now < until { Second::Wait(until) } else { Second::Cancel(reason) }
         }

@@ -80,6 +80,8 @@ pub struct Condition {
     /// How long the platform may take until its rows say what the hook said, in seconds: within it, a false condition
     /// means "look again", not "no".
     pub wait_s: u32,
+    /// Whether the subject moved all the same: a quote that went on hold has left "delivered", though nobody is told.
+    pub moves: bool,
 }
 
 /// What makes two events "the same thing happening": at most one alert for it per recipient.

@@ -167,17 +167,25 @@ fn one_client(desk: &Desk<'_>, event: &HookEvent, asked: &Asked<'_>, facts: &Fac
         }
     };
     let mut alert = Alert { hookpoint: id.clone(), subject, client_id: client, once, messages: Vec::new() };
+    // Whether the subject's state is remembered: what was no transition of it must not hide the next real one.
+    let mut counts = true;
     match verdict {
         Verdict::Holds => fill(desk, event, entry, facts, &mut alert, outcome),
-        Verdict::NotYet { reason, .. } => outcome.skip(Some(id), Some(client), reason, None),
-        Verdict::No { reason, detail } => {
+        Verdict::NotYet { reason, moves, .. } => {
+            outcome.skip(Some(id), Some(client), reason, None);
+            counts = moves;
+        }
+        Verdict::No { reason, detail, moves } => {
+            counts = moves;
             outcome.failed |= reason == Reason::ConditionFailed;
             outcome.skip(Some(id), Some(client), reason, detail);
         }
     }
     let rule = if alert.messages.is_empty() { "no message" } else { "send" };
     outcome.step("rule", &json!({ "hookpoint": id.as_str(), "decision": rule, "recipients": alert.messages.len() }));
-    outcome.alerts.push(alert);
+    if counts {
+        outcome.alerts.push(alert);
+    }
 }
 
 fn once(entry: &Entry, event: &HookEvent, facts: &Facts) -> Result<Once, String> {

@@ -257,7 +257,7 @@ impl Worker {
         }
         if finished.failed > 0 {
             self.metrics.fault("event_failed");
-            tracing::error!(events = finished.failed, "events failed: see `hookbridge events --state failed`");
+            tracing::error!(events = finished.failed, "events failed: see `hookbridge events list --state failed`");
         }
         if finished.queued > 0 {
             self.outbox_bell.notify_waiters();

@@ -37,13 +37,14 @@ pub async fn pause(store: &Store, pause: &Pause, now: Timestamp) -> Result<(), S
         let mut connection = store.connection().await?;
         connection
             .exec_drop(
+                // Assignments run from left to right: what the others look at is assigned last.
                 "INSERT INTO lane (name, paused_until, paused_by, detail, changed_at) VALUES (?, ?, ?, ?, ?) \
                  ON DUPLICATE KEY UPDATE \
-                 detail = IF(paused_by = 'operator' AND VALUES(paused_by) = 'provider', detail, VALUES(detail)), \
-                 paused_until = IF(paused_by = 'operator' AND VALUES(paused_by) = 'provider', paused_until, \
-                 VALUES(paused_until)), \
-                 changed_at = VALUES(changed_at), \
-                 paused_by = IF(paused_by = 'operator' AND VALUES(paused_by) = 'provider', paused_by, VALUES(paused_by))",
+                 detail = IF(@keep := (paused_by = 'operator' AND paused_until > VALUES(changed_at) \
+                 AND VALUES(paused_by) = 'provider'), detail, VALUES(detail)), \
+                 changed_at = IF(@keep, changed_at, VALUES(changed_at)), \
+                 paused_by = IF(@keep, paused_by, VALUES(paused_by)), \
+                 paused_until = IF(@keep, paused_until, VALUES(paused_until))",
                 (&pause.lane, at(pause.until), by, cut(&pause.detail, 500), at(now)),
             )
             .await?;

@@ -2,6 +2,7 @@
 
 use hookbridge::demo::data::CAST;
 use hookbridge::sandbox::{ErrorData, Fault, Trouble};
+use hookbridge::store::lane::{Pause, PausedBy, pause, paused};
 use serde_json::json;
 
 use crate::support::bridge::Bridge;
@@ -188,5 +189,46 @@ async fn the_numbers_pace_is_never_exceeded_on_a_virtual_clock() {
     assert!(stats.refused.is_empty(), "{:?}", stats.refused);
     assert!(stats.most_per_second.values().all(|most| *most <= 10), "{:?}", stats.most_per_second);
     assert!(stats.accepted > 20);
+    bridge.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operators_pause_outlasts_the_providers_and_one_that_ran_out_stops_nobody() {
+    let bridge = Bridge::start().await;
+    let stop = |by, minutes: i64| Pause {
+        lane: "main".to_owned(),
+        until: bridge.now() + jiff::SignedDuration::from_mins(minutes),
+        by,
+        detail: format!("{by:?}"),
+    };
+    let by = || async { paused(&bridge.app.store, bridge.now()).await.expect("readable").pop().map(|p| p.by) };
+    pause(&bridge.app.store, &stop(PausedBy::Operator, 10), bridge.now()).await.expect("paused");
+    pause(&bridge.app.store, &stop(PausedBy::Provider, 60), bridge.now()).await.expect("paused");
+    assert_eq!(by().await, Some(PausedBy::Operator));
+    bridge.wait_s(601);
+    assert_eq!(by().await, None);
+    pause(&bridge.app.store, &stop(PausedBy::Provider, 5), bridge.now()).await.expect("paused");
+    assert_eq!(by().await, Some(PausedBy::Provider));
+    bridge.wait_s(301);
+    alert(&bridge, "evt_1").await;
+    bridge.settle().await;
+    bridge.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_stopped_by_a_receipt_stops() {
+    let bridge = Bridge::start().await;
+    bridge.sandbox.fault(Fault::next(Trouble::ReceiptFailed { code: 131_042 }));
+    alert(&bridge, "evt_1").await;
+    bridge.settle().await;
+    let body = bridge.envelope("ClientAdd", &json!({ "client_id": CAST.client_portuguese }));
+    bridge.wait_s(2);
+    bridge.post("evt_2", &body).await;
+    bridge.settle().await;
+    let standing: Vec<String> = bridge.messages().await.iter().map(|m| m.standing().to_owned()).collect();
+    assert_eq!(standing, ["failed", "queued"]);
+    bridge.wait_s(3600);
+    bridge.settle().await;
+    assert_eq!(bridge.messages().await[1].standing(), "delivered");
     bridge.finish().await;
 }

@@ -2,6 +2,7 @@
 
 use hookbridge::demo::data::{CANARY, CAST};
 use hookbridge::demo::script::acts;
+use hookbridge::sandbox::{Reply, TemplateStatus};
 use serde_json::{Value, json};
 
 use crate::support::bridge::Bridge;
@@ -191,7 +192,6 @@ async fn each_client_reads_his_own_language_and_currency() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_alert_class_that_cannot_be_sent_leaves_all_others_alone() {
     let bridge = Bridge::start().await;
-    use hookbridge::sandbox::TemplateStatus;
     assert!(bridge.sandbox.set_template_status("invoice_created", "es_AR", TemplateStatus::Paused));
     bridge.fire(&[line("InvoiceCreated", "cron", &json!({ "invoiceid": CAST.invoice_unpaid.id }))]).await;
     bridge.fire(&[service("AfterModuleSuspend", CAST.service_suspended)]).await;
@@ -225,5 +225,48 @@ async fn an_invoice_paid_while_its_alert_waited_is_not_announced() {
     bridge.settle().await;
     let ended = bridge.messages().await.into_iter().find(|m| m.id == waiting.id).expect("still there");
     assert_eq!((ended.standing(), ended.reason.as_deref()), ("cancelled", Some("invoice_paid")));
+    bridge.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_addons_suspension_does_not_hide_the_services_own() {
+    let bridge = Bridge::start().await;
+    let it = CAST.service_suspended;
+    let addon = json!({ "params": { "serviceid": it.id, "userid": it.client, "addonId": 4 } });
+    bridge.fire(&[line("AfterModuleSuspend", "cron", &addon), service("AfterModuleSuspend", it)]).await;
+    bridge.settle().await;
+    assert_eq!(bridge.reasons().await, ["service_addon"]);
+    assert!(bridge.messages().await.iter().any(|m| m.hookpoint == "service_suspended"));
+    bridge.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quote_that_was_withdrawn_and_delivered_again_is_alerted_again() {
+    let bridge = Bridge::start().await;
+    let quote = CAST.quote_english.id;
+    for stage in ["Delivered", "Delivered", "On Hold", "Delivered"] {
+        bridge.platform(&format!("UPDATE tblquotes SET stage = '{stage}' WHERE id = {quote}")).await;
+        bridge.fire(&[line("QuoteStatusChange", "admin", &json!({ "quoteid": quote, "status": stage }))]).await;
+        bridge.settle().await;
+    }
+    assert_eq!(bridge.messages().await.len(), 2);
+    assert_eq!(bridge.reasons().await, ["quote_not_delivered", "same_transition"]);
+    bridge.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_opts_out_gets_nothing_more_even_of_what_waits() {
+    let bridge = Bridge::with(&[("SENDERS__MAIN__PAIR_INTERVAL_S", "600")], |_| {}).await;
+    let [first, second] = CAST.invoices_same_second;
+    let fire = |id: u32| line("InvoiceCreated", "cron", &json!({ "invoiceid": id }));
+    bridge.fire(&[fire(first.id), fire(second.id)]).await;
+    bridge.settle().await;
+    let from = bridge.phones()[0].wa_id.clone();
+    bridge.sandbox.reply(&Reply { from, text: Some("Baja".to_owned()), ..Reply::default() }).expect("a reply");
+    bridge.sandbox.drain_receipts().await;
+    bridge.wait_s(601);
+    bridge.settle().await;
+    assert!(bridge.messages().await.iter().any(|m| m.reason.as_deref() == Some("opted_out")));
+    assert_eq!(bridge.phones().len(), 1);
     bridge.finish().await;
 }
