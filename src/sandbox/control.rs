@@ -8,11 +8,11 @@ use warp::Reply as _;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
+use super::clients::Reply;
 use super::error::ApiError;
 use super::faults::Fault;
 use super::routes::Call;
 use super::template::TemplateStatus;
-use super::world::Reply;
 use super::{Inner, receipts};
 
 #[derive(Deserialize)]

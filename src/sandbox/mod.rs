@@ -5,9 +5,10 @@
 //! sender cannot hide in a stand-in that makes the same one.
 //!
 //! In reading order: `config` → `routes` (the way in) → `request` → `world` (the decision: `limits`, `template`,
-//! `pattern`, `fill`, `phone`, `faults`) → `ledger` → `receipts` and `webhook` (the way back) → `management`,
-//! `control`, `page`.
+//! `pattern`, `fill`, `phone`, `faults`, `clients`) → `ledger` → `queue`, `receipts` and `webhook` (the way back) →
+//! `management`, `control`, `page`.
 
+mod clients;
 mod config;
 mod control;
 mod error;
@@ -19,6 +20,7 @@ mod management;
 mod page;
 mod pattern;
 mod phone;
+mod queue;
 mod receipts;
 mod request;
 mod routes;
@@ -42,13 +44,13 @@ use tokio::task::JoinHandle;
 use crate::http::server::{self, Limits};
 use crate::signature;
 
+pub use clients::{Reply, ReplyButton};
 pub use config::{PhoneNumber, Rates, ReceiptPlan, SandboxConfig};
 pub use error::{ApiError, ErrorData};
 pub use faults::{Fault, Trouble};
 pub use fill::{Param, Rendered, RenderedButton};
 pub use ledger::{Message, Stats, Status, StatusAt};
 pub use template::TemplateStatus;
-pub use world::{Reply, ReplyButton};
 
 use world::World;
 

@@ -1,11 +1,11 @@
 //! Owns: the provider's whole state, and what one send call does to it. One lock around all of it: an acceptance must
 //! see and change limits, ledger and receipts as one.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
+use super::clients::Client;
 use super::config::SandboxConfig;
 use super::error::ApiError;
 use super::faults::{Faults, Trouble};
@@ -13,14 +13,10 @@ use super::fill::{self, Rendered};
 use super::ledger::{Ledger, Message, Stats, Status, StatusAt};
 use super::limits::{Pairs, Reach, Throughput};
 use super::phone;
+use super::queue::Queue;
 use super::request::{Content, SendRequest};
 use super::template::{Template, TemplateStatus};
 use super::webhook::{Event, StatusEvent, Update};
-
-/// A client's message opens the window for this long (whatsapp.md 1.3).
-const WINDOW_MS: i64 = 24 * 3_600_000;
-/// Clients with a window that are remembered before closed ones are swept out.
-const WINDOWS_SWEPT_AT: usize = 50_000;
 
 /// The provider's state.
 #[derive(Debug)]
@@ -31,46 +27,12 @@ pub struct World {
     pub faults: Faults,
     /// name → language → template.
     templates: BTreeMap<String, BTreeMap<String, Template>>,
-    throughput: Vec<Throughput>,
+    pub throughput: Vec<Throughput>,
     pairs: Pairs,
     reach: Reach,
-    clients: HashMap<String, Client>,
-    queue: BinaryHeap<Reverse<Queued>>,
+    pub clients: HashMap<String, Client>,
+    queue: Queue,
     serial: u64,
-}
-
-/// What is known about somebody who wrote to us.
-#[derive(Clone, Debug)]
-struct Client {
-    name: Option<String>,
-    window_until_ms: i64,
-}
-
-#[derive(Debug)]
-struct Queued {
-    due_ms: i64,
-    serial: u64,
-    update: Update,
-}
-
-impl PartialEq for Queued {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Queued {}
-
-impl PartialOrd for Queued {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Queued {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.due_ms, self.serial).cmp(&(other.due_ms, other.serial))
-    }
 }
 
 /// A message that was taken.
@@ -90,28 +52,6 @@ pub struct Verdict {
     pub trouble: Option<Trouble>,
 }
 
-/// A message from a client, as `POST /_sandbox/reply` takes it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Reply {
-    /// With `+` and country code, or `wa_id` digits.
-    pub from: String,
-    /// Free text; or a button of the last template.
-    pub text: Option<String>,
-    pub button: Option<ReplyButton>,
-    /// The client's profile name.
-    pub name: Option<String>,
-    /// The number written to; the first when left out.
-    pub phone_number_id: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReplyButton {
-    pub payload: String,
-    pub text: String,
-}
-
 impl World {
     #[must_use]
     pub fn new(config: SandboxConfig) -> Self {
@@ -124,7 +64,7 @@ impl World {
             pairs: Pairs::default(),
             reach: Reach::default(),
             clients: HashMap::new(),
-            queue: BinaryHeap::new(),
+            queue: Queue::default(),
             serial: 0,
             config,
         }
@@ -139,7 +79,7 @@ impl World {
         self.serial = old.serial;
     }
 
-    fn next_serial(&mut self) -> u64 {
+    pub fn next_serial(&mut self) -> u64 {
         self.serial += 1;
         self.serial
     }
@@ -334,28 +274,19 @@ impl World {
 
     /// Puts an update into the queue, due at `due_ms`.
     pub fn queue(&mut self, update: Update, due_ms: i64) {
-        let serial = self.next_serial();
-        self.queue.push(Reverse(Queued { due_ms, serial, update }));
+        self.queue.put(update, due_ms);
     }
 
     /// When the next update is due.
     #[must_use]
     pub fn next_due_ms(&self) -> Option<i64> {
-        self.queue.peek().map(|Reverse(next)| next.due_ms)
+        self.queue.next_due_ms()
     }
 
-    /// The next updates that fit into one POST, due by `now_ms` (`None`: whenever they are due).
+    /// The next updates that fit into one POST, due by `now_ms` (`None`: whenever they are due). From now on the
+    /// messages have these statuses, whether or not the callback hears of it.
     pub fn take_batch(&mut self, now_ms: Option<i64>) -> Vec<Update> {
-        let mut batch: Vec<Update> = Vec::new();
-        while let Some(Reverse(next)) = self.queue.peek() {
-            let due = now_ms.is_none_or(|now| next.due_ms <= now);
-            let fits = batch.len() < self.config.receipts.batch_max.max(1)
-                && batch.first().is_none_or(|first| share_a_post(first, &next.update));
-            if !due || !fits {
-                break;
-            }
-            batch.extend(self.queue.pop().map(|Reverse(next)| next.update));
-        }
+        let batch = self.queue.take_batch(now_ms, self.config.receipts.batch_max.max(1));
         self.mark(&batch);
         batch
     }
@@ -367,84 +298,6 @@ impl World {
                 self.ledger.mark(&event.id, status);
             }
         }
-    }
-
-    // Clients
-
-    /// Until when free text to this client is taken.
-    #[must_use]
-    pub fn window_until_ms(&self, wa_id: &str) -> Option<i64> {
-        self.clients.get(wa_id).map(|client| client.window_until_ms)
-    }
-
-    /// The client's profile name, when it gave one.
-    #[must_use]
-    pub fn client_name(&self, wa_id: &str) -> Option<&str> {
-        self.clients.get(wa_id)?.name.as_deref()
-    }
-
-    /// A client writes: opens the window, is kept, and becomes a webhook. The message's id.
-    ///
-    /// # Errors
-    /// 100, when the number, the content or the addressee cannot be read.
-    pub fn reply(&mut self, reply: &Reply, now_ms: i64) -> Result<String, ApiError> {
-        let wa_id = phone::wa_id(&format!("+{}", reply.from.trim_start_matches('+')))?;
-        let phone = match &reply.phone_number_id {
-            Some(id) => self.phone(id).ok_or_else(|| ApiError::no_object(id))?,
-            None => 0,
-        };
-        let serial = self.next_serial();
-        let id = phone::wamid(&wa_id, self.config.seed, serial);
-        let seconds = now_ms.div_euclid(1_000).to_string();
-        let (message, text) = match (&reply.text, &reply.button) {
-            (Some(text), None) => {
-                let body = json!({"from": wa_id, "id": id, "timestamp": seconds, "type": "text",
-                    "text": {"body": text}});
-                (body, text.clone())
-            }
-            (None, Some(button)) => {
-                let context = self
-                    .last_template_to(&wa_id)
-                    .map(|template| json!({"from": self.config.phone_numbers[phone].digits(), "id": template}));
-                let body = json!({"from": wa_id, "id": id, "timestamp": seconds, "type": "button", "context": context,
-                    "button": {"payload": button.payload, "text": button.text}});
-                (body, button.text.clone())
-            }
-            _ => return Err(ApiError::parameter("A reply has either text or button")),
-        };
-        self.open_window(&wa_id, reply.name.clone(), now_ms);
-        let name = self.client_name(&wa_id).unwrap_or("Cliente");
-        let contact = json!({"profile": {"name": name}, "wa_id": wa_id});
-        self.throughput[phone].note(now_ms);
-        self.ledger.keep(Message {
-            id: id.clone(),
-            phone_number_id: self.config.phone_numbers[phone].id.clone(),
-            to: wa_id.clone(),
-            wa_id,
-            incoming: true,
-            template: None,
-            language: None,
-            content: Rendered { text, ..Rendered::default() },
-            biz_opaque_callback_data: None,
-            accepted_at_ms: now_ms,
-            statuses: Vec::new(),
-        });
-        let event = Event::Incoming { contact, message };
-        self.queue(Update { phone, event, wrong_signature: false, attempts: 0 }, now_ms);
-        Ok(id)
-    }
-
-    fn open_window(&mut self, wa_id: &str, name: Option<String>, now_ms: i64) {
-        if self.clients.len() >= WINDOWS_SWEPT_AT {
-            self.clients.retain(|_, client| now_ms < client.window_until_ms);
-        }
-        let name = name.or_else(|| self.client_name(wa_id).map(str::to_owned));
-        self.clients.insert(wa_id.to_owned(), Client { name, window_until_ms: now_ms + WINDOW_MS });
-    }
-
-    fn last_template_to(&self, wa_id: &str) -> Option<&str> {
-        let mut newest = self.ledger.messages().rev();
-        newest.find(|one| one.wa_id == wa_id && one.template.is_some()).map(|one| one.id.as_str())
     }
 
     // Templates and numbers
@@ -510,10 +363,4 @@ impl World {
             ..self.ledger.stats.clone()
         }
     }
-}
-
-fn share_a_post(first: &Update, next: &Update) -> bool {
-    first.phone == next.phone
-        && first.wrong_signature == next.wrong_signature
-        && matches!((&first.event, &next.event), (Event::Status(_), Event::Status(_)))
 }
