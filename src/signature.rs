@@ -138,7 +138,7 @@ pub fn verify<'a>(
 }
 
 /// Whether `header` (`sha256=<64 hex>`) is the provider's signature over the raw `body`.
-/// Source: whatsapp.md 4.3: HMAC-SHA256 keyed with the app secret, hex, over the bytes as received.
+/// Source: Meta's rules: HMAC-SHA256 keyed with the app secret, hex, over the bytes as received.
 #[must_use]
 pub fn verify_hub(header: &str, body: &[u8], app_secret: &SecretString) -> bool {
     let Some(hex) = header.strip_prefix("sha256=") else { return false };

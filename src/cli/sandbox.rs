@@ -11,7 +11,7 @@ pub struct Args {
     /// Where to listen; keep it on loopback, its control paths ask for no password
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Where receipts are posted, e.g. http://127.0.0.1:8466/v1/receipts/main
+    /// Where receipts are posted, e.g. `http://127.0.0.1:8466/v1/receipts/main`
     #[arg(long)]
     callback_url: Option<String>,
 }

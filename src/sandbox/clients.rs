@@ -1,5 +1,5 @@
 //! Owns: what clients do: they write or press a button, which opens the 24-h window and becomes a webhook
-//! (whatsapp.md 1.3 and 4.5).
+//! (Meta's rules).
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use super::phone;
 use super::webhook::{Event, Update};
 use super::world::World;
 
-/// A client's message opens the window for this long (whatsapp.md 1.3).
+/// A client's message opens the window for this long (Meta's rules).
 const WINDOW_MS: i64 = 24 * 3_600_000;
 /// Clients with a window that are remembered before closed ones are swept out.
 const WINDOWS_SWEPT_AT: usize = 50_000;

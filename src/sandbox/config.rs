@@ -14,11 +14,11 @@ pub struct SandboxConfig {
     pub listen: SocketAddr,
     /// Where webhooks are posted. `None`: statuses rise, nobody is told. Can be set later.
     pub callback_url: Option<String>,
-    /// Key of `X-Hub-Signature-256` (whatsapp.md 4.3).
+    /// Key of `X-Hub-Signature-256` (Meta's rules).
     pub app_secret: SecretString,
-    /// What the callback must know to answer the handshake (whatsapp.md 4.1).
+    /// What the callback must know to answer the handshake (Meta's rules).
     pub verify_token: SecretString,
-    /// The only bearer token that is let in (whatsapp.md 1.1).
+    /// The only bearer token that is let in (Meta's rules).
     pub access_token: SecretString,
     /// The `WhatsApp` business account that owns templates and numbers.
     pub waba_id: String,
@@ -35,7 +35,7 @@ pub struct SandboxConfig {
     /// Whether a created template waits for [`Sandbox::set_template_status`](super::Sandbox::set_template_status)
     /// (`PENDING`) instead of being approved at once.
     pub templates_wait_for_review: bool,
-    /// Whether free text outside the window is accepted and fails by receipt, instead of at once (whatsapp.md 1.3).
+    /// Whether free text outside the window is accepted and fails by receipt, instead of at once (Meta's rules).
     pub closed_window_fails_late: bool,
     /// Messages kept for the ledger and the page; the oldest go first.
     pub messages_kept_max: usize,
@@ -97,7 +97,7 @@ impl PhoneNumber {
     }
 }
 
-/// The provider's limits (whatsapp.md 2). `None` lifts one.
+/// The provider's limits (Meta's rules). `None` lifts one.
 #[derive(Clone, Debug)]
 pub struct Rates {
     /// Messages in and out of one number within any sliding second; over it 130429.
@@ -110,9 +110,9 @@ pub struct Rates {
     pub recipients_per_24h: Option<u32>,
     /// The code of that limit. Meta documents none; 131048 is the nearest neighbour.
     pub recipients_code: u32,
-    /// HTTP status of 130429 and 131056: sources disagree about 400 and 429 (whatsapp.md 3.2).
+    /// HTTP status of 130429 and 131056: sources disagree about 400 and 429 (Meta's rules).
     pub throttle_http_status: u16,
-    /// Templates of the account; over it subcode 2388019 (whatsapp.md 1.6).
+    /// Templates of the account; over it subcode 2388019 (Meta's rules).
     pub templates_max: usize,
 }
 
@@ -138,7 +138,7 @@ impl Rates {
     }
 }
 
-/// When receipts become due after a message was accepted, and how they are posted (whatsapp.md 4.2).
+/// When receipts become due after a message was accepted, and how they are posted (Meta's rules).
 #[derive(Clone, Debug)]
 pub struct ReceiptPlan {
     /// Nothing is posted until the test says so: [`deliver_due_receipts`](super::Sandbox::deliver_due_receipts) or
@@ -158,7 +158,7 @@ pub struct ReceiptPlan {
     pub retry_ms: i64,
     /// How long the callback may take to answer.
     pub timeout: Duration,
-    /// Whether `sent` carries `conversation`, as before v24 (whatsapp.md 4.4).
+    /// Whether `sent` carries `conversation`, as before v24 (Meta's rules).
     pub with_conversation: bool,
 }
 

@@ -1,8 +1,8 @@
-//! Owns: the provider's refusals: code → text and HTTP status, and their JSON (whatsapp.md 3).
+//! Owns: the provider's refusals: code → text and HTTP status, and their JSON (Meta's rules).
 
 use serde_json::{Map, Value, json};
 
-/// How `error_data` is written: all three were seen in real logs (whatsapp.md 3.1).
+/// How `error_data` is written: all three were seen in real logs (Meta's rules).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorData {
@@ -63,7 +63,7 @@ impl ApiError {
         Self { error_data: ErrorData::Absent, ..Self::new(190, "Invalid OAuth access token") }
     }
 
-    /// A template that cannot be created (whatsapp.md 1.6).
+    /// A template that cannot be created (Meta's rules).
     #[must_use]
     pub fn template(subcode: u32, title: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
@@ -93,7 +93,7 @@ impl ApiError {
         }
     }
 
-    /// The body as in whatsapp.md 3.1.
+    /// The body as in Meta's rules.
     #[must_use]
     pub fn to_json(&self, trace_id: &str) -> Value {
         let mut error = Map::new();
@@ -125,7 +125,7 @@ impl ApiError {
     }
 }
 
-/// The HTTP status that sources name for a code; 400 where none does (whatsapp.md 3.2).
+/// The HTTP status that sources name for a code; 400 where none does (Meta's rules).
 #[must_use]
 pub fn usual_status(code: u32) -> u16 {
     match code {
@@ -136,7 +136,7 @@ pub fn usual_status(code: u32) -> u16 {
     }
 }
 
-/// The short text of a code (whatsapp.md 3.3).
+/// The short text of a code (Meta's rules).
 #[must_use]
 pub fn title(code: u32) -> &'static str {
     match code {

@@ -1,4 +1,4 @@
-//! Owns: the faults that a test or an operator orders, and which message meets them (whatsapp.md 8).
+//! Owns: the faults that a test or an operator orders, and which message meets them (Meta's rules).
 
 use std::collections::VecDeque;
 

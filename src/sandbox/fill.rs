@@ -1,5 +1,5 @@
 //! Owns: a template filled with the parameters of one send call, or the code that says what is wrong with them
-//! (whatsapp.md 1.2 and 1.6).
+//! (Meta's rules).
 
 use serde::Serialize;
 use serde_json::Value;
@@ -239,7 +239,7 @@ fn fill_button(
         params.push(Param { part: "button", name: at.to_string(), value: value.clone() });
     }
     if button.kind == "quick_reply" {
-        // Without a payload of its own the button's text comes back (whatsapp.md 4.5).
+        // Without a payload of its own the button's text comes back (Meta's rules).
         rendered.payload = Some(value.clone().unwrap_or_else(|| button.text.clone()));
     }
     rendered.url = button.url.as_ref().map(|url| url.fill(&value.into_iter().collect::<Vec<_>>()));

@@ -1,4 +1,4 @@
-//! Owns: the provider's three limits (whatsapp.md 2): per number and second, per pair, distinct recipients per 24 h.
+//! Owns: the provider's three limits (Meta's rules): per number and second, per pair, distinct recipients per 24 h.
 //! Each asks first (`admits`) and counts later (`note`), so that a message which one limit refuses costs nothing in
 //! the others.
 

@@ -1,4 +1,4 @@
-//! Owns: the calls beside sending: templates, the number's fields, subscribing (whatsapp.md 1.6, 2, 4.2).
+//! Owns: the calls beside sending: templates, the number's fields, subscribing (Meta's rules).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -150,7 +150,7 @@ fn phone(number: &PhoneNumber, rates: &Rates, fields: &str) -> Result<Value, Api
     Ok(node)
 }
 
-/// The tier that holds the limit (whatsapp.md 2).
+/// The tier that holds the limit (Meta's rules).
 fn tier(rates: &Rates) -> &'static str {
     match rates.recipients_per_24h {
         None => "TIER_UNLIMITED",

@@ -1,5 +1,5 @@
 //! Owns: the stand-in for Meta's Cloud API: a strict, stateful provider for tests, the demo and benchmarks. It answers
-//! like the real one (whatsapp.md 1 to 5), refuses what the real one refuses, posts signed receipts, plays faults on
+//! like the real one (Meta's rules), refuses what the real one refuses, posts signed receipts, plays faults on
 //! order, and shows on a page what the clients' phones would show.
 //! Must not know: how we send. It imports the clock, the signatures and the accept loop only, so that a mistake in the
 //! sender cannot hide in a stand-in that makes the same one.
@@ -153,7 +153,7 @@ impl Sandbox {
         format!("http://{}", self.addr)
     }
 
-    /// Registers an approved template. `create` is the body of a create call (whatsapp.md 1.6).
+    /// Registers an approved template. `create` is the body of a create call (Meta's rules).
     ///
     /// # Errors
     /// The refusal that the API would answer.
@@ -174,7 +174,7 @@ impl Sandbox {
         self.inner.world().callback_url = url;
     }
 
-    /// Asks the callback for the handshake (whatsapp.md 4.1). Whether it answered the challenge.
+    /// Asks the callback for the handshake (Meta's rules). Whether it answered the challenge.
     pub async fn verify_callback(&self) -> bool {
         self.inner.verify_callback().await
     }

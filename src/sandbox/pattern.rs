@@ -1,4 +1,4 @@
-//! Owns: texts with `{{variables}}`: reading, checking and filling them (whatsapp.md 1.6).
+//! Owns: texts with `{{variables}}`: reading, checking and filling them (Meta's rules).
 
 /// How a template names its variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Owns: numbers as the provider reads them: `to` → the account it is taken to mean (whatsapp.md 5), and message ids.
+//! Owns: numbers as the provider reads them: `to` → the account it is taken to mean (Meta's rules), and message ids.
 //! Written without the sender's phone code, so that a mistake there cannot hide here.
 
 use base64::Engine as _;
@@ -10,7 +10,7 @@ use crate::signature;
 /// Fewest and most digits of an international number (E.164 allows 15).
 const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
 
-/// Brazilian area codes whose accounts keep the ninth digit (whatsapp.md 5.3).
+/// Brazilian area codes whose accounts keep the ninth digit (Meta's rules).
 const BRAZIL_KEEPS_NINE: [&str; 14] =
     ["11", "12", "13", "14", "15", "16", "17", "18", "19", "21", "22", "24", "27", "28"];
 
@@ -18,7 +18,7 @@ const BRAZIL_KEEPS_NINE: [&str; 14] =
 ///
 /// # Errors
 /// 100, when `to` has no leading `+` and country code. The real service puts the sender's country in front and reaches
-/// a stranger (whatsapp.md 5.1), which a stand-in must not hide.
+/// a stranger (Meta's rules), which a stand-in must not hide.
 pub fn wa_id(to: &str) -> Result<String, ApiError> {
     let digits = to
         .strip_prefix('+')
@@ -70,7 +70,7 @@ fn brazil(national: &str) -> Option<String> {
     }
 }
 
-/// A message id as the real one is built: base64 over a binary that holds the number in clear (whatsapp.md 1.4).
+/// A message id as the real one is built: base64 over a binary that holds the number in clear (Meta's rules).
 #[must_use]
 pub fn wamid(wa_id: &str, seed: u64, number: u64) -> String {
     let mut source = [0; 16];

@@ -1,4 +1,4 @@
-//! Owns: carrying updates to the callback (whatsapp.md 4.2): batched, signed, a few POSTs at once, tried again when
+//! Owns: carrying updates to the callback (Meta's rules): batched, signed, a few POSTs at once, tried again when
 //! not answered with 200.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Owns: the body of `POST /{phone_number_id}/messages`, read strictly (whatsapp.md 1.2): a misspelt member is a
+//! Owns: the body of `POST /{phone_number_id}/messages`, read strictly (Meta's rules): a misspelt member is a
 //! refusal, never something that is passed over.
 
 use serde_json::{Map, Value};

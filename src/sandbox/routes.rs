@@ -1,5 +1,5 @@
 //! Owns: the way in: which path is what, the token, the send call's answers, and the headers of each answer
-//! (whatsapp.md 1.1 to 1.4).
+//! (Meta's rules).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -146,7 +146,7 @@ async fn send(inner: &Inner, call: &Call, phone: &str, hangup: &Hangup) -> Respo
     reply(inner, StatusCode::OK, &body.unwrap_or_default())
 }
 
-/// whatsapp.md 1.4.
+/// Meta's rules.
 fn success(to: &str, wa_id: &str, accepted: &Accepted, trouble: Option<&Trouble>) -> Value {
     let mut message = json!({"id": accepted.wamid});
     match trouble {

@@ -1,4 +1,4 @@
-//! Owns: one registered template and the rules for creating it (whatsapp.md 1.6).
+//! Owns: one registered template and the rules for creating it (Meta's rules).
 
 use serde_json::{Value, json};
 
@@ -75,7 +75,7 @@ impl Template {
     /// Checks a create call's body and cuts its texts.
     ///
     /// # Errors
-    /// 100, with the subcode that whatsapp.md 1.6 names.
+    /// 100, with the subcode that Meta's rules names.
     pub fn create(id: u64, body: &Value, status: TemplateStatus) -> Result<Self, ApiError> {
         let members = body.as_object().ok_or_else(|| ApiError::parameter("The body must be a JSON object"))?;
         if let Some(unknown) = members.keys().find(|key| !MEMBERS.contains(&key.as_str())) {
@@ -140,7 +140,7 @@ fn is_name_char(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'
 }
 
-/// `es` or `es_AR`: case and underscore count (whatsapp.md 1.5).
+/// `es` or `es_AR`: case and underscore count (Meta's rules).
 fn is_language(code: &str) -> bool {
     let (language, region) = code.split_once('_').map_or((code, None), |(l, r)| (l, Some(r)));
     (2..=3).contains(&language.len())

@@ -1,4 +1,4 @@
-//! Owns: the JSON of webhooks (whatsapp.md 4.4, 4.5, 1.6), escaped as the real one and signed over the bytes.
+//! Owns: the JSON of webhooks (Meta's rules), escaped as the real one and signed over the bytes.
 
 use std::fmt::Write as _;
 
@@ -170,7 +170,7 @@ fn conversation_id(wamid: &str) -> String {
 }
 
 /// Meta's escaping: everything outside ASCII as `\uXXXX`, and `/` as `\/`. Whoever parses and writes the JSON again
-/// before checking the signature fails here, as with the real one (whatsapp.md 4.3).
+/// before checking the signature fails here, as with the real one (Meta's rules).
 fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len() + json.len() / 16);
     for c in json.chars() {

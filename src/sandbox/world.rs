@@ -311,7 +311,7 @@ impl World {
     /// Registers a template from a create call's body.
     ///
     /// # Errors
-    /// 100, with the subcodes of whatsapp.md 1.6.
+    /// 100, with the subcodes of Meta's rules.
     pub fn create_template(&mut self, body: &Value, status: TemplateStatus) -> Result<&Template, ApiError> {
         let id = 1_000_000_000_000_000 + self.next_serial();
         let template = Template::create(id, body, status)?;
@@ -339,7 +339,7 @@ impl World {
     pub fn set_template_status(&mut self, name: &str, language: &str, status: TemplateStatus, now_ms: i64) -> bool {
         let Some(template) = self.templates.get_mut(name).and_then(|all| all.get_mut(language)) else { return false };
         template.status = status;
-        // The integer id and the hyphen are Meta's (whatsapp.md 1.6).
+        // The integer id and the hyphen are Meta's (Meta's rules).
         let value = json!({"event": status.as_str(), "message_template_id": template.id, "message_template_name": name,
             "message_template_language": language.replace('_', "-"), "reason": "NONE",
             "message_template_category": template.category});

@@ -1,4 +1,4 @@
-//! Owns: the provider's error codes as data (source: whatsapp.md 3.3, Meta's error page as of 2026-09-11 and, where it
+//! Owns: the provider's error codes as data (source: Meta's rules, Meta's error page as of 2026-09-11 and, where it
 //! is silent, the secondary sources named there).
 //!
 //! Scopes of transient codes: `Recipient` for the pair limit, `Rate` where the service or a quota asks to slow down,

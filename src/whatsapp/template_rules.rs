@@ -1,5 +1,5 @@
 //! Owns: Meta's rules for a template's texts, so that an operator hears of a mistake before Meta's review does.
-//! Sources: whatsapp.md 1.6 (Meta's limits; the rules about variables from its error subcodes 2388293 and 2388299).
+//! Sources: Meta's rules (Meta's limits; the rules about variables from its error subcodes 2388293 and 2388299).
 
 use std::fmt;
 
