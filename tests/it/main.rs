@@ -2,6 +2,7 @@
 
 mod support;
 
+mod commands;
 mod content;
 mod delivery;
 mod demo_data;
