@@ -24,6 +24,7 @@ struct Figure {
 #[derive(Debug)]
 pub struct Report {
     quick: bool,
+    machine: String,
     figures: Vec<Figure>,
 }
 
@@ -47,7 +48,7 @@ impl Figure {
 
 impl Report {
     pub fn new(quick: bool) -> Self {
-        Self { quick, figures: Vec::new() }
+        Self { quick, machine: machine(), figures: Vec::new() }
     }
 
     pub fn add(&mut self, name: &str, value: f64, unit: &'static str, target: Target, detail: String) {
@@ -65,6 +66,7 @@ impl Report {
             table.add_row([&one.name, &measured, &one.target(), met, &one.detail]);
         }
         println!("{table}");
+        println!("before: {}; after: {}", self.machine, machine());
         if self.quick {
             println!("A quick run: rough figures, for seeing that everything works.");
         }
@@ -81,6 +83,19 @@ impl Report {
                 })
             })
             .collect();
-        format!("{:#}\n", json!({ "quick": self.quick, "figures": figures }))
+        format!(
+            "{:#}\n",
+            json!({
+                "quick": self.quick, "machine_before": self.machine, "machine_after": machine(), "figures": figures,
+            })
+        )
     }
+}
+
+/// How much machine there is, and how much of it others use: with a load above the processors, figures say little.
+fn machine() -> String {
+    let processors = std::thread::available_parallelism().map_or(0, usize::from);
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or_default();
+    format!("{processors} processors, load {load}")
 }
