@@ -22,3 +22,8 @@ lint:
 	@$(CARGO) clippy --locked --all-targets -- -D warnings
 	@$(CARGO) deny --log-level error check licenses bans sources
 	@find php-hooks tests/php -name '*.php' -print0 | xargs -0 -n1 php -l >/dev/null && echo "[lint] PHP syntax is fine"
+
+bench:
+	@scripts/setup.sh demo
+	@echo "[bench] building (the first time takes some minutes)"
+	@$(CARGO) bench --locked --bench road -- $(ARGS)

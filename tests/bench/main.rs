@@ -1,0 +1,94 @@
+//! Owns: `make bench`: ratios, measured side by side in one run, of the service against simpler ways to do the same. The
+//! database is a private MariaDB that waits for the disk at every commit. `docs/BENCHMARKS.md` explains the figures.
+#![allow(clippy::cast_precision_loss, reason = "figures of at most ten digits")]
+
+mod home;
+mod ingest;
+mod load;
+mod memory;
+mod report;
+mod road;
+mod stub;
+
+use std::path::PathBuf;
+
+use clap::Parser as _;
+
+use home::Home;
+use report::Report;
+
+/// How much is done.
+#[derive(Clone, Copy, Debug)]
+pub struct Scale {
+    pub rounds: u32,
+    pub round_ms: u64,
+    pub hooks: u32,
+    pub slow_calls: u32,
+    pub events: u32,
+    pub paced_s: u32,
+    pub queued: u32,
+}
+
+const FULL: Scale =
+    Scale { rounds: 5, round_ms: 4_000, hooks: 2_000, slow_calls: 25, events: 20_000, paced_s: 20, queued: 100_000 };
+const QUICK: Scale =
+    Scale { rounds: 2, round_ms: 1_000, hooks: 200, slow_calls: 8, events: 2_000, paced_s: 5, queued: 5_000 };
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    Ingest,
+    Stub,
+    Road,
+    Memory,
+}
+
+/// Measures the service against simpler ways to do the same
+#[derive(Debug, clap::Parser)]
+struct Args {
+    /// Everything small, in under a minute; the figures are rough
+    #[arg(long)]
+    quick: bool,
+    /// Only these parts
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// Write the figures to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// What cargo says to every benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+pub fn say(what: &str) {
+    eprintln!("[bench] {what}");
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let scale = if args.quick { QUICK } else { FULL };
+    let wanted = |part| args.only.is_empty() || args.only.contains(&part);
+    let mut report = Report::new(args.quick);
+    say("starting a private MariaDB that waits for the disk, with sample clients");
+    let home = Home::build(scale.events.max(500)).await?;
+    if wanted(Part::Stub) {
+        stub::measure(&home, scale, &mut report).await?;
+    }
+    if wanted(Part::Ingest) {
+        ingest::measure(&home, scale, &mut report).await?;
+    }
+    if wanted(Part::Road) {
+        road::measure(&home, scale, &mut report).await?;
+    }
+    if wanted(Part::Memory) {
+        memory::measure(&home, scale, &mut report).await?;
+    }
+    home.end();
+    report.print();
+    if let Some(file) = &args.json {
+        std::fs::write(file, report.json())?;
+        say(&format!("written: {}", file.display()));
+    }
+    Ok(())
+}
