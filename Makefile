@@ -1,5 +1,5 @@
 # Everything a person needs: each target does all its own set-up.
-.PHONY: demo test lint bench chaos
+.PHONY: demo test lint bench
 
 CARGO ?= cargo
 

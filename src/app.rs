@@ -86,9 +86,10 @@ pub fn database(url: &SecretString, min: usize, max: usize, acquire: Duration) -
         .with_inactive_connection_ttl(CONNECTION_IDLE)
         // Connections are never left with state behind, and resetting costs a round trip each time.
         .with_reset_connection(false);
-    let opts = OptsBuilder::from_opts(opts)
-        .pool_opts(pool)
-        .setup(vec!["SET SESSION time_zone = '+00:00', SESSION sql_mode = 'STRICT_ALL_TABLES'"]);
+    let opts = OptsBuilder::from_opts(opts).pool_opts(pool).setup(vec![
+        "SET SESSION time_zone = '+00:00', SESSION sql_mode = 'STRICT_ALL_TABLES'",
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    ]);
     Ok(Database::new(Pool::new(opts), acquire))
 }
 

@@ -85,8 +85,8 @@ struct Sorted {
     admitted: Vec<Due>,
     cancelled: Vec<(MessageId, Reason)>,
     waits: HashMap<Reason, Vec<(MessageId, Timestamp)>>,
-    /// The number's own rate is used up for so long.
-    full_for: Option<Duration>,
+    /// The number's own rate is used up until then, by the monotonic clock.
+    full_until: Option<Duration>,
 }
 
 /// Why sending is put off.
@@ -193,10 +193,9 @@ impl Lane {
         if !sorted.admitted.is_empty() {
             self.send_admitted(&sorted.admitted, now).await?;
         }
-        match sorted.full_for {
-            Some(wait) => Ok(Tick::Idle(wait)),
-            None => Ok(Tick::Busy),
-        }
+        // The work since has taken its time: only what is left of the wait is slept.
+        let left = sorted.full_until.map(|until| until.saturating_sub(self.parts.clock.monotonic()));
+        Ok(left.filter(|left| !left.is_zero()).map_or(Tick::Busy, Tick::Idle))
     }
 
     /// Whether the number is stopped or slowed down. The stored pauses are read at most once a second.
@@ -236,7 +235,8 @@ impl Lane {
             // A place of the number that a waiting recipient did not use goes to the next one.
             if !place {
                 if let Err(wait) = self.pacer.take_number() {
-                    sorted.full_for = Some(wait.max(Duration::from_millis(1)));
+                    let wait = wait.max(Duration::from_millis(1));
+                    sorted.full_until = Some(self.parts.clock.monotonic() + wait);
                     break;
                 }
                 place = true;

@@ -1,5 +1,7 @@
 //! Owns: events from the door to their processing. An event is durable when [`insert`] returned.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 use mysql_async::Row;
 use mysql_async::prelude::Queryable;
@@ -64,19 +66,22 @@ async fn insert_once(store: &Store, events: &[NewEvent]) -> Result<Vec<Inserted>
     let mut tx = connection.start_transaction(transaction()).await?;
     let known = known(&mut tx, events).await?;
     let mut results = Vec::with_capacity(events.len());
+    // Ids of this very batch: a source may send the same event twice at once.
+    let mut within: HashMap<&str, [u8; 32]> = HashMap::with_capacity(events.len());
     let mut fresh: Vec<&NewEvent> = Vec::with_capacity(events.len());
     for event in events {
         let seen = known
             .iter()
             .find(|(id, _)| id == event.id.as_str())
             .map(|(_, checksum)| checksum.as_slice() == event.body_sha256)
-            .or_else(|| fresh.iter().find(|f| f.id == event.id).map(|f| f.body_sha256 == event.body_sha256));
+            .or_else(|| within.get(event.id.as_str()).map(|checksum| *checksum == event.body_sha256));
         results.push(match seen {
             None => Inserted::New,
             Some(true) => Inserted::Duplicate,
             Some(false) => Inserted::Reused,
         });
         if seen.is_none() {
+            within.insert(event.id.as_str(), event.body_sha256);
             fresh.push(event);
         }
     }

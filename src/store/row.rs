@@ -6,11 +6,9 @@ use mysql_async::{TxOpts, Value};
 
 pub(crate) use crate::sql::Reader;
 
-/// Transactions read what is committed: no gap locks, so that workers do not wait for each other's neighbours.
+/// Plain: every connection reads what is committed (see `app::database`), so that workers do not wait for gap locks.
 pub(crate) fn transaction() -> TxOpts {
-    let mut options = TxOpts::default();
-    options.with_isolation_level(mysql_async::IsolationLevel::ReadCommitted);
-    options
+    TxOpts::default()
 }
 
 /// A time as our DATETIME(3) columns take it, UTC.
