@@ -92,11 +92,13 @@ impl Pacer {
     }
 }
 
-/// An even pace. The burst is what piles up within 5 ms, so that a fast number does not wait for the timer's grain; the
-/// headroom covers it, and late packets.
+/// An even pace. The burst lets a timer that woke late catch up, so that the rate is used in full; together with what the
+/// headroom leaves, no second ever sees more than the rate: `usable + burst <= rate`.
 fn number_quota(rates: &Rates) -> Quota {
     let usable = f64::from(rates.per_second) * (1.0 - rates.headroom_percent / 100.0);
-    let burst = NonZeroU32::new(rates.per_second / 200).unwrap_or(NonZeroU32::MIN);
+    let spare = (1..=rates.per_second).rev().take_while(|whole| f64::from(*whole) > usable).count();
+    let burst = (rates.per_second / 200).max(2).min(u32::try_from(spare).unwrap_or(u32::MAX));
     let period = Duration::from_secs_f64(1.0 / usable.max(0.001));
-    Quota::with_period(period).expect("a rate is never infinite").allow_burst(burst)
+    let quota = Quota::with_period(period).expect("a rate is never infinite");
+    quota.allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN))
 }
