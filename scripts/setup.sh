@@ -11,7 +11,8 @@ command -v cargo >/dev/null || die "cargo is missing: install the Rust toolchain
 
 packages=()
 need() { command -v "$1" >/dev/null || packages+=("$2"); }
-need cc gcc
+# gcc only recommends the C library's files, without which nothing links.
+command -v cc >/dev/null || packages+=(gcc libc6-dev)
 need mariadbd mariadb-server-core
 need mariadb-install-db mariadb-server-core
 need mariadb mariadb-client-core
@@ -19,7 +20,7 @@ need php php-cli
 [ -e /etc/ssl/certs/ca-certificates.crt ] || packages+=(ca-certificates)
 # /usr/sbin is not in every user's PATH, and there the server lies.
 [ -x /usr/sbin/mariadbd ] && packages=("${packages[@]/mariadb-server-core/}")
-if command -v php >/dev/null; then php -m | grep -qix curl || packages+=(php-curl); else packages+=(php-curl); fi
+php -r 'exit(extension_loaded("curl") ? 0 : 1);' 2>/dev/null || packages+=(php-curl)
 if [ "$purpose" = test ]; then
   need python3 python3
   need pgrep procps
