@@ -7,7 +7,7 @@
 //! floor 4   app   provider_texts   sandbox   demo
 //! floor 3   http │ process │ dispatch        they talk through tables and a Notify, never to each other
 //! floor 2   catalogue │ rules │ render │ whatsapp │ billing │ store        none imports another
-//! floor 1   clock  signature  config  envelope  sql  metrics  stop  telemetry
+//! floor 1   clock  signature  config  envelope  sql  metrics  stop  telemetry  road
 //! floor 0   domain                          values only
 //! ```
 
@@ -19,6 +19,7 @@ pub mod signature;
 pub mod config;
 pub mod envelope;
 pub mod metrics;
+pub mod road;
 pub mod sql;
 pub mod stop;
 pub mod telemetry;

@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::app::{App, Workers};
 use crate::clock::Clock;
 use crate::config::load;
+use crate::road::{Step, mark};
 use crate::store::migrate;
 use crate::telemetry;
 
@@ -23,6 +24,7 @@ pub async fn run(args: Args, file: Option<PathBuf>) -> anyhow::Result<()> {
     let config = super::read(file.as_deref())?;
     telemetry::start(&config.log.format, &config.log.level).map_err(|e| anyhow::anyhow!(e))?;
     let clock = Clock::system();
+    mark(Step::Starting);
     prepare(&config, args.migrate, &clock).await?;
     let listener = TcpListener::bind(config.server.listen)
         .await
@@ -33,6 +35,7 @@ pub async fn run(args: Args, file: Option<PathBuf>) -> anyhow::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     let app = App::start(config, clock, listener, Workers::Running).await?;
     tracing::info!(address = %app.address, "listening");
+    mark(Step::Listening);
     loop {
         tokio::select! {
             _ = terminate.recv() => break,

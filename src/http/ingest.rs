@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::domain::ids::EventId;
 use crate::envelope;
 use crate::metrics::Metrics;
+use crate::road::{Step, mark};
 use crate::signature::sha256;
 use crate::store::inbox::{Inserted, NewEvent};
 use crate::store::writer::{InboxWriter, WriteError};
@@ -75,6 +76,7 @@ impl Ingest {
         body: impl Stream<Item = Result<B, E>>,
     ) -> Result<(EventId, Inserted), Problem> {
         let body = json_body(headers, body, self.limits).await?;
+        mark(Step::Received);
         let sources = self.sources.load();
         let name = text(headers, "hookbridge-source").unwrap_or_default();
         let source = sources.get(name).ok_or_else(|| {
@@ -82,6 +84,7 @@ impl Ingest {
         })?;
         let now = self.clock.now();
         let verified = verified(headers, &body, &source.keys, now)?;
+        mark(Step::Verified);
         // Counted behind the signature: nobody else can use up a source's rate.
         if !source.admits() {
             return Err(Problem::new(429, "rate-limited", "This source sends more than its rate.").retry_after(1));
@@ -105,6 +108,7 @@ impl Ingest {
             })
             .await
             .map_err(|error| not_stored(&error))?;
+        mark(Step::Stored);
         match inserted {
             Inserted::Reused => Err(Problem::new(409, "id-reused", "This id was stored before with another body.")),
             Inserted::New | Inserted::Duplicate => {

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::domain::phone::{E164, aliases};
 use crate::domain::receipt::{Receipt, Reply};
 use crate::metrics::{Metrics, Result1};
+use crate::road::{Step, mark};
 use crate::rules::consent::{Wish, Words};
 use crate::signature::verify_hub;
 use crate::store::lane::{Pause, PausedBy, pause};
@@ -107,10 +108,12 @@ impl Receipts {
                 Webhook::default()
             }
         };
+        mark(Step::Reported);
         self.record(sender, &webhook).await.map_err(|error| {
             tracing::error!(%error, "receipts were not stored");
             Problem::new(503, "not-stored", "The database did not take the receipts.").retry_after(5)
         })?;
+        mark(Step::Recorded);
         Ok(json_response(StatusCode::OK, "{}".to_owned()))
     }
 

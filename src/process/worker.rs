@@ -21,6 +21,7 @@ use crate::domain::reason::Reason;
 use crate::envelope;
 use crate::metrics::{Metrics, Result1};
 use crate::render::Templates;
+use crate::road::{Step, mark};
 use crate::rules::recipients::Policy;
 use crate::stop::Stop;
 use crate::store::finish::{Finished, Processed, Skip, finish};
@@ -100,6 +101,7 @@ impl Worker {
         if claims.is_empty() {
             return Ok(0);
         }
+        mark(Step::Claimed);
         let count = claims.len();
         if let Err(error) = self.batch(&claims, now).await {
             self.put_off(&claims, &error, now).await?;
@@ -144,6 +146,7 @@ impl Worker {
         }
         let wants: Vec<_> = asked.iter().map(|(_, one)| one.want.clone()).collect();
         let facts = self.billing.gather(&wants, now).await?;
+        mark(Step::Gathered);
         let desk = Desk {
             policy: Policy {
                 default_country: platform.default_country.clone(),
@@ -162,6 +165,7 @@ impl Worker {
             }
         }
         self.without_opted_out(&mut outcomes).await?;
+        mark(Step::Decided);
         self.write(claims, outcomes, now).await
     }
 

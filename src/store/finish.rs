@@ -16,6 +16,7 @@ use crate::domain::hookpoint::{Class, HookpointId, Subject};
 use crate::domain::ids::{ClientId, ContactId};
 use crate::domain::message::{Message, Parameters};
 use crate::domain::reason::Reason;
+use crate::road::{Step, mark};
 use crate::signature::sha256;
 use crate::sql::list;
 
@@ -124,7 +125,9 @@ async fn finish_once(
     insert_messages(&mut tx, &fresh).await?;
     insert_skips(&mut tx, batch, &skips, now).await?;
     let finished = close_events(&mut tx, batch, &fresh, now).await?;
+    mark(Step::Finishing);
     tx.commit().await?;
+    mark(Step::Finished);
     Ok(finished)
 }
 

@@ -10,6 +10,7 @@ use super::pool::{bounded, retried};
 use super::row::{Reader, at, cut, transaction};
 use super::{Store, StoreError};
 use crate::domain::ids::EventId;
+use crate::road::{Step, mark};
 use crate::sql::list;
 
 /// A verified and parsed event, as it is stored.
@@ -109,6 +110,7 @@ async fn insert_once(store: &Store, events: &[NewEvent]) -> Result<Vec<Inserted>
         )
         .await?;
     }
+    mark(Step::Storing);
     tx.commit().await?;
     Ok(results)
 }

@@ -11,6 +11,7 @@ use super::row::{at, cut, transaction};
 use super::{Store, StoreError};
 use crate::domain::reason::Reason;
 use crate::domain::receipt::{Receipt, ReceiptStatus};
+use crate::road::{Step, mark};
 
 /// Stores a webhook's receipts in one transaction and raises the messages they belong to.
 ///
@@ -79,6 +80,7 @@ async fn record_once(store: &Store, receipts: &[&Receipt], now: Timestamp) -> Re
     )
     .await?;
     prove_unknown(&mut tx, &ours).await?;
+    mark(Step::Recording);
     tx.commit().await?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Floors from below. A room imports from lower floors only; rooms of one floor do not import each other.
 const FLOORS: [&[&str]; 6] = [
     &["domain"],
-    &["clock", "signature", "config", "envelope", "sql", "metrics", "stop", "telemetry"],
+    &["clock", "signature", "config", "envelope", "sql", "metrics", "stop", "telemetry", "road"],
     &["catalogue", "rules", "render", "whatsapp", "billing", "store"],
     &["http", "process", "dispatch"],
     &["app", "provider_texts", "sandbox", "demo"],
