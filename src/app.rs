@@ -19,19 +19,21 @@ use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::section::SenderConfig;
+use crate::decide::Decider;
 use crate::dispatch::backoff::Backoff;
 use crate::dispatch::pacer::Rates;
 use crate::dispatch::verdict::Patience;
 use crate::dispatch::{Lane, LaneSettings, lane};
 use crate::domain::locale::Locale;
 use crate::domain::phone::{PhonePolicy, warm_up};
+use crate::http::decide::Decide;
 use crate::http::ingest::Ingest;
 use crate::http::limit::{Sources, sources};
 use crate::http::ops::Ops;
 use crate::http::raw::BodyLimits;
 use crate::http::receipts::{Receipts, SenderKeys};
 use crate::http::server::{Limits, serve};
-use crate::http::{ingest, join, manifest, ops, receipts};
+use crate::http::{decide, ingest, join, manifest, ops, receipts};
 use crate::metrics::Metrics;
 use crate::process::{Settings, Worker};
 use crate::render::Templates;
@@ -245,6 +247,13 @@ impl App {
                 metrics: self.metrics.clone(),
                 limits: limits(server.event_bytes_max),
                 bell,
+            }),
+            decide::route(Decide {
+                sources: self.sources.clone(),
+                decider: Decider::new(self.config.rules.clone()),
+                clock: self.clock.clone(),
+                metrics: self.metrics.clone(),
+                limits: limits(server.event_bytes_max),
             }),
             manifest::route(self.sources.clone(), self.catalogue.clone(), self.clock.clone()),
             receipts::route(Receipts {

@@ -3,9 +3,10 @@
 //! The rooms, in reading order. Imports go down only (`tests/it/tidy.rs` checks it):
 //!
 //! ```text
-//! floor 5   cli
-//! floor 4   app   provider_texts   sandbox   demo
-//! floor 3   http │ process │ dispatch        they talk through tables and a Notify, never to each other
+//! floor 6   cli
+//! floor 5   app   provider_texts   sandbox   demo
+//! floor 4   http │ process │ dispatch        they talk through tables and a Notify, never to each other
+//! floor 3   decide                          asked by http and cli
 //! floor 2   catalogue │ rules │ render │ whatsapp │ billing │ store        none imports another
 //! floor 1   clock  signature  config  envelope  sql  metrics  stop  telemetry  road
 //! floor 0   domain                          values only
@@ -30,6 +31,8 @@ pub mod render;
 pub mod rules;
 pub mod store;
 pub mod whatsapp;
+
+pub mod decide;
 
 pub mod dispatch;
 pub mod http;

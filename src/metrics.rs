@@ -25,6 +25,13 @@ pub struct ClassResult {
     pub result: &'static str,
 }
 
+/// A rule and its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RuleResult {
+    pub rule: &'static str,
+    pub result: &'static str,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct LaneLabel {
     pub lane: String,
@@ -44,8 +51,10 @@ pub struct Metrics {
     pub skips: Family<Result1, Counter>,
     pub attempts: Family<ClassResult, Counter>,
     pub receipts: Family<Result1, Counter>,
+    pub decisions: Family<RuleResult, Counter>,
     pub faults: Family<Result1, Counter>,
     pub ingest_seconds: Histogram,
+    pub decision_seconds: Histogram,
     pub send_seconds: Histogram,
     pub inbox_depth: Gauge,
     pub inbox_oldest_seconds: Gauge<f64, AtomicU64>,
@@ -69,8 +78,10 @@ impl Default for Metrics {
             skips: Family::default(),
             attempts: Family::default(),
             receipts: Family::default(),
+            decisions: Family::default(),
             faults: Family::default(),
             ingest_seconds: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
+            decision_seconds: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
             send_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 14)),
             inbox_depth: Gauge::default(),
             inbox_oldest_seconds: Gauge::default(),
@@ -91,8 +102,10 @@ impl Metrics {
         registry.register("skips", "Events and recipients that got nothing, by reason", self.skips.clone());
         registry.register("attempts", "Attempts to send, by class and outcome", self.attempts.clone());
         registry.register("receipts", "Statuses reported by the provider", self.receipts.clone());
+        registry.register("decisions", "Questions to the company's rules, by rule and answer", self.decisions.clone());
         registry.register("faults", "Faults that an operator should look at, by kind", self.faults.clone());
         registry.register("ingest_seconds", "From request to durable answer", self.ingest_seconds.clone());
+        registry.register("decision_seconds", "From question to answer", self.decision_seconds.clone());
         registry.register("send_seconds", "Duration of an attempt", self.send_seconds.clone());
         registry.register("inbox_depth", "Events that wait to be processed", self.inbox_depth.clone());
         registry.register("inbox_oldest_seconds", "Age of the oldest of them", self.inbox_oldest_seconds.clone());
@@ -117,6 +130,10 @@ impl Metrics {
 
     pub fn event(&self, result: &'static str) {
         self.events.get_or_create(&Result1 { result }).inc();
+    }
+
+    pub fn decision(&self, rule: &'static str, result: &'static str) {
+        self.decisions.get_or_create(&RuleResult { rule, result }).inc();
     }
 
     pub fn fault(&self, result: &'static str) {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::ConfigError;
+use super::rules::RulesConfig;
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Config {
@@ -21,6 +22,7 @@ pub struct Config {
     pub consent: ConsentConfig,
     pub process: ProcessConfig,
     pub dispatch: DispatchConfig,
+    pub rules: RulesConfig,
     pub hookpoints: BTreeMap<String, HookpointConfig>,
     pub log: LogConfig,
 }

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::ConfigError;
+use super::rules::RulesConfig;
 use super::section::{Config, SenderConfig, is_empty};
 use crate::signature::Key;
 
@@ -49,6 +50,7 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
             &format!("`{name}.pool_max` must be at least 1 and at least `pool_min`"),
         );
     }
+    rules(&config.rules, &mut mistakes);
     sources(config, &mut mistakes);
     for (name, sender) in &config.senders {
         self::sender(name, sender, &mut mistakes);
@@ -57,6 +59,42 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
         }
     }
     if mistakes.is_empty() { Ok(()) } else { Err(ConfigError { mistakes }) }
+}
+
+/// Longest time that a page may wait for a decision, in ms.
+const DEADLINE_MS_MAX: u64 = 5_000;
+
+fn rules(rules: &RulesConfig, mistakes: &mut Vec<String>) {
+    for (name, ask) in [
+        ("upgrade", rules.upgrade.ask),
+        ("ownership", rules.ownership.ask),
+        ("cancellation", rules.cancellation.ask),
+        ("termination", rules.termination.ask),
+        ("identity", rules.identity.ask),
+    ] {
+        if !(20..=DEADLINE_MS_MAX).contains(&ask.deadline_ms) {
+            mistakes.push(format!("`rules.{name}.deadline_ms` must be 20 to {DEADLINE_MS_MAX}"));
+        }
+    }
+    let mut one_of = |key: &str, value: &str, known: &[&str]| {
+        if !known.contains(&value) {
+            mistakes.push(format!("`rules.{key}` must be one of {}", known.join(", ")));
+        }
+    };
+    one_of("upgrade.price", &rules.upgrade.price, &["difference", "pro_rata", "platform"]);
+    one_of("upgrade.downgrade", &rules.upgrade.downgrade, &["refuse", "free"]);
+    one_of("upgrade.shorter_cycle", &rules.upgrade.shorter_cycle, &["refuse", "allow"]);
+    one_of("upgrade.discount", &rules.upgrade.discount, &["keep", "scale", "none"]);
+    one_of("cancellation.renewal_invoiced", &rules.cancellation.renewal_invoiced, &["due", "deny"]);
+    one_of("identity.bad_phone", &rules.identity.bad_phone, &["refuse", "warn", "ignore"]);
+    if !(1..=8).contains(&rules.ownership.review_from) {
+        mistakes.push("`rules.ownership.review_from` must be 1 to 8".to_owned());
+    }
+    for ending in &rules.cancellation.national_endings {
+        if !ending.starts_with('.') || ending.len() < 2 || ending.chars().any(char::is_whitespace) {
+            mistakes.push(format!("`rules.cancellation.national_endings`: `{ending}` must look like .ar or .com.ar"));
+        }
+    }
 }
 
 fn sources(config: &Config, mistakes: &mut Vec<String>) {

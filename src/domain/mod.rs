@@ -6,6 +6,8 @@ pub mod money;
 pub mod phone;
 pub mod text;
 
+pub mod case;
+pub mod decision;
 pub mod event;
 pub mod hookpoint;
 pub mod record;

@@ -7,6 +7,7 @@ pub mod limit;
 pub mod problem;
 pub mod raw;
 
+pub mod decide;
 pub mod ingest;
 pub mod manifest;
 pub mod ops;

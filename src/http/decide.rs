@@ -1,0 +1,102 @@
+//! Owns: `POST /v1/decisions/{rule}`: a signed question in, the rule's answer out, before the rule's deadline.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use bytes::Buf;
+use futures_util::Stream;
+use warp::Filter;
+use warp::http::{HeaderMap, StatusCode};
+use warp::reply::Response;
+
+use super::Route;
+use super::limit::Sources;
+use super::problem::{Problem, json_response};
+use super::raw::{BodyLimits, json_body, text, verified};
+use crate::clock::Clock;
+use crate::decide::{Answer, Decider, Question};
+use crate::domain::decision::Rule;
+use crate::domain::ids::EventId;
+use crate::envelope;
+use crate::metrics::Metrics;
+
+/// What the route works with.
+#[derive(Clone, Debug)]
+pub struct Decide {
+    pub sources: Arc<ArcSwap<Sources>>,
+    pub decider: Decider,
+    pub clock: Clock,
+    pub metrics: Arc<Metrics>,
+    pub limits: BodyLimits,
+}
+
+/// The route.
+#[must_use]
+pub fn route(decide: Decide) -> Route {
+    let decide = Arc::new(decide);
+    warp::path!("v1" / "decisions" / String)
+        .and(warp::post())
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(move |rule: String, headers: HeaderMap, body| {
+            let decide = decide.clone();
+            async move { decide.answer(&rule, &headers, body).await }
+        })
+        .boxed()
+}
+
+impl Decide {
+    async fn answer<B: Buf, E>(
+        &self,
+        rule: &str,
+        headers: &HeaderMap,
+        body: impl Stream<Item = Result<B, E>>,
+    ) -> Response {
+        let started = self.clock.monotonic();
+        let response = match self.take(rule, headers, body).await {
+            Ok(answer) => {
+                self.metrics.decision(answer.decision.rule.code(), answer.decision.verdict.code());
+                json_response(StatusCode::OK, answer.json().to_string())
+            }
+            Err(problem) => {
+                self.metrics.decision(Rule::parse(rule).map_or("unknown", Rule::code), problem.code);
+                tracing::warn!(status = problem.status, code = problem.code, detail = %problem.detail, "a question was refused");
+                problem.response()
+            }
+        };
+        self.metrics.decision_seconds.observe(self.clock.monotonic().saturating_sub(started).as_secs_f64());
+        response
+    }
+
+    async fn take<B: Buf, E>(
+        &self,
+        rule: &str,
+        headers: &HeaderMap,
+        body: impl Stream<Item = Result<B, E>>,
+    ) -> Result<Answer, Problem> {
+        let body = json_body(headers, body, self.limits).await?;
+        let sources = self.sources.load();
+        let name = text(headers, "hookbridge-source").unwrap_or_default();
+        let source = sources.get(name).ok_or_else(|| {
+            Problem::new(401, "unknown-source", "`hookbridge-source` names no source of the bridge's configuration.")
+        })?;
+        let now = self.clock.now();
+        let verified = verified(headers, &body, &source.keys, now)?;
+        if !source.admits() {
+            return Err(Problem::new(429, "rate-limited", "This source sends more than its rate.").retry_after(1));
+        }
+        let rule = Rule::parse(rule).ok_or_else(|| Problem::new(404, "unknown-rule", "There is no such rule."))?;
+        let id = EventId::parse(verified.id())
+            .ok_or_else(|| Problem::new(422, "bad-envelope", "`webhook-id` must be 1 to 64 of A-Z a-z 0-9 _ - ."))?;
+        let event = envelope::parse(&id, name, verified.body())
+            .map_err(|e| Problem::new(422, "bad-envelope", e.to_string()))?;
+        let question = Question::read(rule, &event.fields)
+            .map_err(|error| Problem::new(422, "bad-question", format!("{error}.")))?;
+        let deadline = Duration::from_millis(self.decider.settings(rule).deadline_ms);
+        let asked = async { self.decider.ask(&question) };
+        tokio::time::timeout(deadline, asked)
+            .await
+            .map_err(|_| Problem::new(503, "too-late", "The facts did not come before the rule's deadline."))
+    }
+}
