@@ -37,6 +37,7 @@ use crate::http::{decide, ingest, join, manifest, ops, receipts};
 use crate::metrics::Metrics;
 use crate::process::{Settings, Worker};
 use crate::render::Templates;
+use crate::retention::Retention;
 use crate::rules::consent::Words;
 use crate::sql::Database;
 use crate::stop::{Stop, Stopper, pair};
@@ -61,6 +62,7 @@ pub struct App {
     pub clock: Clock,
     worker: Arc<Worker>,
     lanes: Vec<Arc<Lane>>,
+    retention: Arc<Retention>,
     catalogue: Arc<ArcSwap<Catalogue>>,
     templates: Arc<ArcSwap<Templates>>,
     sources: Arc<ArcSwap<Sources>>,
@@ -181,6 +183,7 @@ impl App {
             let lane = Lane::start(gateway(name, sender)?, lane_settings(&config, sender), parts.clone()).await?;
             lanes.push(Arc::new(lane));
         }
+        let retention = Arc::new(retention(&config, &store, &clock, &metrics));
         let mut app = Self {
             address: listener.local_addr()?,
             store,
@@ -189,6 +192,7 @@ impl App {
             clock,
             worker,
             lanes,
+            retention,
             catalogue,
             templates,
             sources,
@@ -224,6 +228,8 @@ impl App {
             let (lane, stop) = (lane.clone(), stop.clone());
             self.tasks.spawn(async move { lane.run(stop).await });
         }
+        let (retention, until) = (self.retention.clone(), stop.clone());
+        self.tasks.spawn(async move { retention.run(until).await });
         let timeout = self.sending_timeout();
         self.tasks.spawn(housekeeping(self.store.clone(), self.clock.clone(), timeout, stop));
     }
@@ -313,6 +319,14 @@ impl App {
         keep_house(&self.store, &self.clock, self.sending_timeout()).await
     }
 
+    /// What retention does, once.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn prune(&self) -> anyhow::Result<crate::retention::Round> {
+        Ok(self.retention.round(&pair().1).await?)
+    }
+
     /// Takes nothing new, finishes what is in flight, closes the connections.
     pub async fn stop(mut self) {
         self.stopper.stop();
@@ -320,6 +334,13 @@ impl App {
         self.store.database().clone().close().await;
         self.billing.database().clone().close().await;
     }
+}
+
+/// Retention, as configured.
+#[must_use]
+pub fn retention(config: &Config, store: &Store, clock: &Clock, metrics: &Arc<Metrics>) -> Retention {
+    let event_age_max = SignedDuration::from_hours(config.alerts.event_age_max_h.into());
+    Retention::new(store.clone(), clock.clone(), metrics.clone(), &config.retention, event_age_max)
 }
 
 async fn housekeeping(store: Store, clock: Clock, sending_timeout: SignedDuration, mut stop: Stop) {

@@ -5,7 +5,7 @@
 //! ```text
 //! floor 6   cli
 //! floor 5   app   provider_texts   sandbox   demo
-//! floor 4   http │ process │ dispatch        they talk through tables and a Notify, never to each other
+//! floor 4   http │ process │ dispatch │ retention        they talk through tables and a Notify, never to each other
 //! floor 3   decide                          asked by http and cli
 //! floor 2   catalogue │ rules │ render │ whatsapp │ billing │ store        none imports another
 //! floor 1   clock  signature  config  envelope  sql  metrics  stop  telemetry  road
@@ -37,6 +37,7 @@ pub mod decide;
 pub mod dispatch;
 pub mod http;
 pub mod process;
+pub mod retention;
 
 pub mod app;
 pub mod provider_texts;

@@ -43,6 +43,12 @@ pub struct LaneState {
     pub state: String,
 }
 
+/// A kind of history.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct KindLabel {
+    pub kind: &'static str,
+}
+
 /// All metrics of one service.
 pub struct Metrics {
     registry: Registry,
@@ -61,6 +67,8 @@ pub struct Metrics {
     pub outbox_depth: Family<LaneState, Gauge>,
     pub outbox_oldest_seconds: Family<LaneLabel, Gauge<f64, AtomicU64>>,
     pub lane_paused: Family<LaneLabel, Gauge>,
+    pub retention_rows: Family<KindLabel, Counter>,
+    pub retention_oldest_seconds: Family<KindLabel, Gauge<f64, AtomicU64>>,
 }
 
 impl fmt::Debug for Metrics {
@@ -88,6 +96,8 @@ impl Default for Metrics {
             outbox_depth: Family::default(),
             outbox_oldest_seconds: Family::default(),
             lane_paused: Family::default(),
+            retention_rows: Family::default(),
+            retention_oldest_seconds: Family::default(),
         };
         metrics.register();
         metrics
@@ -116,6 +126,12 @@ impl Metrics {
             self.outbox_oldest_seconds.clone(),
         );
         registry.register("lane_paused", "1 while a sending number is stopped", self.lane_paused.clone());
+        registry.register("retention_rows", "Rows of history pruned, by kind", self.retention_rows.clone());
+        registry.register(
+            "retention_oldest_seconds",
+            "Age of the oldest row of history, by kind",
+            self.retention_oldest_seconds.clone(),
+        );
         self.registry = registry;
     }
 

@@ -8,6 +8,7 @@ mod hookpoints;
 mod lanes;
 mod messages;
 mod migrate;
+mod retention;
 mod sandbox;
 mod serve;
 mod show;
@@ -58,6 +59,8 @@ enum Command {
     /// Sending numbers: stopped ones, pause, resume
     #[command(subcommand)]
     Lanes(lanes::Command),
+    /// History: how much there is, what is overdue; prune it now
+    Retention(retention::Args),
     /// Settings: defaults, what is in force, a new secret
     Config(config::Args),
 }
@@ -96,6 +99,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Hookpoints(command) => hookpoints::run(&command, file.as_deref())?,
         Command::Templates(command) => return templates::run(&command),
         Command::Lanes(command) => lanes::run(command, &read(file.as_deref())?).await?,
+        Command::Retention(args) => retention::run(args, &read(file.as_deref())?).await?,
         Command::Config(args) => config::run(&args, file.as_deref())?,
     }
     Ok(ExitCode::SUCCESS)

@@ -23,6 +23,7 @@ pub struct Config {
     pub process: ProcessConfig,
     pub dispatch: DispatchConfig,
     pub rules: RulesConfig,
+    pub retention: RetentionConfig,
     pub hookpoints: BTreeMap<String, HookpointConfig>,
     pub log: LogConfig,
 }
@@ -123,6 +124,18 @@ pub struct DispatchConfig {
     pub sending_timeout_ms: u64,
     pub template_hold_s: u64,
     pub number_hold_s: u64,
+}
+
+/// Days: 0 is for ever.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RetentionConfig {
+    pub event_days: u32,
+    pub skip_days: u32,
+    pub message_days: u32,
+    pub dedupe_days: u32,
+    pub every_s: u64,
+    pub step_ms: u64,
+    pub rows_max: usize,
 }
 
 #[derive(Clone, Debug, Deserialize)]

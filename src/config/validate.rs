@@ -51,6 +51,7 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
         );
     }
     rules(&config.rules, &mut mistakes);
+    retention(config, &mut mistakes);
     sources(config, &mut mistakes);
     for (name, sender) in &config.senders {
         self::sender(name, sender, &mut mistakes);
@@ -95,6 +96,35 @@ fn rules(rules: &RulesConfig, mistakes: &mut Vec<String>) {
             mistakes.push(format!("`rules.cancellation.national_endings`: `{ending}` must look like .ar or .com.ar"));
         }
     }
+}
+
+fn retention(config: &Config, mistakes: &mut Vec<String>) {
+    let kept = &config.retention;
+    // 0 is for ever.
+    let days = |days: u32| if days == 0 { u32::MAX } else { days };
+    // A day more than the age at which an event leads to nothing, for clocks and waiting.
+    let event_days_min = config.alerts.event_age_max_h.div_ceil(24) + 1;
+    let mut expect = |holds: bool, mistake: String| {
+        if !holds {
+            mistakes.push(format!("`retention.{mistake}"));
+        }
+    };
+    expect(
+        days(kept.event_days) >= event_days_min,
+        format!("event_days` must be at least {event_days_min} (alerts.event_age_max_h and a day), or 0 for ever"),
+    );
+    expect(
+        days(kept.message_days) >= event_days_min,
+        format!("message_days` must be at least {event_days_min}, or 0 for ever"),
+    );
+    expect(
+        days(kept.dedupe_days) >= days(kept.message_days) && days(kept.dedupe_days) >= 365,
+        "dedupe_days` must be at least 365 and at least `message_days`, or 0 for ever: what was told would be told again"
+            .to_owned(),
+    );
+    expect((10..=5_000).contains(&kept.step_ms), "step_ms` must be 10 to 5000".to_owned());
+    expect((1..=20_000).contains(&kept.rows_max), "rows_max` must be 1 to 20000".to_owned());
+    expect(kept.every_s > 0, "every_s` must be at least 1".to_owned());
 }
 
 fn sources(config: &Config, mistakes: &mut Vec<String>) {

@@ -11,8 +11,8 @@ use super::Route;
 use super::problem::json_response;
 use crate::billing::Billing;
 use crate::clock::Clock;
-use crate::metrics::{LaneLabel, LaneState, Metrics};
-use crate::store::{Store, StoreError, inbox, outbox};
+use crate::metrics::{KindLabel, LaneLabel, LaneState, Metrics};
+use crate::store::{Store, StoreError, inbox, outbox, prune};
 
 /// What the routes work with.
 #[derive(Clone, Debug)]
@@ -65,6 +65,10 @@ impl Ops {
         let (depth, oldest) = inbox::depth(&self.store).await?;
         self.metrics.inbox_depth.set(i64::try_from(depth).unwrap_or(i64::MAX));
         self.metrics.inbox_oldest_seconds.set(oldest.map_or(0.0, age));
+        for (kind, oldest) in prune::oldest(&self.store).await? {
+            let label = KindLabel { kind: kind.code() };
+            self.metrics.retention_oldest_seconds.get_or_create(&label).set(oldest.map_or(0.0, age));
+        }
         self.metrics.outbox_depth.clear();
         self.metrics.outbox_oldest_seconds.clear();
         for (lane, state, count, oldest) in outbox::depth(&self.store).await? {

@@ -195,8 +195,13 @@ async fn existing(
         return Ok(HashSet::new());
     }
     let keys: Vec<String> = candidates.iter().map(|(_, key, _)| format!("x'{}'", crate::signature::hex(key))).collect();
-    let rows: Vec<Row> =
-        tx.query(format!("SELECT dedupe_key FROM message WHERE dedupe_key IN ({})", keys.join(","))).await?;
+    // One statement sees one moment: a key that is just being pruned is in one of the two.
+    let keys = keys.join(",");
+    let sql = format!(
+        "SELECT dedupe_key FROM message WHERE dedupe_key IN ({keys}) \
+         UNION ALL SELECT dedupe_key FROM dedupe WHERE dedupe_key IN ({keys})"
+    );
+    let rows: Vec<Row> = tx.query(sql).await?;
     rows.iter()
         .map(|row| {
             let reader = Reader::new("message", row, "");

@@ -22,4 +22,6 @@ pub mod receipt;
 
 pub mod trail;
 
+pub mod prune;
+
 pub use pool::{Store, StoreError};

@@ -164,3 +164,20 @@ async fn a_new_secret_is_usable_and_the_settings_in_force_show_no_secret() {
     let (ok, defaults) = ground.run(&["config", "--defaults"]).await;
     assert!(ok && defaults == hookbridge::config::DEFAULTS);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn retention_shows_what_is_kept_how_long_and_prunes_when_told() {
+    let ground = Ground::new().await;
+    assert!(ground.run(&["migrate"]).await.0);
+    let (ok, said) = ground.run(&["retention"]).await;
+    assert!(ok && said.contains("400 days") && said.contains("transition"), "{said}");
+    let (ok, said) = ground.run(&["retention", "--run", "--json"]).await;
+    assert!(ok, "{said}");
+    let kinds: Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!(kinds["kinds"][0]["kind"], "event");
+    assert_eq!(kinds["kinds"][0]["pruned_now"], 0);
+    let mut short = ground.command(&["retention"]);
+    let output = short.env("HOOKBRIDGE__RETENTION__EVENT_DAYS", "1").output().await.expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("`retention.event_days` must be at least 3"), "{said}");
+}

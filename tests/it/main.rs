@@ -12,6 +12,7 @@ mod migrations;
 mod money;
 mod phone;
 mod receipts;
+mod retention;
 mod road;
 mod sandbox;
 mod signatures;

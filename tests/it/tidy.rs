@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 7] = [
     &["clock", "signature", "config", "envelope", "sql", "metrics", "stop", "telemetry", "road"],
     &["catalogue", "rules", "render", "whatsapp", "billing", "store"],
     &["decide"],
-    &["http", "process", "dispatch"],
+    &["http", "process", "dispatch", "retention"],
     &["app", "provider_texts", "sandbox", "demo"],
     &["cli"],
 ];
