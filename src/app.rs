@@ -261,7 +261,12 @@ impl App {
                 metrics: self.metrics.clone(),
                 limits: limits(server.event_bytes_max),
             }),
-            manifest::route(self.sources.clone(), self.catalogue.clone(), self.clock.clone()),
+            manifest::route(
+                self.sources.clone(),
+                self.catalogue.clone(),
+                self.config.rules.clone(),
+                self.clock.clone(),
+            ),
             receipts::route(Receipts {
                 senders: senders.collect(),
                 store: self.store.clone(),

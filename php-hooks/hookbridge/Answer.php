@@ -51,6 +51,21 @@ final class Answer
         return self::REJECTED;
     }
 
+    /** Why there is no decision in it, '' when there may be one. */
+    public function failure(): string
+    {
+        if ($this->error === CURLE_OPERATION_TIMEDOUT) {
+            return 'deadline';
+        }
+        if ($this->error !== 0 || $this->status === 0) {
+            return 'no_answer';
+        }
+        if ($this->status >= 400 && $this->status < 500) {
+            return 'refused';
+        }
+        return $this->status === 200 ? '' : 'failed';
+    }
+
     public function status(): int
     {
         return $this->status;

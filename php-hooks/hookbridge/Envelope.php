@@ -7,7 +7,7 @@ namespace Hookbridge;
 /** The body of one event, as the contract with the bridge (v1) has it. */
 final class Envelope
 {
-    public const STUB_VERSION = '1.0.0';
+    public const STUB_VERSION = '1.1.0';
     public const BODY_BYTES_MAX = 65536;
     public const STRING_BYTES_MAX = 2000;
     /** Escapes can make a string six times as long: what is too large is built again with shorter strings. */
@@ -40,16 +40,7 @@ final class Envelope
         if (!$this->isWanted($vars, $rule['only'])) {
             return null;
         }
-        $event = [
-            'v' => 1,
-            'hook' => $hook,
-            'occurred_at' => self::instant($now),
-            'request' => $this->request,
-            'actor' => $this->actor->describe(),
-            'platform' => $this->platform->describe(),
-            'stub' => self::STUB_VERSION,
-            'fields' => new \stdClass(),
-        ];
+        $event = $this->head($hook, $now);
         $changed = $rule['diff'] === [] ? null : $this->allow->changed($vars, $rule['diff']);
         if ($changed !== null) {
             $event['changed'] = $changed;
@@ -67,6 +58,27 @@ final class Envelope
         }
         $event['fields'] = new \stdClass(); // the bridge reports a shape that it does not know; a lost event nobody sees
         return (string) json_encode($event, self::JSON);
+    }
+
+    /** The body of a question to a rule, or of what the stub itself has to say: flat fields of our own naming. */
+    public function question(string $hook, array $fields, float $now): string
+    {
+        $picked = $this->allow->pick($fields, array_keys($fields), self::STRING_BYTES_STEPS[1]);
+        return (string) json_encode(['fields' => (object) $picked] + $this->head($hook, $now), self::JSON);
+    }
+
+    private function head(string $hook, float $now): array
+    {
+        return [
+            'v' => 1,
+            'hook' => $hook,
+            'occurred_at' => self::instant($now),
+            'request' => $this->request,
+            'actor' => $this->actor->describe(),
+            'platform' => $this->platform->describe(),
+            'stub' => self::STUB_VERSION,
+            'fields' => new \stdClass(),
+        ];
     }
 
     /**

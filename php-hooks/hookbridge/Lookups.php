@@ -61,6 +61,24 @@ final class Lookups
         return is_numeric($id) && $id > 0 ? ['payment_id' => (int) $id] : [];
     }
 
+    /**
+     * The product and cycle that an order changes a service to; zero and nothing when it is no change of plan.
+     * WHMCS docs: tblupgrades.newvalue is `<product>,<cycle>`; PreUpgradeCheckout names the row only.
+     */
+    public function upgradeTarget(int $upgrade_id): array
+    {
+        try {
+            $row = (array) $this->table('tblupgrades')->where('id', $upgrade_id)->first(['type', 'newvalue']);
+        } catch (\Throwable $e) {
+            $row = [];
+        }
+        $of_plan = isset($row['type'], $row['newvalue']) && in_array($row['type'], ['package', 'service'], true);
+        if ($of_plan && preg_match('/^([1-9]\d{0,9})(?:,([A-Za-z-]{1,20}))?$/D', $row['newvalue'], $found) === 1) {
+            return [(int) $found[1], isset($found[2]) ? $found[2] : ''];
+        }
+        return [0, ''];
+    }
+
     /** @return object a query builder */
     private function table(string $name)
     {

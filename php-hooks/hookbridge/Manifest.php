@@ -11,7 +11,11 @@ final class Manifest
     private const PATHS_MAX = 64;
     private const PATH = '/^[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64}){0,7}$/D';
 
+    /** What a rule may take at most, whatever the bridge says: a page waits for it. */
+    private const DEADLINE_MS_MAX = 5000;
+
     private $rules = [];
+    private $decisions = [];
 
     /** @return self|null null when the JSON is no manifest of a version that this stub knows */
     public static function parse(string $json): ?self
@@ -37,7 +41,28 @@ final class Manifest
                 ];
             }
         }
+        foreach (isset($wire['decisions']) ? (array) $wire['decisions'] : [] as $hook => $declared) {
+            if (Decisions::knows((string) $hook) && self::isDeclared($declared)) {
+                $manifest->decisions[$hook] = $declared;
+            }
+        }
         return $manifest;
+    }
+
+    /** Hook => `rule`, `deadline_ms`, `on_failure`: where the bridge is asked before the platform acts. */
+    public function decisions(): array
+    {
+        return $this->decisions;
+    }
+
+    /** @param mixed $declared */
+    private static function isDeclared($declared): bool
+    {
+        return is_array($declared) && isset($declared['rule'], $declared['deadline_ms'], $declared['on_failure'])
+            && is_string($declared['rule']) && preg_match('/^[a-z_]{1,32}$/D', $declared['rule']) === 1
+            && is_int($declared['deadline_ms']) && $declared['deadline_ms'] >= 1
+            && $declared['deadline_ms'] <= self::DEADLINE_MS_MAX
+            && in_array($declared['on_failure'], ['open', 'closed'], true);
     }
 
     /** @return string[] */

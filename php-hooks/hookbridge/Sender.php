@@ -35,6 +35,17 @@ final class Sender
         return $answer;
     }
 
+    /** Connecting and the answer together take at most $total_ms. */
+    public function decision(string $rule, string $id, string $body, int $total_ms): Answer
+    {
+        return $this->exchange('/v1/decisions/' . $rule, $id, $body, [
+            CURLOPT_POST => true,
+            CURLOPT_POSTFIELDS => $body,
+            CURLOPT_TIMEOUT_MS => $total_ms,
+            CURLOPT_CONNECTTIMEOUT_MS => min($total_ms, $this->config->number('connect_timeout_ms')),
+        ], ['Content-Type: application/json']);
+    }
+
     public function manifest(string $etag): Answer
     {
         $id = 'man_' . bin2hex(random_bytes(16));

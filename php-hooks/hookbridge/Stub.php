@@ -4,11 +4,16 @@ declare(strict_types=1);
 
 namespace Hookbridge;
 
-/** The road of one event: closure -> envelope -> sender, and into the spool when the bridge does not take it. */
+/**
+ * Registers the hooks, and the road of one event: closure -> envelope -> sender, and into the spool when the bridge does
+ * not take it. The road of one decision is in Decisions.
+ */
 final class Stub
 {
     /** First in line: a later hook of somebody else may redirect and end the request. */
     private const PRIORITY = 1;
+    /** Last in line: what the company's rules return must not be overwritten by somebody else's hook. */
+    private const PRIORITY_LAST = 100000;
     private const DAY_S = 86400;
     private const EVER_S = PHP_INT_MAX;
 
@@ -19,6 +24,7 @@ final class Stub
     private $spool;
     private $flush;
     private $activity;
+    private $decisions;
 
     /** Registers the hooks. $folder is where the stub's files lie. */
     public static function start(string $folder): void
@@ -36,6 +42,15 @@ final class Stub
                 $stub->guard($hook, static function () use ($stub, $hook, $vars) {
                     $stub->observe($hook, $vars);
                 });
+            });
+        }
+        foreach ($stub->manifest->decisions() as $hook => $declared) {
+            \add_hook($hook, self::PRIORITY_LAST, static function ($vars = null) use ($stub, $hook, $declared) {
+                $returned = null;
+                $stub->guard($hook, static function () use ($stub, $hook, $vars, $declared, &$returned) {
+                    $returned = $stub->decisions->decide($hook, $vars, $declared);
+                });
+                return $returned;
             });
         }
         // WHMCS docs: AfterCronJob runs after each invocation of the system cron.
@@ -61,7 +76,11 @@ final class Stub
             $this->activity->say('denied-' . $path, self::EVER_S, "the manifest asks for `$path`, which never leaves PHP");
         });
         $actor = new Actor($config->text('admin_folder'));
-        $this->envelope = new Envelope($allow, new Lookups(), $actor, new Platform());
+        $lookups = new Lookups();
+        $this->envelope = new Envelope($allow, $lookups, $actor, new Platform());
+        $asked = new Asked($this->sender, $this->envelope, new Circuit($config->number('circuit_open_s')));
+        $misses = new Misses($this->spool, $this->envelope, $this->activity, $throttle);
+        $this->decisions = new Decisions($asked, $misses, new Visitor($actor), $this->activity, $lookups);
     }
 
     /** @param mixed $vars */

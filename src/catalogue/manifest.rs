@@ -1,15 +1,29 @@
-//! Owns: what the stub is told: which hooks to register, and which fields may leave PHP. Generated from the hookpoints,
-//! so that a new hookpoint reaches the platform without anybody touching a file there.
+//! Owns: what the stub is told: which hooks to register, which fields may leave PHP, and where it asks the company's rules
+//! before the platform goes on. Generated from hookpoints and settings, so that neither needs a touch over there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::Catalogue;
+use crate::config::rules::{AskConfig, RulesConfig};
+use crate::domain::decision::Rule;
 use crate::signature::{hex, sha256};
 
 /// Small reads that the stub knows by name. A manifest can only name them, never define SQL.
 pub const LOOKUPS: [&str; 2] = ["domain_name", "last_payment"];
+/// The platform's hooks whose return value it honours, and the rule that each asks. The stub knows the shape of each; of the
+/// rest of the rules (`ownership`) the platform has no hook to ask at.
+pub const ASKED: [(&str, Rule); 8] = [
+    ("ClientAreaPageCancellation", Rule::Cancellation),
+    ("ClientAreaPageUpgrade", Rule::Upgrade),
+    ("ClientDetailsValidation", Rule::Identity),
+    ("ContactDetailsValidation", Rule::Identity),
+    ("OrderProductUpgradeOverride", Rule::Upgrade),
+    ("PreModuleTerminate", Rule::Termination),
+    ("PreUpgradeCheckout", Rule::Upgrade),
+    ("ShoppingCartValidateUpgrade", Rule::Upgrade),
+];
 /// Shape of the manifest.
 const VERSION: u32 = 1;
 
@@ -17,6 +31,14 @@ const VERSION: u32 = 1;
 struct ManifestWire {
     version: u32,
     hooks: BTreeMap<String, HookWire>,
+    decisions: BTreeMap<&'static str, DecisionWire>,
+}
+
+#[derive(Serialize)]
+struct DecisionWire {
+    rule: &'static str,
+    deadline_ms: u64,
+    on_failure: &'static str,
 }
 
 #[derive(Default, Serialize)]
@@ -30,9 +52,9 @@ struct HookWire {
     only: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// The manifest of all enabled hookpoints as JSON, and its `ETag`.
+/// The manifest of all enabled hookpoints and rules as JSON, and its `ETag`.
 #[must_use]
-pub fn of(catalogue: &Catalogue) -> (String, String) {
+pub fn of(catalogue: &Catalogue, rules: &RulesConfig) -> (String, String) {
     let mut hooks: BTreeMap<String, HookWire> = BTreeMap::new();
     let enabled = catalogue.entries().map(|entry| &entry.hookpoint).filter(|hookpoint| hookpoint.enabled);
     for trigger in enabled.flat_map(|hookpoint| &hookpoint.triggers) {
@@ -47,9 +69,20 @@ pub fn of(catalogue: &Catalogue) -> (String, String) {
             widen(&mut hook.only, &trigger.only);
         }
     }
-    let json = serde_json::to_string_pretty(&ManifestWire { version: VERSION, hooks }).expect("plain data") + "\n";
+    let json = serde_json::to_string_pretty(&ManifestWire { version: VERSION, hooks, decisions: decisions(rules) })
+        .expect("plain data")
+        + "\n";
     let etag = format!("\"{}\"", &hex(&sha256(json.as_bytes()))[..32]);
     (json, etag)
+}
+
+fn decisions(rules: &RulesConfig) -> BTreeMap<&'static str, DecisionWire> {
+    let enabled = ASKED.into_iter().map(|(hook, rule)| (hook, rule, rules.ask(rule))).filter(|(_, _, ask)| ask.enabled);
+    enabled
+        .map(|(hook, rule, AskConfig { deadline_ms, on_failure, .. })| {
+            (hook, DecisionWire { rule: rule.code(), deadline_ms, on_failure: on_failure.code() })
+        })
+        .collect()
 }
 
 /// Two hookpoints on one hook: the stub must send what either of them wants.

@@ -1,11 +1,13 @@
 //! `hookbridge hookpoints`
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::json;
 
 use super::show;
 use crate::catalogue::{Catalogue, manifest};
+use crate::config::rules::RulesConfig;
 use crate::domain::locale::Locale;
 
 #[derive(Debug, clap::Subcommand)]
@@ -15,16 +17,18 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// The stub's manifest: which hooks it registers, which fields may leave PHP
+    /// The stub's manifest: which hooks it registers, which fields may leave PHP, where it asks the rules
     Manifest,
 }
 
 pub fn run(command: &Command, file: Option<&Path>) -> anyhow::Result<()> {
     // With a configuration file, as the service sees them; without one, as they are built in.
-    let changes = file.map(|file| super::read(Some(file))).transpose()?.map(|config| config.hookpoints);
-    let catalogue = Catalogue::built_in(&changes.unwrap_or_default())?;
+    let config = file.map(|file| super::read(Some(file))).transpose()?;
+    let (changes, rules) =
+        config.map_or_else(|| (BTreeMap::new(), RulesConfig::built_in()), |c| (c.hookpoints, c.rules));
+    let catalogue = Catalogue::built_in(&changes)?;
     match *command {
-        Command::Manifest => print!("{}", manifest::of(&catalogue).0),
+        Command::Manifest => print!("{}", manifest::of(&catalogue, &rules).0),
         Command::List { json } => {
             let all = catalogue.entries().map(|entry| &entry.hookpoint);
             if json {

@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+use super::DEFAULTS;
+use crate::domain::decision::Rule;
+
 #[derive(Clone, Debug, Deserialize)]
 pub struct RulesConfig {
     pub ask_url: String,
@@ -10,6 +13,33 @@ pub struct RulesConfig {
     pub cancellation: CancellationConfig,
     pub termination: TerminationConfig,
     pub identity: IdentityConfig,
+}
+
+impl RulesConfig {
+    /// The defaults.
+    ///
+    /// # Panics
+    /// Never: they are embedded, and every start reads them.
+    #[must_use]
+    pub fn built_in() -> Self {
+        #[derive(Deserialize)]
+        struct Defaults {
+            rules: RulesConfig,
+        }
+        toml::from_str::<Defaults>(DEFAULTS).expect("the embedded defaults").rules
+    }
+
+    /// What `rule` has in common with the others.
+    #[must_use]
+    pub fn ask(&self, rule: Rule) -> AskConfig {
+        match rule {
+            Rule::Upgrade => self.upgrade.ask,
+            Rule::Ownership => self.ownership.ask,
+            Rule::Cancellation => self.cancellation.ask,
+            Rule::Termination => self.termination.ask,
+            Rule::Identity => self.identity.ask,
+        }
+    }
 }
 
 /// What every rule has.

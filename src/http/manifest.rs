@@ -13,25 +13,37 @@ use super::problem::{Problem, json_response};
 use super::raw::{text, verified};
 use crate::catalogue::{Catalogue, manifest};
 use crate::clock::Clock;
+use crate::config::rules::RulesConfig;
 
 /// The route.
 #[must_use]
-pub fn route(sources: Arc<ArcSwap<Sources>>, catalogue: Arc<ArcSwap<Catalogue>>, clock: Clock) -> Route {
+pub fn route(
+    sources: Arc<ArcSwap<Sources>>,
+    catalogue: Arc<ArcSwap<Catalogue>>,
+    rules: RulesConfig,
+    clock: Clock,
+) -> Route {
     warp::path!("v1" / "manifest")
         .and(warp::get())
         .and(warp::header::headers_cloned())
         .map(move |headers: HeaderMap| {
-            answer(&headers, &sources.load(), &catalogue.load(), &clock).unwrap_or_else(|problem| problem.response())
+            let manifest = || manifest::of(&catalogue.load(), &rules);
+            answer(&headers, &sources.load(), manifest, &clock).unwrap_or_else(|problem| problem.response())
         })
         .boxed()
 }
 
-fn answer(headers: &HeaderMap, sources: &Sources, catalogue: &Catalogue, clock: &Clock) -> Result<Response, Problem> {
+fn answer(
+    headers: &HeaderMap,
+    sources: &Sources,
+    manifest: impl FnOnce() -> (String, String),
+    clock: &Clock,
+) -> Result<Response, Problem> {
     let name = text(headers, "hookbridge-source").unwrap_or_default();
     let source =
         sources.get(name).ok_or_else(|| Problem::new(401, "unknown-source", "`hookbridge-source` names no source."))?;
     verified(headers, b"", &source.keys, clock.now())?;
-    let (json, etag) = manifest::of(catalogue);
+    let (json, etag) = manifest();
     let mut response = if text(headers, "if-none-match") == Some(etag.as_str()) {
         let mut response = Response::new(String::new().into());
         *response.status_mut() = StatusCode::NOT_MODIFIED;

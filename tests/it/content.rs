@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use hookbridge::catalogue::{BUILT_IN, Catalogue, manifest};
+use hookbridge::config::rules::RulesConfig;
 use hookbridge::config::{DEFAULTS, load};
 use hookbridge::domain::hookpoint::HookpointId;
 use hookbridge::domain::locale::Locale;
@@ -83,7 +84,7 @@ fn the_twelfth_hookpoint_is_data_alone() {
 
 #[test]
 fn the_stubs_built_in_manifest_is_the_catalogues() {
-    let generated = manifest::of(&catalogue()).0;
+    let generated = manifest::of(&catalogue(), &RulesConfig::built_in()).0;
     let shipped = file("php-hooks/hookbridge/manifest.json");
     assert_eq!(
         serde_json::from_str::<Value>(&shipped).expect("JSON"),

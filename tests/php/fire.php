@@ -8,6 +8,7 @@
  * vars         what the platform passes, any JSON value; {"__object__":"Class"} makes an object; or
  * args         a list, for the hooks that get several arguments
  * actor        client | admin | masquerade | api | cron (default) | unknown; stays until the next line that names one
+ * get, post    what the browser sent with the page: members of $_GET and $_POST; for this line only
  * user_id, client_id, admin_id    who that is (defaults: user 7, client 7, administrator 3)
  * new_request  load the stub again, as for a new page: another request id, another connection, a closed circuit
  * clock_offset_s  the stub's clock is so many seconds ahead from here on
@@ -15,7 +16,8 @@
  *
  * Environment: HB_STUB_DIR (folder with hookbridge.php), HB_STUB_CONFIG (path of a config.php), HB_ACTIVITY_LOG,
  * HB_CAPSULE_JSON, HB_PLATFORM_VERSION.
- * Output: {"hook","elapsed_us","registered","returned":[…],"printed":"…","errors":[…]}; the last three must be empty.
+ * Output: {"hook","elapsed_us","registered","returned":[…],"printed":"…","errors":[…]}; the last two must be empty, and
+ * `returned` too, but for the hooks that ask a decision.
  */
 
 require __DIR__ . '/runtime.php';
@@ -77,6 +79,9 @@ while (($line = fgets(STDIN)) !== false) {
     if ($at_load === null || !empty($shot['new_request'])) {
         $at_load = $load();
     }
+    $_GET = isset($shot['get']) ? $shot['get'] : [];
+    $_POST = isset($shot['post']) ? $shot['post'] : [];
+    $_REQUEST = $_POST + $_GET;
     $args = isset($shot['args']) ? $shot['args'] : (array_key_exists('vars', $shot) ? [$shot['vars']] : []);
     $args = array_map($objects, $args);
     $returned = [];

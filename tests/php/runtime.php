@@ -48,7 +48,8 @@ namespace {
         run_hook('LogActivity', ['description' => $message, 'user' => 'System', 'userid' => 0, 'ipaddress' => '']);
     }
 
-    $GLOBALS['CONFIG'] = ['Version' => getenv('HB_PLATFORM_VERSION') ?: '8.13.1-release.1'];
+    $GLOBALS['CONFIG'] = ['Version' => getenv('HB_PLATFORM_VERSION') ?: '8.13.1-release.1',
+        'Language' => getenv('HB_LANGUAGE') ?: 'Spanish'];
 }
 
 namespace WHMCS\Authentication {

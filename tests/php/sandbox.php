@@ -55,8 +55,11 @@ final class Sandbox
         return ['process' => $process, 'out' => $pipes[1], 'err' => $pipes[2]];
     }
 
-    /** @return array[] the lines of fire.php; a page that saw anything of the stub fails the test */
-    public function finish(array $started): array
+    /**
+     * @param bool $may_return whether the hooks ask decisions, whose answers the platform is to see
+     * @return array[] the lines of fire.php; a page that saw anything else of the stub fails the test
+     */
+    public function finish(array $started, bool $may_return = false): array
     {
         $out = stream_get_contents($started['out']);
         $err = stream_get_contents($started['err']);
@@ -66,7 +69,7 @@ final class Sandbox
             return json_decode($line, true);
         }, array_filter(explode("\n", $out)));
         foreach ($lines as $line) {
-            same([[], '', []], [$line['returned'], $line['printed'], $line['errors']], 'what the page saw');
+            same([[], '', []], [$may_return ? [] : $line['returned'], $line['printed'], $line['errors']], 'what the page saw');
         }
         return $lines;
     }
@@ -76,13 +79,23 @@ final class Sandbox
         return $this->finish($this->start($shots, $env));
     }
 
+    /** Fires hooks that ask decisions. @return array[] the lines of fire.php, `returned` being the stub's one answer or null */
+    public function decide(array $shots, array $env = []): array
+    {
+        return array_map(static function (array $line) {
+            check(count($line['returned']) <= 1, 'one answer at most');
+            return ['returned' => isset($line['returned'][0]) ? $line['returned'][0] : null] + $line;
+        }, $this->finish($this->start($shots, $env), true));
+    }
+
     /** @return array[] requests that the bridge got, in order; `event` is the decoded body */
     public function requests(string $path = '/v1/events'): array
     {
+        $begins = substr($path, -1) === '/';
         $requests = [];
         foreach ($this->lines('requests.jsonl') as $line) {
             $request = json_decode($line, true);
-            if ($request['path'] === $path) {
+            if ($request['path'] === $path || ($begins && strpos($request['path'], $path) === 0)) {
                 $requests[] = $request + ['event' => json_decode($request['body'], true)];
             }
         }

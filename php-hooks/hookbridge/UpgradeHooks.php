@@ -1,0 +1,114 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hookbridge;
+
+/**
+ * The rule `upgrade`: what a change of plan costs. WHMCS docs: OrderProductUpgradeOverride returns any of its own keys,
+ * PreUpgradeCheckout `amount` and `discount`, ShoppingCartValidateUpgrade (9.0) a list of errors; ClientAreaPageUpgrade
+ * returns template variables, of which upgrade.tpl shows `upgradeinvaliderror` instead of the form.
+ */
+final class UpgradeHooks implements HookShape
+{
+    /** What upgrade.php and the API call a change of plan; the other kind, `configoptions`, is none of the rule's. */
+    private const PLAN_TYPES = ['package', 'product', 'service'];
+
+    private $visitor;
+    private $lookups;
+    /** Service => what OrderProductUpgradeOverride asked in this request. It knows the most; later hooks ask the same. */
+    private $priced = [];
+
+    public function __construct(Visitor $visitor, Lookups $lookups)
+    {
+        $this->visitor = $visitor;
+        $this->lookups = $lookups;
+    }
+
+    public function question(string $hook, array $vars): ?array
+    {
+        if ($hook === 'PreUpgradeCheckout') {
+            return $this->atCheckout($vars);
+        }
+        if ($hook === 'ShoppingCartValidateUpgrade') {
+            return $this->about(self::id($vars, 'id'), self::id($vars, 'pid'), Request::text('billingcycle'));
+        }
+        if (!in_array(Request::text('type'), self::PLAN_TYPES, true)) {
+            return null;
+        }
+        // No key of the hook names the service (WHMCS docs: OrderProductUpgradeOverride): the page's request does.
+        $service = Request::id('id') ?: Request::id('serviceid');
+        if ($hook !== 'OrderProductUpgradeOverride') {
+            return isset($this->priced[$service]) ? $this->priced[$service]
+                : $this->about($service, Request::id('pid'), Request::text('billingcycle'));
+        }
+        $cycle = isset($vars['newproductbillingcycle']) ? (string) $vars['newproductbillingcycle'] : '';
+        $question = $this->about($service, self::id($vars, 'newproductid'), $cycle);
+        return $question === null ? null : $this->priced[$service] = $question + self::given($vars, [
+            'oldproductid' => 'from_product_id', 'price' => 'platform_price', 'discount' => 'platform_discount',
+            'days' => 'days', 'totaldays' => 'total_days',
+        ]);
+    }
+
+    public function answer(string $hook, array $vars, Ruling $ruling): ?array
+    {
+        if ($hook === 'ShoppingCartValidateUpgrade') {
+            return $ruling->refuses() ? $ruling->objections() : [];
+        }
+        if ($hook === 'ClientAreaPageUpgrade') {
+            if ($ruling->refuses()) {
+                return ['upgradeinvalid' => true, 'upgradeinvaliderror' => implode('<br>', $ruling->objections())];
+            }
+            return $ruling->text('message') === '' ? null : ['hookbridgenotices' => [$ruling->text('message')]];
+        }
+        if (!$ruling->adjusts()) {
+            return null; // there is no veto at these two: a refused upgrade keeps the platform's own price
+        }
+        $price = $ruling->amount('price');
+        if ($price === null) {
+            throw new \UnexpectedValueException('an adjusted price without a price');
+        }
+        $changed = [$hook === 'PreUpgradeCheckout' ? 'amount' : 'price' => $price];
+        return $changed + array_filter(['discount' => $ruling->amount('discount')], 'is_float');
+    }
+
+    /** The order exists by now; its row says which plan it is for, unless the price was asked a moment ago. */
+    private function atCheckout(array $vars): ?array
+    {
+        $service = self::id($vars, 'serviceId');
+        if (isset($this->priced[$service])) {
+            return $this->priced[$service];
+        }
+        list($product, $cycle) = $this->lookups->upgradeTarget(self::id($vars, 'upgradeId'));
+        $question = $this->about($service, $product, $cycle);
+        return $question === null ? null : $question + self::given($vars, [
+            'amount' => 'platform_price', 'discount' => 'platform_discount', 'upgradeId' => 'upgrade_id',
+        ]);
+    }
+
+    private function about(int $service, int $product, string $cycle): ?array
+    {
+        if ($service === 0 || $product === 0) {
+            return null;
+        }
+        return ['service_id' => $service, 'to_product_id' => $product]
+            + array_filter(['to_cycle' => $cycle, 'client_id' => $this->visitor->clientId()]);
+    }
+
+    /** @param array $names the platform's name => the rule's */
+    private static function given(array $vars, array $names): array
+    {
+        $fields = [];
+        foreach ($names as $name => $field) {
+            if (isset($vars[$name]) && is_numeric($vars[$name])) {
+                $fields[$field] = $vars[$name];
+            }
+        }
+        return $fields;
+    }
+
+    private static function id(array $vars, string $name): int
+    {
+        return isset($vars[$name]) && is_numeric($vars[$name]) && $vars[$name] > 0 ? (int) $vars[$name] : 0;
+    }
+}
