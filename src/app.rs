@@ -1,6 +1,8 @@
 //! Owns: the only wiring. Configuration in; a running service out, with a handle to drain it (tests), reload it and stop
 //! it.
 
+mod lanes;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,16 +16,15 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use self::lanes::{Lanes, lanes};
 use crate::billing::{Billing, Overrides};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::section::SenderConfig;
 use crate::decide::Decider;
-use crate::dispatch::backoff::Backoff;
-use crate::dispatch::pacer::Rates;
-use crate::dispatch::verdict::Patience;
-use crate::dispatch::{Lane, LaneSettings, lane};
+use crate::dispatch::tenure::Tenure;
+use crate::dispatch::{Lane, lane};
 use crate::domain::locale::Locale;
 use crate::domain::phone::{PhonePolicy, warm_up};
 use crate::http::decide::Decide;
@@ -35,12 +36,15 @@ use crate::http::receipts::{Receipts, SenderKeys};
 use crate::http::server::{Limits, serve};
 use crate::http::{decide, ingest, join, manifest, ops, receipts};
 use crate::metrics::Metrics;
-use crate::process::{Settings, Worker};
+use crate::process::{MassSettings, Settings, Usual, Worker};
 use crate::render::Templates;
 use crate::retention::Retention;
 use crate::rules::consent::Words;
+use crate::rules::mass::MassPolicy;
 use crate::sql::Database;
 use crate::stop::{Stop, Stopper, pair};
+use crate::store::finish::House;
+use crate::store::hold::Ceilings;
 use crate::store::writer::InboxWriter;
 use crate::store::{Store, outbox};
 use crate::whatsapp::{CloudApi, CloudApiSettings, Gateway};
@@ -62,6 +66,7 @@ pub struct App {
     pub clock: Clock,
     worker: Arc<Worker>,
     lanes: Vec<Arc<Lane>>,
+    tenures: Vec<Arc<Tenure>>,
     retention: Arc<Retention>,
     catalogue: Arc<ArcSwap<Catalogue>>,
     templates: Arc<ArcSwap<Templates>>,
@@ -153,6 +158,7 @@ impl App {
     pub async fn start(config: Config, clock: Clock, listener: TcpListener, workers: Workers) -> anyhow::Result<Self> {
         warm_up();
         let store = open_store(&config)?;
+        store.ping().await.context("the bridge's own database")?;
         let billing = open_billing(&config)?;
         let metrics = Arc::new(Metrics::default());
         let catalogue = Arc::new(ArcSwap::from_pointee(Catalogue::built_in(&config.hookpoints)?));
@@ -165,6 +171,7 @@ impl App {
             catalogue: catalogue.clone(),
             templates: templates.clone(),
             settings: process_settings(&config)?,
+            usual: Usual::new(clock.clone()),
             clock: clock.clone(),
             metrics: metrics.clone(),
             inbox_bell: inbox_bell.clone(),
@@ -178,11 +185,7 @@ impl App {
             metrics: metrics.clone(),
             bell: outbox_bell,
         };
-        let mut lanes = Vec::new();
-        for (name, sender) in &config.senders {
-            let lane = Lane::start(gateway(name, sender)?, lane_settings(&config, sender), parts.clone()).await?;
-            lanes.push(Arc::new(lane));
-        }
+        let Lanes { lanes, tenures } = lanes(&config, &parts)?;
         let retention = Arc::new(retention(&config, &store, &clock, &metrics));
         let mut app = Self {
             address: listener.local_addr()?,
@@ -192,6 +195,7 @@ impl App {
             clock,
             worker,
             lanes,
+            tenures,
             retention,
             catalogue,
             templates,
@@ -230,12 +234,7 @@ impl App {
         }
         let (retention, until) = (self.retention.clone(), stop.clone());
         self.tasks.spawn(async move { retention.run(until).await });
-        let timeout = self.sending_timeout();
-        self.tasks.spawn(housekeeping(self.store.clone(), self.clock.clone(), timeout, stop));
-    }
-
-    fn sending_timeout(&self) -> SignedDuration {
-        SignedDuration::from_millis(i64::try_from(self.config.dispatch.sending_timeout_ms).unwrap_or(i64::MAX))
+        self.tasks.spawn(housekeeping(self.store.clone(), self.clock.clone(), stop));
     }
 
     fn routes(&self, bell: Arc<Notify>) -> crate::http::Route {
@@ -321,7 +320,7 @@ impl App {
     /// # Errors
     /// The database.
     pub async fn keep_house(&self) -> anyhow::Result<()> {
-        keep_house(&self.store, &self.clock, self.sending_timeout()).await
+        keep_house(&self.store, &self.clock).await
     }
 
     /// What retention does, once.
@@ -336,6 +335,9 @@ impl App {
     pub async fn stop(mut self) {
         self.stopper.stop();
         while self.tasks.join_next().await.is_some() {}
+        for tenure in &self.tenures {
+            tenure.give_back(&self.store).await;
+        }
         self.store.database().clone().close().await;
         self.billing.database().clone().close().await;
     }
@@ -348,9 +350,9 @@ pub fn retention(config: &Config, store: &Store, clock: &Clock, metrics: &Arc<Me
     Retention::new(store.clone(), clock.clone(), metrics.clone(), &config.retention, event_age_max)
 }
 
-async fn housekeeping(store: Store, clock: Clock, sending_timeout: SignedDuration, mut stop: Stop) {
+async fn housekeeping(store: Store, clock: Clock, mut stop: Stop) {
     while !stop.is_stopped() {
-        if let Err(error) = keep_house(&store, &clock, sending_timeout).await {
+        if let Err(error) = keep_house(&store, &clock).await {
             tracing::warn!(%error, "housekeeping is put off");
         }
         tokio::select! {
@@ -360,11 +362,7 @@ async fn housekeeping(store: Store, clock: Clock, sending_timeout: SignedDuratio
     }
 }
 
-async fn keep_house(store: &Store, clock: &Clock, sending_timeout: SignedDuration) -> anyhow::Result<()> {
-    let lost = outbox::mark_lost(store, sending_timeout, clock.now()).await?;
-    if lost > 0 {
-        tracing::error!(messages = lost, "messages were being sent when their process ended: outcome unknown");
-    }
+async fn keep_house(store: &Store, clock: &Clock) -> anyhow::Result<()> {
     while outbox::expire(store, clock.now(), EXPIRE_BATCH).await? == EXPIRE_BATCH {}
     Ok(())
 }
@@ -380,7 +378,19 @@ fn process_settings(config: &Config) -> anyhow::Result<Settings> {
         poll: Duration::from_millis(config.process.poll_ms),
         lease: SignedDuration::from_millis(i64::try_from(config.process.lease_ms)?),
         attempts_max: config.process.attempts_max,
-        same_transition: SignedDuration::from_mins(alerts.same_transition_min.into()),
+        house: House {
+            same_transition: SignedDuration::from_mins(alerts.same_transition_min.into()),
+            ceilings: Ceilings {
+                window: SignedDuration::from_mins(alerts.mass_window_min.into()),
+                client_day_max: alerts.client_day_max,
+                ..Ceilings::default()
+            },
+        },
+        mass: MassSettings {
+            policy: MassPolicy { min: alerts.mass_min, factor: alerts.mass_factor, window_min: alerts.mass_window_min },
+            history: SignedDuration::from_hours(i64::from(alerts.mass_history_days) * 24),
+            fixed: config.hookpoints.iter().filter_map(|(name, h)| Some((name.clone(), h.mass_max?))).collect(),
+        },
         event_age_max: SignedDuration::from_hours(alerts.event_age_max_h.into()),
         lane: alerts.sender.clone(),
         zone: jiff::tz::TimeZone::get(&config.billing.timezone)?,
@@ -391,27 +401,4 @@ fn process_settings(config: &Config) -> anyhow::Result<Settings> {
 
 fn seconds(s: u64) -> SignedDuration {
     SignedDuration::from_secs(i64::try_from(s).unwrap_or(i64::MAX))
-}
-
-fn lane_settings(config: &Config, sender: &SenderConfig) -> LaneSettings {
-    let d = &config.dispatch;
-    LaneSettings {
-        rates: Rates {
-            per_second: sender.rate_per_s,
-            headroom_percent: sender.rate_headroom_percent,
-            pair_interval_s: sender.pair_interval_s,
-            pair_burst: sender.pair_burst,
-        },
-        recipients_per_day: sender.recipients_per_day,
-        portfolio: sender.portfolio.clone(),
-        in_flight_max: sender.in_flight_max,
-        batch: d.batch,
-        poll: Duration::from_millis(d.poll_ms),
-        patience: Patience {
-            attempts_max: d.attempts_max,
-            backoff: Backoff { first_ms: d.backoff_ms, max_ms: d.backoff_max_ms },
-            template_hold: seconds(d.template_hold_s),
-            number_hold: seconds(d.number_hold_s),
-        },
-    }
 }

@@ -26,6 +26,8 @@ struct HookpointWire {
     #[serde(default)]
     still: Vec<ConditionWire>,
     transition: TransitionWire,
+    #[serde(default)]
+    answers: Option<String>,
     expires_after_min: u32,
 }
 
@@ -119,6 +121,10 @@ fn hookpoint(name: &str, wire: HookpointWire) -> Result<Hookpoint, String> {
             TransitionWire::Request => Transition::Request,
             TransitionWire::Key(expression) => Transition::Key(expression),
             TransitionWire::State { machine, to } => Transition::State { machine, to },
+        },
+        answers: match wire.answers {
+            None => None,
+            Some(name) => Some(HookpointId::parse(&name).ok_or("`answers` names no hookpoint")?),
         },
         expires_after_min: wire.expires_after_min,
     })

@@ -9,8 +9,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::ids::{EventId, MessageId};
 use crate::domain::reason::Reason;
-use crate::store::outbox;
 use crate::store::trail::{self, MessageFilter, MessageTrail};
+use crate::store::{outbox, unknown};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
@@ -20,7 +20,7 @@ pub enum Command {
         client: Option<u64>,
         #[arg(long)]
         event: Option<String>,
-        /// queued, sending, unknown, sent, failed, cancelled
+        /// queued, held, sending, unknown, sent, failed, cancelled
         #[arg(long)]
         state: Option<String>,
         #[arg(long, default_value_t = 50)]
@@ -36,6 +36,23 @@ pub enum Command {
     },
     /// Cancel a message that waits
     Cancel { id: String },
+    /// Say what became of a message whose outcome is unknown
+    Settle {
+        id: String,
+        #[arg(value_enum)]
+        how: How,
+    },
+}
+
+/// What an operator knows, or wants.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum How {
+    /// It arrived
+    Arrived,
+    /// Send it again; it may arrive twice
+    Again,
+    /// Leave it
+    GiveUp,
 }
 
 pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
@@ -78,6 +95,17 @@ pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
             let message = found.first().with_context(|| format!("there is no message {id}"))?;
             println!("{id} is {}", message.standing());
         }
+        Command::Settle { id, how } => {
+            let key = parse(&id)?;
+            let now = Clock::system().now();
+            let was_unknown = match how {
+                How::Arrived => unknown::arrived(&store, key, now).await?,
+                How::Again => unknown::send_again(&store, &[key], Reason::SentAgainByOperator, now).await? == 1,
+                How::GiveUp => unknown::give_up(&store, key, now).await?,
+            };
+            anyhow::ensure!(was_unknown, "{id} is not of unknown outcome: see `hookbridge messages show {id}`");
+            println!("{id} is settled");
+        }
     }
     store.database().clone().close().await;
     Ok(())
@@ -93,7 +121,7 @@ pub(super) fn message_json(m: &MessageTrail) -> serde_json::Value {
         "snoozes": m.snoozes,
         "attempts": m.attempts.iter().map(|a| json!({
             "started_at": a.started_at.to_string(), "ended_at": a.ended_at.to_string(), "outcome": a.outcome,
-            "code": a.code, "detail": a.detail,
+            "code": a.code, "detail": a.detail, "cause": a.cause,
         })).collect::<Vec<_>>(),
         "receipts": m.receipts.iter().map(|r| json!({
             "status": r.status, "at": r.at.to_string(), "received_at": r.received_at.to_string(), "code": r.code,
@@ -114,7 +142,8 @@ pub(super) fn print_message(m: &MessageTrail) {
     for a in &m.attempts {
         let code = a.code.map(|code| format!(" code {code}")).unwrap_or_default();
         let detail = a.detail.as_deref().unwrap_or_default();
-        println!("    {}  attempt: {}{code} {detail}", show::time(a.started_at), a.outcome);
+        let cause = a.cause.as_deref().map(|cause| format!(" ({cause})")).unwrap_or_default();
+        println!("    {}  attempt{cause}: {}{code} {detail}", show::time(a.started_at), a.outcome);
     }
     for r in &m.receipts {
         let code = r.code.map(|code| format!(" code {code}")).unwrap_or_default();

@@ -4,6 +4,7 @@ mod config;
 mod demo;
 mod doctor;
 mod events;
+mod holds;
 mod hookpoints;
 mod lanes;
 mod messages;
@@ -50,6 +51,9 @@ enum Command {
     /// Messages: their states, attempts and receipts
     #[command(subcommand)]
     Messages(messages::Command),
+    /// Held alerts: more than usual, they wait for your word
+    #[command(subcommand)]
+    Holds(holds::Command),
     /// Hookpoints: what leads to an alert, and the stub's manifest
     #[command(subcommand)]
     Hookpoints(hookpoints::Command),
@@ -96,6 +100,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Sandbox(args) => sandbox::run(args).await?,
         Command::Events(command) => events::run(command, &read(file.as_deref())?).await?,
         Command::Messages(command) => messages::run(command, &read(file.as_deref())?).await?,
+        Command::Holds(command) => holds::run(command, &read(file.as_deref())?).await?,
         Command::Hookpoints(command) => hookpoints::run(&command, file.as_deref())?,
         Command::Templates(command) => return templates::run(&command),
         Command::Lanes(command) => lanes::run(command, &read(file.as_deref())?).await?,

@@ -97,6 +97,11 @@ pub struct AlertsConfig {
     pub assume_argentine_mobile: bool,
     pub same_transition_min: u32,
     pub event_age_max_h: u32,
+    pub mass_window_min: u32,
+    pub mass_min: u32,
+    pub mass_factor: u32,
+    pub mass_history_days: u32,
+    pub client_day_max: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -122,6 +127,11 @@ pub struct DispatchConfig {
     pub backoff_ms: u64,
     pub backoff_max_ms: u64,
     pub sending_timeout_ms: u64,
+    pub lease_ms: u64,
+    pub unknown_wait_s: u64,
+    pub unknown_security: String,
+    pub unknown_status: String,
+    pub unknown_notice: String,
     pub template_hold_s: u64,
     pub number_hold_s: u64,
 }
@@ -143,6 +153,7 @@ pub struct RetentionConfig {
 pub struct HookpointConfig {
     pub enabled: Option<bool>,
     pub expires_after_min: Option<u32>,
+    pub mass_max: Option<u32>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -41,6 +41,17 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
     expect(config.process.attempts_max > 0, "`process.attempts_max` must be at least 1");
     expect(config.dispatch.batch.clamp(1, 1000) == config.dispatch.batch, "`dispatch.batch` must be 1 to 1000");
     expect(config.dispatch.attempts_max > 0, "`dispatch.attempts_max` must be at least 1");
+    expect((1000..=60_000).contains(&config.dispatch.lease_ms), "`dispatch.lease_ms` must be 1000 to 60000");
+    for (key, policy) in [
+        ("unknown_security", &config.dispatch.unknown_security),
+        ("unknown_status", &config.dispatch.unknown_status),
+        ("unknown_notice", &config.dispatch.unknown_notice),
+    ] {
+        let known = ["send_again", "hold", "give_up"].contains(&policy.as_str());
+        expect(known, &format!("`dispatch.{key}` must be send_again, hold or give_up"));
+    }
+    expect((1..=1440).contains(&config.alerts.mass_window_min), "`alerts.mass_window_min` must be 1 to 1440");
+    expect((1..=400).contains(&config.alerts.mass_history_days), "`alerts.mass_history_days` must be 1 to 400");
     for (name, pool) in [
         ("database", (config.database.pool_min, config.database.pool_max)),
         ("billing", (config.billing.pool_min, config.billing.pool_max)),

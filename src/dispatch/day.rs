@@ -13,20 +13,28 @@ use crate::store::contacted::WINDOW;
 pub struct Day {
     /// 0 is unlimited.
     max: usize,
+    /// The fence of the lease under which it was read.
+    fence: u64,
     last: HashMap<E164, Timestamp>,
     by_time: BTreeSet<(Timestamp, E164)>,
 }
 
 impl Day {
     #[must_use]
-    pub fn new(max: u32, recent: Vec<(E164, Timestamp)>) -> Self {
-        let mut day = Self { max: max as usize, ..Self::default() };
+    pub fn new(max: u32, fence: u64, recent: Vec<(E164, Timestamp)>) -> Self {
+        let mut day = Self { max: max as usize, fence, ..Self::default() };
         if max > 0 {
             for (to, at) in recent {
                 day.note(to, at);
             }
         }
         day
+    }
+
+    /// Whether it was read since this lease began.
+    #[must_use]
+    pub fn is_of(&self, fence: u64) -> bool {
+        self.fence == fence
     }
 
     /// Takes a place for `to`.

@@ -1,33 +1,28 @@
-//! Owns: one sending number. Peek → pace → look again → claim (committed) → send → settle. A recipient who must wait is
-//! put off and delays nobody else.
+//! Owns: one sending number. Tenure → peek → order → pace → look again → claim (committed) → send → settle. A recipient
+//! who must wait is put off and delays nobody else.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use uuid::Uuid;
+use tokio::sync::{Notify, Semaphore};
 
 use super::day::Day;
 use super::pacer::{Pacer, Rates};
-use super::recheck::{Second, look};
 use super::settler::Settler;
-use super::verdict::{Effect, Patience, judge};
+use super::tenure::{Permit, Tenure};
+use super::verdict::Patience;
 use crate::billing::{Billing, BillingError};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
-use crate::domain::ids::MessageId;
-use crate::domain::message::Message;
-use crate::domain::phone::E164;
-use crate::domain::reason::Reason;
-use crate::metrics::{ClassResult, Metrics};
+use crate::domain::ids::ClientId;
+use crate::metrics::Metrics;
+use crate::road::{Step, mark};
 use crate::stop::Stop;
-use crate::store::lane::{Pause, PausedBy, pause, paused};
-use crate::store::outbox::{Due, cancel, claim, load, peek, snooze};
-use crate::store::settle::Attempt;
-use crate::store::{Store, StoreError, consent, contacted};
+use crate::store::outbox::{Due, cancel, peek, snooze};
+use crate::store::{Store, StoreError, hold};
 use crate::whatsapp::Gateway;
 
 /// How a lane is to run.
@@ -40,31 +35,39 @@ pub struct LaneSettings {
     pub batch: usize,
     pub poll: Duration,
     pub patience: Patience,
+    /// A message that this instance has been sending for longer is lost.
+    pub sending_timeout: SignedDuration,
 }
 
 /// One sending number at work.
 #[derive(Debug)]
 pub struct Lane {
-    name: String,
-    gateway: Arc<Gateway>,
-    settings: LaneSettings,
-    parts: Parts,
-    pacer: Pacer,
-    day: Mutex<Day>,
-    places: Arc<Semaphore>,
-    settler: Settler,
-    /// What outcomes stopped for a while.
-    holds: Arc<Mutex<Holds>>,
+    pub(super) name: String,
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) settings: LaneSettings,
+    pub(super) parts: Parts,
+    pub(super) tenure: Arc<Tenure>,
+    pub(super) pacer: Pacer,
+    /// Shared by the numbers of a portfolio, as the provider's limit is.
+    pub(super) day: Arc<Mutex<Day>>,
+    pub(super) places: Arc<Semaphore>,
+    pub(super) settler: Settler,
+    /// What outcomes, operators and the lease stopped for a while.
+    pub(super) holds: Arc<Mutex<Holds>>,
 }
 
-/// Templates and the number itself, left alone until a time.
+/// Templates, alerts and the number itself, left alone until a time.
 #[derive(Debug, Default)]
-struct Holds {
-    templates: HashMap<String, Timestamp>,
-    slow_until: Option<Timestamp>,
-    paused: Option<Timestamp>,
-    /// The stored pauses were read at this time.
-    read_at: Option<Timestamp>,
+pub(super) struct Holds {
+    pub templates: HashMap<String, Timestamp>,
+    pub slow_until: Option<Timestamp>,
+    pub paused: Option<Timestamp>,
+    /// Alerts that wait for an operator: hookpoint, and one client or all.
+    pub alerts: HashSet<(String, Option<ClientId>)>,
+    /// The stored pauses and holds were read at this time, by the monotonic clock.
+    pub read_at: Option<Duration>,
+    /// The fence under which this lane took over, and when it may send, by the monotonic clock.
+    pub since: Option<(u64, Duration)>,
 }
 
 /// Everything a lane works with.
@@ -77,16 +80,6 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Rung when a message was queued.
     pub bell: Arc<Notify>,
-}
-
-/// What became of the messages that were due.
-#[derive(Default)]
-struct Sorted {
-    admitted: Vec<Due>,
-    cancelled: Vec<(MessageId, Reason)>,
-    waits: HashMap<Reason, Vec<(MessageId, Timestamp)>>,
-    /// The number's own rate is used up until then, by the monotonic clock.
-    full_until: Option<Duration>,
 }
 
 /// Why sending is put off.
@@ -108,28 +101,28 @@ pub enum Tick {
 }
 
 impl Lane {
-    /// A lane for `gateway`, with the recipients of the last 24 hours.
-    ///
-    /// # Errors
-    /// The database.
-    pub async fn start(gateway: Gateway, settings: LaneSettings, parts: Parts) -> Result<Self, StoreError> {
-        let now = parts.clock.now();
-        let recent = match settings.recipients_per_day {
-            0 => Vec::new(),
-            _ => contacted::recent(&parts.store, &settings.portfolio, now).await?,
-        };
+    /// A lane for `gateway`. The numbers of a portfolio share `tenure` and `day`.
+    #[must_use]
+    pub fn start(
+        gateway: Gateway,
+        settings: LaneSettings,
+        parts: Parts,
+        tenure: Arc<Tenure>,
+        day: Arc<Mutex<Day>>,
+    ) -> Self {
         let settler = Settler::start(parts.store.clone(), parts.bell.clone());
-        Ok(Self {
+        Self {
             name: gateway.lane().to_owned(),
             gateway: Arc::new(gateway),
             pacer: Pacer::new(&settings.rates, parts.clock.clone()),
-            day: Mutex::new(Day::new(settings.recipients_per_day, recent)),
+            day,
             places: Arc::new(Semaphore::new(settings.in_flight_max)),
             settler,
             holds: Arc::default(),
             settings,
             parts,
-        })
+            tenure,
+        }
     }
 
     #[must_use]
@@ -137,7 +130,7 @@ impl Lane {
         &self.name
     }
 
-    /// Sends until told to stop, then waits for what is in flight.
+    /// Sends until told to stop, then waits for what is in flight and lets the next instance take over.
     pub async fn run(&self, mut stop: Stop) {
         while !stop.is_stopped() {
             let bell = self.parts.bell.notified();
@@ -165,14 +158,17 @@ impl Lane {
         let _ = self.places.acquire_many(all).await;
     }
 
-    /// Handles what is due now, as far as the pace allows.
+    /// Handles what is due now, as far as the lease and the pace allow.
     ///
     /// # Errors
     /// A database; nothing is lost by it.
     pub async fn tick(&self) -> Result<Tick, DispatchError> {
         let now = self.parts.clock.now();
-        if let Some(until) = self.stopped_until(now).await? {
-            let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+        let Some(permit) = self.tenure.keep(&self.parts.store, now).await? else {
+            return Ok(Tick::Idle(self.settings.poll));
+        };
+        self.upkeep(&permit, now).await?;
+        if let Some(wait) = self.stopped_for(now) {
             return Ok(Tick::Idle(wait.min(self.settings.poll.max(Duration::from_millis(1)))));
         }
         let free = self.places.available_permits();
@@ -185,153 +181,31 @@ impl Lane {
         if due.is_empty() {
             return Ok(Tick::Idle(self.settings.poll));
         }
-        let sorted = self.sort(due, now);
-        cancel(&self.parts.store, &sorted.cancelled, now).await?;
-        for (reason, waits) in &sorted.waits {
-            snooze(&self.parts.store, waits, *reason).await?;
+        mark(Step::Peeked);
+        self.handle(&permit, due, now).await
+    }
+
+    async fn handle(&self, permit: &Permit, due: Vec<Due>, now: Timestamp) -> Result<Tick, DispatchError> {
+        let store = &self.parts.store;
+        let mut line = self.line_up(due, now).await?;
+        self.sort(&mut line, now);
+        cancel(store, &line.cancelled, now).await?;
+        for (reason, ids) in &line.held {
+            hold::put_under(store, ids, *reason).await?;
         }
-        if !sorted.admitted.is_empty() {
-            self.send_admitted(&sorted.admitted, now).await?;
+        for (reason, waits) in &line.waits {
+            snooze(store, waits, *reason).await?;
+        }
+        if !line.admitted.is_empty() {
+            self.send_admitted(permit, &line.admitted, now).await?;
         }
         // The work since has taken its time: only what is left of the wait is slept.
-        let left = sorted.full_until.map(|until| until.saturating_sub(self.parts.clock.monotonic()));
-        Ok(left.filter(|left| !left.is_zero()).map_or(Tick::Busy, Tick::Idle))
-    }
-
-    /// Whether the number is stopped or slowed down. The stored pauses are read at most once a second.
-    async fn stopped_until(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let fresh = {
-            let holds = self.holds.lock().expect("no holder panics");
-            holds.read_at.is_some_and(|at| now.duration_since(at).abs() < SignedDuration::from_secs(1))
-        };
-        if !fresh {
-            let all = paused(&self.parts.store, now).await?;
-            let mine = all.into_iter().find(|pause| pause.lane == self.name).map(|pause| pause.until);
-            let label = crate::metrics::LaneLabel { lane: self.name.clone() };
-            self.parts.metrics.lane_paused.get_or_create(&label).set(mine.is_some().into());
-            let mut holds = self.holds.lock().expect("no holder panics");
-            holds.read_at = Some(now);
-            holds.paused = mine;
-            self.pacer.forget_old();
-        }
-        let holds = self.holds.lock().expect("no holder panics");
-        Ok(holds.paused.max(holds.slow_until).filter(|until| *until > now))
-    }
-
-    /// Decides about each due message by age, holds and pace alone.
-    fn sort(&self, due: Vec<Due>, now: Timestamp) -> Sorted {
-        let mut sorted = Sorted::default();
-        let mut place = false;
-        for one in due {
-            if one.expires_at <= now {
-                sorted.cancelled.push((one.id, Reason::Expired));
-                continue;
-            }
-            let held = self.holds.lock().expect("no holder panics").templates.get(&one.template).copied();
-            if let Some(until) = held.filter(|until| *until > now) {
-                sorted.waits.entry(Reason::TemplateHeld).or_default().push((one.id, until));
-                continue;
-            }
-            // A place of the number that a waiting recipient did not use goes to the next one.
-            if !place {
-                if let Err(wait) = self.pacer.take_number() {
-                    let wait = wait.max(Duration::from_millis(1));
-                    sorted.full_until = Some(self.parts.clock.monotonic() + wait);
-                    break;
-                }
-                place = true;
-            }
-            if let Err(until) = self.day.lock().expect("no holder panics").take(&one.to, now) {
-                sorted.waits.entry(Reason::PacedDay).or_default().push((one.id, until));
-            } else if let Err(wait) = self.pacer.take_pair(&one.to) {
-                let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_secs(6));
-                let until = now + wait.max(SignedDuration::from_millis(1));
-                sorted.waits.entry(Reason::PacedRecipient).or_default().push((one.id, until));
-            } else {
-                place = false;
-                sorted.admitted.push(one);
-            }
-        }
-        sorted
-    }
-
-    async fn send_admitted(&self, admitted: &[Due], now: Timestamp) -> Result<(), DispatchError> {
-        let ids: Vec<MessageId> = admitted.iter().map(|due| due.id).collect();
-        let messages = load(&self.parts.store, &ids).await?;
-        let catalogue = self.parts.catalogue.load_full();
-        let looks = look(&messages, &self.parts.billing, &catalogue, now).await?;
-        let everybody: Vec<E164> = messages.iter().map(|m| m.to.clone()).collect();
-        let out = consent::opted_out(&self.parts.store, &everybody).await?;
-        let (mut good, mut cancelled, mut waits) = (Vec::new(), Vec::new(), Vec::new());
-        for (message, second) in messages.iter().zip(looks) {
-            match second {
-                _ if out.contains(&message.to) => cancelled.push((message.id, Reason::OptedOut)),
-                Second::Send => good.push(message.id),
-                Second::Cancel(reason) => cancelled.push((message.id, reason)),
-                Second::Wait(until) => waits.push((message.id, until)),
-            }
-        }
-        cancel(&self.parts.store, &cancelled, now).await?;
-        snooze(&self.parts.store, &waits, Reason::ServiceChanged).await?;
-        if good.is_empty() {
-            return Ok(());
-        }
-        let token = Uuid::now_v7().as_simple().to_string();
-        let claimed = claim(&self.parts.store, &self.name, &self.settings.portfolio, &good, &token, now).await?;
-        let mut messages: HashMap<MessageId, Message> = messages.into_iter().map(|m| (m.id, m)).collect();
-        for id in claimed {
-            let attempt = admitted.iter().find(|due| due.id == id).map_or(0, |due| due.attempts) + 1;
-            let Some(message) = messages.remove(&id) else { continue };
-            let place = self.places.clone().acquire_owned().await.expect("nobody closes the semaphore");
-            self.spawn(message, attempt, token.clone(), place);
-        }
-        Ok(())
-    }
-
-    fn spawn(&self, message: Message, attempt: u32, token: String, place: OwnedSemaphorePermit) {
-        let (gateway, settler, parts) = (self.gateway.clone(), self.settler.clone(), self.parts.clone());
-        let (holds, patience, lane) = (self.holds.clone(), self.settings.patience, self.name.clone());
-        tokio::spawn(async move {
-            let started_at = parts.clock.now();
-            let clock = parts.clock.monotonic();
-            let outcome = gateway.send(&message).await;
-            parts.metrics.send_seconds.observe((parts.clock.monotonic().saturating_sub(clock)).as_secs_f64());
-            let labels = ClassResult { class: message.class.code(), result: outcome.code() };
-            parts.metrics.attempts.get_or_create(&labels).inc();
-            let ended_at = parts.clock.now();
-            let random = u64::from_le_bytes(message.id.0.as_bytes()[8..].try_into().expect("8 of 16 bytes"));
-            let (next, effect) = judge(&outcome, attempt, &patience, ended_at, random);
-            take_effect(&lane, &message.call.name, effect, &holds, &parts).await;
-            let id = message.id;
-            settler.hand_in(Attempt { id, token, started_at, ended_at, outcome, next }, place);
-        });
-    }
-}
-
-/// Stops what the outcome says must stop, with an alarm.
-async fn take_effect(lane: &str, template: &str, effect: Effect, holds: &Mutex<Holds>, parts: &Parts) {
-    match effect {
-        Effect::None => {}
-        Effect::SlowDown(until) => {
-            let mut holds = holds.lock().expect("no holder panics");
-            holds.slow_until = holds.slow_until.max(Some(until));
-        }
-        Effect::HoldTemplate(until) => {
-            parts.metrics.fault("template_held");
-            tracing::error!(%lane, template, "the provider refuses this template: its messages wait");
-            holds.lock().expect("no holder panics").templates.insert(template.to_owned(), until);
-        }
-        Effect::PauseNumber(until, detail) => {
-            parts.metrics.fault("lane_paused");
-            tracing::error!(%lane, detail, "the provider stopped this number: its queue waits");
-            {
-                let mut holds = holds.lock().expect("no holder panics");
-                holds.paused = holds.paused.max(Some(until));
-            }
-            let stop = Pause { lane: lane.to_owned(), until, by: PausedBy::Provider, detail };
-            if let Err(error) = pause(&parts.store, &stop, parts.clock.now()).await {
-                tracing::warn!(%lane, %error, "the pause is not stored");
-            }
-        }
+        let left = line.full_until.map(|until| until.saturating_sub(self.parts.clock.monotonic()));
+        Ok(match left.filter(|left| !left.is_zero()) {
+            Some(left) => Tick::Idle(left),
+            // Only recipients who are being written to: their attempts ring when they end.
+            None if line.is_still() => Tick::Idle(self.settings.poll),
+            None => Tick::Busy,
+        })
     }
 }

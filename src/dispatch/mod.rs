@@ -6,8 +6,13 @@ pub mod day;
 pub mod pacer;
 pub mod verdict;
 
+pub mod tenure;
+
 pub mod lane;
+mod line;
 pub mod recheck;
+mod send;
 pub mod settler;
+mod upkeep;
 
 pub use lane::{Lane, LaneSettings};

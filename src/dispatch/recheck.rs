@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::billing::{Billing, BillingError, Missing, Want};
-use crate::catalogue::{Catalogue, Verdict};
+use crate::catalogue::{Catalogue, Entry, Verdict};
+use crate::domain::hookpoint::{Class, Subject, SubjectKind};
 use crate::domain::message::Message;
 use crate::domain::reason::Reason;
 use crate::domain::record::{ClientStatus, Facts};
@@ -16,8 +17,9 @@ pub enum Second {
     Cancel(Reason),
 }
 
-/// Looks again at the facts of `messages`, in one bounded set of reads. Messages whose hookpoint asks for no second look
-/// pass.
+/// Looks again at the facts of `messages`, in one bounded set of reads. Where the hookpoint asks for no second look, only
+/// the client's account is looked at. A security alert without a second look passes: it must not wait for the platform's
+/// database.
 ///
 /// # Errors
 /// The billing database: nothing is to be sent unchecked.
@@ -27,23 +29,44 @@ pub async fn look(
     catalogue: &Catalogue,
     now: Timestamp,
 ) -> Result<Vec<Second>, BillingError> {
-    let entries: Vec<_> =
-        messages.iter().map(|m| catalogue.entry(&m.hookpoint).filter(|entry| entry.is_rechecked())).collect();
-    let wants: Vec<Want> =
-        messages.iter().zip(&entries).filter(|(_, entry)| entry.is_some()).map(|(m, _)| Want::of(m.subject)).collect();
+    let asks: Vec<Ask<'_>> = messages.iter().map(|message| Ask::of(message, catalogue)).collect();
+    let wants: Vec<Want> = asks.iter().filter_map(|ask| ask.subject.map(Want::of)).collect();
     let mut facts = billing.gather(&wants, now).await?.into_iter();
     Ok(messages
         .iter()
-        .zip(entries)
-        .map(|(message, entry)| match entry {
+        .zip(&asks)
+        .map(|(message, ask)| match ask.subject {
             None => Second::Send,
-            Some(entry) => match facts.next() {
-                Some(Ok(found)) => second(message, &found, |f| entry.still_true(f), now),
+            Some(_) => match facts.next() {
+                Some(Ok(found)) => {
+                    second(message, &found, |f| ask.entry.map_or(Verdict::Holds, |e| e.still_true(f)), now)
+                }
                 Some(Err(Missing::Unreadable(_))) => Second::Cancel(Reason::SubjectUnreadable),
                 Some(Err(_)) | None => Second::Cancel(Reason::SubjectMissing),
             },
         })
         .collect())
+}
+
+/// What a message's second look needs.
+struct Ask<'a> {
+    /// The row to read, if any.
+    subject: Option<Subject>,
+    /// The hookpoint, if it has conditions that must still hold.
+    entry: Option<&'a Entry>,
+}
+
+impl<'a> Ask<'a> {
+    fn of(message: &Message, catalogue: &'a Catalogue) -> Self {
+        let entry = catalogue.entry(&message.hookpoint).filter(|entry| entry.is_rechecked());
+        let client = Subject { kind: SubjectKind::Client, id: message.client_id.0 };
+        let subject = match entry {
+            Some(_) => Some(message.subject),
+            None if message.class == Class::Security => None,
+            None => Some(client),
+        };
+        Self { subject, entry }
+    }
 }
 
 fn second(message: &Message, found: &[Facts], still: impl Fn(&Facts) -> Verdict, now: Timestamp) -> Second {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 
-use crate::store::settle::{Attempt, settle};
+use crate::store::settle::{Attempt, note_late, settle};
 use crate::store::{Store, StoreError};
 
 /// Attempts written in one transaction at most.
@@ -52,8 +52,15 @@ async fn write(store: &Store, attempts: &[Attempt]) {
                 return;
             }
             Err(error @ StoreError::Guard { .. }) => {
+                // It was sent again meanwhile, by policy: what came of this attempt is noted, the message is not ours.
                 tracing::error!(message = %attempts[0].id, %error, "an outcome came too late");
-                return;
+                match note_late(store, &attempts[0]).await {
+                    Ok(()) => return,
+                    Err(error) => {
+                        tracing::error!(%error, "a late outcome is not written yet");
+                        tokio::time::sleep(RETRY_PAUSE).await;
+                    }
+                }
             }
             Err(error) => {
                 tracing::error!(attempts = attempts.len(), %error, "outcomes are not written yet");

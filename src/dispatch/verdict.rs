@@ -1,10 +1,12 @@
 //! Owns: what an outcome means for its message, its template and its number. Pure.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::backoff::{Backoff, pair_wait};
+use crate::domain::hookpoint::closed_list;
 use crate::domain::outcome::{Fault, Outcome, Scope};
 use crate::domain::reason::Reason;
 use crate::store::settle::Next;
@@ -17,6 +19,41 @@ pub struct Patience {
     pub backoff: Backoff,
     pub template_hold: SignedDuration,
     pub number_hold: SignedDuration,
+    pub unknown: UnknownPolicy,
+}
+
+/// What becomes of a message whose outcome is unknown.
+#[derive(Clone, Copy, Debug)]
+pub struct UnknownPolicy {
+    /// How long a receipt may take.
+    pub receipt_wait: SignedDuration,
+    pub security: AfterUnknown,
+    pub status: AfterUnknown,
+    pub notice: AfterUnknown,
+}
+
+closed_list! {
+    /// What is done when no receipt came.
+    AfterUnknown {
+        /// Sent again, though it may arrive twice: an alert that protects the client must arrive.
+        SendAgain = "send_again",
+        /// It waits for an operator, until it expires.
+        Hold = "hold",
+        /// It ends as `outcome_unknown`.
+        GiveUp = "give_up",
+    }
+}
+
+impl UnknownPolicy {
+    /// The class's, by the priority of its messages (see [`crate::store::finish::priority`]).
+    #[must_use]
+    pub fn of(&self, priority: u8) -> AfterUnknown {
+        match priority {
+            0 => self.security,
+            1 => self.status,
+            _ => self.notice,
+        }
+    }
 }
 
 /// What an outcome stops besides its message.
@@ -37,7 +74,7 @@ pub fn judge(outcome: &Outcome, attempt: u32, patience: &Patience, now: Timestam
     match outcome {
         Outcome::Accepted { .. } => (Next::Sent, Effect::None),
         Outcome::Refused(_) => (Next::Failed(Reason::Refused), Effect::None),
-        Outcome::Unknown(_) => (Next::Unknown, Effect::None),
+        Outcome::Unknown(_) => (Next::Unknown { receipt_until: now + patience.unknown.receipt_wait }, Effect::None),
         Outcome::Later { fault, after } => later(fault, *after, attempt, patience, now, random),
     }
 }

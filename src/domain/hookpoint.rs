@@ -49,6 +49,8 @@ pub struct Hookpoint {
     /// All must still hold right before the message is sent.
     pub still: Vec<Condition>,
     pub transition: Transition,
+    /// The hookpoint that this one answers: if that alert was withdrawn unseen, this one says nothing either.
+    pub answers: Option<HookpointId>,
     /// A message older than this is not sent any more, in minutes.
     pub expires_after_min: u32,
 }

@@ -91,6 +91,18 @@ closed_list! {
         TemplateHeld = "template_held",
         /// A passing fault; the message is tried again.
         RetryLater = "retry_later",
+        /// Another instance took over the number before this was sent.
+        LeaseLost = "lease_lost",
+        /// More alerts than usual: the hookpoint's wait for an operator's word.
+        MassSend = "mass_send",
+        /// More alerts to one client than a day may have: they wait for an operator's word.
+        ClientCeiling = "client_ceiling",
+        /// Whether it was sent is unknown and no receipt came: it waits for an operator's word.
+        OutcomeHeld = "outcome_held",
+        /// Whether it was sent is unknown; by its class's policy it is sent again.
+        SentAgain = "sent_again",
+        /// Whether it was sent is unknown; an operator sends it again.
+        SentAgainByOperator = "sent_again_by_operator",
 
         /// The message waited longer than it may.
         Expired = "expired",
@@ -102,5 +114,9 @@ closed_list! {
         OutcomeUnknown = "outcome_unknown",
         /// An operator cancelled it.
         CancelledByOperator = "cancelled_by_operator",
+        /// It was held, and an operator dropped what was held.
+        DroppedByOperator = "dropped_by_operator",
+        /// What it answers was never said: suspended and reactivated before the first message could go.
+        Collapsed = "collapsed",
     }
 }

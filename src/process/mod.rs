@@ -2,6 +2,8 @@
 //! Must not know: HTTP, the provider.
 
 pub mod plan;
+mod usual;
 pub mod worker;
 
-pub use worker::{Settings, Worker};
+pub use usual::Usual;
+pub use worker::{MassSettings, Settings, Worker};

@@ -2,6 +2,7 @@
 //! waits. A batch that cannot be finished as a whole is finished event by event, so that one poisoned event delays
 //! nothing but itself.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::plan::{Asked, Desk, Outcome, ask, decide};
+use super::usual::Usual;
 use crate::billing::{Billing, BillingError};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
@@ -22,9 +24,10 @@ use crate::envelope;
 use crate::metrics::{Metrics, Result1};
 use crate::render::Templates;
 use crate::road::{Step, mark};
+use crate::rules::mass::{MassPolicy, allowed};
 use crate::rules::recipients::Policy;
 use crate::stop::Stop;
-use crate::store::finish::{Finished, Processed, Skip, finish};
+use crate::store::finish::{Finished, House, Processed, Skip, finish};
 use crate::store::inbox::{Claimed, claim, release};
 use crate::store::{Store, StoreError, consent};
 
@@ -35,13 +38,23 @@ pub struct Settings {
     pub poll: Duration,
     pub lease: SignedDuration,
     pub attempts_max: u32,
-    pub same_transition: SignedDuration,
+    pub house: House,
+    pub mass: MassSettings,
     pub event_age_max: SignedDuration,
     /// The sending number that carries the alerts.
     pub lane: String,
     pub zone: jiff::tz::TimeZone,
     pub default_locale: Locale,
     pub phone: PhonePolicy,
+}
+
+/// How masses are noticed.
+#[derive(Clone, Debug)]
+pub struct MassSettings {
+    pub policy: MassPolicy,
+    pub history: SignedDuration,
+    /// What the company says about single hookpoints; 0 is no ceiling.
+    pub fixed: BTreeMap<String, u32>,
 }
 
 /// Processes events.
@@ -52,6 +65,8 @@ pub struct Worker {
     pub catalogue: Arc<ArcSwap<Catalogue>>,
     pub templates: Arc<ArcSwap<Templates>>,
     pub settings: Settings,
+    /// What is usual, read now and then.
+    pub usual: Usual,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     /// Rung when an event was stored.
@@ -192,6 +207,25 @@ impl Worker {
         Ok(())
     }
 
+    /// What the company decided, with the ceilings of the moment.
+    async fn house(&self, now: Timestamp) -> Result<House, StoreError> {
+        let mass = &self.settings.mass;
+        let busiest = self.usual.busiest_hours(&self.store, mass.history, now).await?;
+        let catalogue = self.catalogue.load();
+        let mut house = self.settings.house.clone();
+        house.ceilings.shard = u8::try_from(now.as_millisecond() % 251).unwrap_or_default();
+        house.ceilings.allowed = catalogue
+            .entries()
+            .filter_map(|entry| {
+                let name = entry.hookpoint.id.to_string();
+                let fixed = mass.fixed.get(&name).copied();
+                let most = allowed(fixed, busiest.get(&name).copied().unwrap_or(0), &mass.policy);
+                (fixed != Some(0)).then_some((name, most))
+            })
+            .collect();
+        Ok(house)
+    }
+
     async fn write(&self, claims: &[Claimed], outcomes: Vec<Outcome>, now: Timestamp) -> Result<(), ProcessError> {
         let mut ready = Vec::with_capacity(claims.len());
         for (claim, outcome) in claims.iter().zip(outcomes) {
@@ -207,30 +241,37 @@ impl Worker {
                 skips: outcome.skips,
             });
         }
-        match finish(&self.store, &ready, self.settings.same_transition, now).await {
+        let house = self.house(now).await?;
+        match finish(&self.store, &ready, &house, now).await {
             Ok(finished) => self.count(&ready, finished),
             // One bad event must not hold the others: each on its own.
             Err(error) if ready.len() > 1 => {
                 tracing::warn!(%error, events = ready.len(), "finishing one by one");
-                self.one_by_one(&ready, now).await?;
+                self.one_by_one(&ready, &house, now).await?;
             }
-            Err(error) => self.give_up_or_again(&ready[0], error, now).await?,
+            Err(error) => self.give_up_or_again(&ready[0], error, &house, now).await?,
         }
         Ok(())
     }
 
-    async fn one_by_one(&self, ready: &[Processed], now: Timestamp) -> Result<(), ProcessError> {
+    async fn one_by_one(&self, ready: &[Processed], house: &House, now: Timestamp) -> Result<(), ProcessError> {
         for one in ready {
-            match finish(&self.store, std::slice::from_ref(one), self.settings.same_transition, now).await {
+            match finish(&self.store, std::slice::from_ref(one), house, now).await {
                 Ok(finished) => self.count(std::slice::from_ref(one), finished),
-                Err(error) => self.give_up_or_again(one, error, now).await?,
+                Err(error) => self.give_up_or_again(one, error, house, now).await?,
             }
         }
         Ok(())
     }
 
     /// An event that cannot be finished is tried some times, then set aside as failed without its alerts.
-    async fn give_up_or_again(&self, one: &Processed, error: StoreError, now: Timestamp) -> Result<(), ProcessError> {
+    async fn give_up_or_again(
+        &self,
+        one: &Processed,
+        error: StoreError,
+        house: &House,
+        now: Timestamp,
+    ) -> Result<(), ProcessError> {
         self.metrics.fault("finish");
         tracing::error!(event = %one.claim.event.id, attempts = one.claim.attempts, %error, "an event was not finished");
         if one.claim.attempts < self.settings.attempts_max {
@@ -245,7 +286,7 @@ impl Worker {
             detail: Some(error.to_string()),
         };
         let given_up = Processed { failed: true, alerts: Vec::new(), skips: vec![reason], ..one.clone() };
-        finish(&self.store, &[given_up], self.settings.same_transition, now).await?;
+        finish(&self.store, &[given_up], house, now).await?;
         Ok(())
     }
 
@@ -262,6 +303,13 @@ impl Worker {
         if finished.failed > 0 {
             self.metrics.fault("event_failed");
             tracing::error!(events = finished.failed, "events failed: see `hookbridge events list --state failed`");
+        }
+        if finished.holds > 0 {
+            self.metrics.fault("alerts_held");
+            tracing::error!(
+                holds = finished.holds,
+                "more alerts than usual wait for an operator: see `hookbridge holds`"
+            );
         }
         if finished.queued > 0 {
             self.outbox_bell.notify_waiters();

@@ -12,15 +12,15 @@ use crate::domain::phone::E164;
 /// The provider's moving window.
 pub const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
-/// Recipients of a portfolio within the window, with the time of the last message.
+/// Recipients of a portfolio since `since`, with the time of the last message.
 ///
 /// # Errors
 /// The database.
-pub async fn recent(store: &Store, portfolio: &str, now: Timestamp) -> Result<Vec<(E164, Timestamp)>, StoreError> {
+pub async fn recent(store: &Store, portfolio: &str, since: Timestamp) -> Result<Vec<(E164, Timestamp)>, StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
         let rows: Vec<Row> = connection
-            .exec("SELECT recipient, at FROM contacted WHERE portfolio = ? AND at > ?", (portfolio, at(now - WINDOW)))
+            .exec("SELECT recipient, at FROM contacted WHERE portfolio = ? AND at > ?", (portfolio, at(since)))
             .await?;
         rows.iter()
             .map(|row| {

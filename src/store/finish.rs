@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Transaction};
 
+use super::hold::{self, Ceilings};
 use super::inbox::Claimed;
 use super::pool::retried;
 use super::row::{Reader, at, cut, transaction};
@@ -68,20 +69,25 @@ pub struct Finished {
     pub queued: usize,
     pub skipped: usize,
     pub failed: usize,
+    /// Holds that began, because there were more alerts than usual.
+    pub holds: usize,
+}
+
+/// What the company decided about repeats and masses.
+#[derive(Clone, Debug)]
+pub struct House {
+    /// The same state within this time is the platform repeating itself.
+    pub same_transition: SignedDuration,
+    pub ceilings: Ceilings,
 }
 
 /// Ends the processing of a batch in one transaction.
 ///
 /// # Errors
 /// The database, or a claim that was lost meanwhile; then nothing of the batch was written.
-pub async fn finish(
-    store: &Store,
-    batch: &[Processed],
-    same_transition: SignedDuration,
-    now: Timestamp,
-) -> Result<Finished, StoreError> {
+pub async fn finish(store: &Store, batch: &[Processed], house: &House, now: Timestamp) -> Result<Finished, StoreError> {
     loop {
-        match retried(|| finish_once(store, batch, same_transition, now)).await {
+        match retried(|| finish_once(store, batch, house, now)).await {
             // Another instance queued one of the messages in the meantime: look again.
             Err(error) if error.is_duplicate() => {}
             other => return other,
@@ -92,14 +98,14 @@ pub async fn finish(
 async fn finish_once(
     store: &Store,
     batch: &[Processed],
-    same_transition: SignedDuration,
+    house: &House,
     now: Timestamp,
 ) -> Result<Finished, StoreError> {
     let mut connection = store.connection().await?;
     let mut tx = connection.start_transaction(transaction()).await?;
     release_claims(&mut tx, batch).await?;
 
-    let mut states = States::lock(&mut tx, &state_keys(batch), same_transition).await?;
+    let mut states = States::lock(&mut tx, &state_keys(batch), house.same_transition).await?;
     let mut candidates: Vec<(usize, [u8; 32], &Message)> = Vec::new();
     let mut skips: Vec<(usize, Skip)> = Vec::new();
     for (index, processed) in batch.iter().enumerate() {
@@ -122,9 +128,11 @@ async fn finish_once(
     let (fresh, repeated): (Vec<_>, Vec<_>) =
         candidates.into_iter().partition(|(_, key, _)| !taken.contains(key) && seen.insert(*key));
     skips.extend(repeated.iter().map(|(index, _, message)| (*index, repeat(message))));
-    insert_messages(&mut tx, &fresh).await?;
+    insert_messages(&mut tx, batch, &fresh).await?;
+    let queued: Vec<&Message> = fresh.iter().map(|(_, _, message)| *message).collect();
+    let holds = hold::watch(&mut tx, &queued, &house.ceilings, now).await?;
     insert_skips(&mut tx, batch, &skips, now).await?;
-    let finished = close_events(&mut tx, batch, &fresh, now).await?;
+    let finished = Finished { holds, ..close_events(&mut tx, batch, &fresh, now).await? };
     mark(Step::Finishing);
     tx.commit().await?;
     mark(Step::Finished);
@@ -210,7 +218,11 @@ async fn existing(
         .collect()
 }
 
-async fn insert_messages(tx: &mut Transaction<'_>, fresh: &[(usize, [u8; 32], &Message)]) -> Result<(), StoreError> {
+async fn insert_messages(
+    tx: &mut Transaction<'_>,
+    batch: &[Processed],
+    fresh: &[(usize, [u8; 32], &Message)],
+) -> Result<(), StoreError> {
     if fresh.is_empty() {
         return Ok(());
     }
@@ -243,9 +255,9 @@ async fn insert_messages(tx: &mut Transaction<'_>, fresh: &[(usize, [u8; 32], &M
     )
     .await?;
     tx.exec_batch(
-        "INSERT INTO outbox (message_id, lane, priority, run_at, recipient, template, expires_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
-        fresh.iter().map(|(_, _, m)| {
+        "INSERT INTO outbox (message_id, lane, priority, run_at, recipient, template, expires_at, hookpoint, client_id, \
+         event_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        fresh.iter().map(|(index, _, m)| {
             (
                 m.id.0.as_bytes().as_slice(),
                 m.lane.as_str(),
@@ -254,6 +266,9 @@ async fn insert_messages(tx: &mut Transaction<'_>, fresh: &[(usize, [u8; 32], &M
                 m.to.as_str(),
                 m.call.name.as_str(),
                 at(m.expires_at),
+                m.hookpoint.as_str(),
+                m.client_id.0,
+                at(batch[*index].claim.event.occurred_at),
             )
         }),
     )

@@ -87,11 +87,12 @@ async fn apply(connection: &mut Conn, now: Timestamp) -> Result<Vec<String>, Mig
     for name in &missing {
         let content = content(name);
         for (index, statement) in statements(&content).into_iter().enumerate() {
-            connection.query_drop(statement).await.map_err(|error| MigrateError::Statement {
-                file: name.clone(),
-                number: index + 1,
-                error,
-            })?;
+            match connection.query_drop(statement).await {
+                Err(error) if !was_done_before(&error) => {
+                    return Err(MigrateError::Statement { file: name.clone(), number: index + 1, error });
+                }
+                _ => {}
+            }
         }
         connection
             .exec_drop(
@@ -101,6 +102,12 @@ async fn apply(connection: &mut Conn, now: Timestamp) -> Result<Vec<String>, Mig
             .await?;
     }
     Ok(missing)
+}
+
+/// An ALTER of an earlier, interrupted run: the column is there (1060), the key is there (1061), or what is to be dropped
+/// is not (1091). MySQL has no `ADD COLUMN IF NOT EXISTS`, so this makes such statements repeatable on both servers.
+fn was_done_before(error: &mysql_async::Error) -> bool {
+    matches!(error, mysql_async::Error::Server(e) if matches!(e.code, 1060 | 1061 | 1091))
 }
 
 /// Names not applied yet, after checking those that were.

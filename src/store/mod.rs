@@ -13,9 +13,14 @@ pub mod transition;
 pub mod writer;
 
 pub mod contacted;
+pub mod hold;
 pub mod lane;
+pub mod lease;
+pub mod message;
+pub mod order;
 pub mod outbox;
 pub mod settle;
+pub mod unknown;
 
 pub mod consent;
 pub mod receipt;

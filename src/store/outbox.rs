@@ -1,25 +1,22 @@
 //! Owns: messages that are still to be sent. Peeking takes no lock (a lane has one dispatcher); claiming is a guarded
 //! UPDATE that is committed before anything is sent.
 
-use std::collections::HashMap;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 use uuid::Uuid;
 
+use super::lease::{Holder, prove};
 use super::pool::{bounded, retried};
-use super::row::{Reader, at, cut, transaction};
+use super::row::{Reader, at, transaction};
 use super::{Store, StoreError};
-use crate::domain::hookpoint::{Class, HookpointId, Subject};
-use crate::domain::ids::{ClientId, ContactId, EventId, MessageId};
-use crate::domain::locale::Locale;
-use crate::domain::message::{Message, Parameters, TemplateCall};
+use crate::domain::ids::{ClientId, MessageId};
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
+use crate::road::{Step, mark};
 
 /// Priorities in the order of sending (see [`super::finish::priority`]).
-const PRIORITIES: [u8; 3] = [0, 1, 2];
+pub const PRIORITIES: [u8; 3] = [0, 1, 2];
 
 /// A message that is due.
 #[derive(Clone, Debug)]
@@ -27,9 +24,39 @@ pub struct Due {
     pub id: MessageId,
     pub to: E164,
     pub template: String,
+    pub hookpoint: String,
+    pub client_id: ClientId,
+    /// 0 goes before all others.
+    pub priority: u8,
+    /// When the hook fired.
+    pub event_at: Timestamp,
+    pub run_at: Timestamp,
     pub expires_at: Timestamp,
     /// Attempts so far.
     pub attempts: u32,
+    /// What it waited for until now.
+    pub waited_for: Option<Reason>,
+}
+
+/// The columns of a [`Due`].
+pub(super) const DUE_COLUMNS: &str = "message_id, recipient, template, hookpoint, client_id, priority, event_at, run_at, \
+     expires_at, attempts, waiting_for";
+
+pub(super) fn due(row: &Row) -> Result<Due, StoreError> {
+    let reader = Reader::new("outbox", row, "");
+    Ok(Due {
+        id: message_id(&reader, "message_id")?,
+        to: reader.parse("recipient", E164::trusted)?,
+        template: reader.get("template")?,
+        hookpoint: reader.get("hookpoint")?,
+        client_id: ClientId(reader.get("client_id")?),
+        priority: reader.get("priority")?,
+        event_at: reader.time("event_at")?,
+        run_at: reader.time("run_at")?,
+        expires_at: reader.time("expires_at")?,
+        attempts: reader.get("attempts")?,
+        waited_for: reader.get::<Option<String>>("waiting_for")?.and_then(|code| Reason::parse(&code)),
+    })
 }
 
 /// Up to `limit` due messages of a lane, urgent ones first, then the longest due.
@@ -37,95 +64,68 @@ pub struct Due {
 /// # Errors
 /// The database.
 pub async fn peek(store: &Store, lane: &str, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+    let sql = format!(
+        "SELECT {DUE_COLUMNS} FROM outbox WHERE lane = ? AND state = 'queued' AND priority = ? AND run_at <= ? \
+         ORDER BY run_at, message_id LIMIT ?"
+    );
     bounded(async {
         let mut connection = store.connection().await?;
-        let mut due = Vec::new();
+        let mut all = Vec::new();
         // One range of the index per priority: waiting rows of an urgent class are never stepped over one by one.
         for priority in PRIORITIES {
-            if due.len() >= limit {
+            if all.len() >= limit {
                 break;
             }
-            let rows: Vec<Row> = connection
-                .exec(
-                    "SELECT message_id, recipient, template, expires_at, attempts FROM outbox WHERE lane = ? \
-                     AND state = 'queued' AND priority = ? AND run_at <= ? ORDER BY run_at, message_id LIMIT ?",
-                    (lane, priority, at(now), (limit - due.len()) as u64),
-                )
-                .await?;
+            let rows: Vec<Row> =
+                connection.exec(sql.as_str(), (lane, priority, at(now), (limit - all.len()) as u64)).await?;
             for row in &rows {
-                let reader = Reader::new("outbox", row, "");
-                due.push(Due {
-                    id: message_id(&reader, "message_id")?,
-                    to: reader.parse("recipient", E164::trusted)?,
-                    template: reader.get("template")?,
-                    expires_at: reader.time("expires_at")?,
-                    attempts: reader.get("attempts")?,
-                });
+                all.push(due(row)?);
             }
         }
-        Ok(due)
+        Ok(all)
     })
     .await
 }
 
-/// When the next message of a lane is due; `None` when nothing waits.
-///
-/// # Errors
-/// The database.
-pub async fn next_due(store: &Store, lane: &str) -> Result<Option<Timestamp>, StoreError> {
-    bounded(async {
-        let mut connection = store.connection().await?;
-        let mut next = None;
-        for priority in PRIORITIES {
-            let row: Option<Row> = connection
-                .exec_first(
-                    "SELECT MIN(run_at) AS next FROM outbox WHERE lane = ? AND state = 'queued' AND priority = ?",
-                    (lane, priority),
-                )
-                .await?;
-            let this = row.map(|row| Reader::new("outbox", &row, "").optional_time("next")).transpose()?.flatten();
-            next = match (next, this) {
-                (Some(a), Some(b)) => Some(std::cmp::min::<Timestamp>(a, b)),
-                (a, b) => a.or(b),
-            };
-        }
-        Ok(next)
-    })
-    .await
+/// Whose claim it is: the lane and the portfolio of its number, and the lease that allows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Claimant<'a> {
+    pub lane: &'a str,
+    pub portfolio: &'a str,
+    pub holder: &'a Holder,
 }
 
 /// Takes `ids` for sending and notes the recipients for the 24-hour limit. Returns those taken, committed: rows that
 /// somebody else settled or cancelled meanwhile are left out.
 ///
 /// # Errors
-/// The database; then none is taken.
+/// The database, or a lease that was lost ([`StoreError::Guard`]); then none is taken.
 pub async fn claim(
     store: &Store,
-    lane: &str,
-    portfolio: &str,
+    who: Claimant<'_>,
     ids: &[MessageId],
     token: &str,
     now: Timestamp,
 ) -> Result<Vec<MessageId>, StoreError> {
-    retried(|| claim_once(store, lane, portfolio, ids, token, now)).await
+    retried(|| claim_once(store, who, ids, token, now)).await
 }
 
 async fn claim_once(
     store: &Store,
-    lane: &str,
-    portfolio: &str,
+    who: Claimant<'_>,
     ids: &[MessageId],
     token: &str,
     now: Timestamp,
 ) -> Result<Vec<MessageId>, StoreError> {
     let mut connection = store.connection().await?;
     let mut tx = connection.start_transaction(transaction()).await?;
+    prove(&mut tx, who.holder).await?;
     let sql = format!(
-        "UPDATE outbox SET state = 'sending', locked_by = ?, locked_at = ?, attempts = attempts + 1, waiting_for = NULL \
-         WHERE message_id IN ({}) AND lane = ? AND state = 'queued'",
+        "UPDATE outbox SET state = 'sending', locked_by = ?, locked_at = ?, fence = ?, attempts = attempts + 1, \
+         waiting_for = NULL WHERE message_id IN ({}) AND lane = ? AND state = 'queued'",
         hex_list(ids)
     );
-    tx.exec_drop(sql, (token, at(now), lane)).await?;
+    tx.exec_drop(sql, (token, at(now), who.holder.fence, who.lane)).await?;
     let claimed = if tx.affected_rows() == ids.len() as u64 {
         ids.to_vec()
     } else {
@@ -142,76 +142,11 @@ async fn claim_once(
              ON DUPLICATE KEY UPDATE at = VALUES(at)",
             hex_list(&claimed)
         );
-        tx.exec_drop(sql, (portfolio, at(now))).await?;
+        tx.exec_drop(sql, (who.portfolio, at(now))).await?;
     }
+    mark(Step::Taking);
     tx.commit().await?;
     Ok(claimed)
-}
-
-/// The messages `ids`, in the order asked for.
-///
-/// # Errors
-/// The database, or a row that does not fit.
-pub async fn load(store: &Store, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    bounded(async {
-        let mut connection = store.connection().await?;
-        let sql = format!(
-            "SELECT id, event_id, hookpoint, subject, client_id, contact_id, recipient, locale, class, lane, template, \
-             language, parameters, body, created_at, expires_at FROM message WHERE id IN ({})",
-            hex_list(ids)
-        );
-        let rows: Vec<Row> = connection.query(sql).await?;
-        let mut found: HashMap<MessageId, Message> = HashMap::with_capacity(rows.len());
-        for row in &rows {
-            let message = message(row)?;
-            found.insert(message.id, message);
-        }
-        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
-    })
-    .await
-}
-
-fn message(row: &Row) -> Result<Message, StoreError> {
-    let reader = Reader::new("message", row, "");
-    let id = message_id(&reader, "id")?;
-    let reader = Reader::new("message", row, id.to_string());
-    Ok(Message {
-        id,
-        event_id: reader.parse("event_id", EventId::parse)?,
-        hookpoint: reader.parse("hookpoint", HookpointId::parse)?,
-        subject: reader.parse("subject", Subject::parse)?,
-        client_id: ClientId(reader.get("client_id")?),
-        contact_id: reader.get::<Option<u64>>("contact_id")?.map(ContactId),
-        to: reader.parse("recipient", E164::trusted)?,
-        locale: reader.parse("locale", |code| Locale::ALL.into_iter().find(|locale| locale.code() == code))?,
-        class: reader.parse("class", Class::parse)?,
-        lane: reader.get("lane")?,
-        call: TemplateCall {
-            name: reader.get("template")?,
-            language: reader.get("language")?,
-            parameters: reader.parse("parameters", parameters)?,
-            button: reader.parse("parameters", |text| Some(button(text)))?,
-        },
-        text: reader.get("body")?,
-        queued_at: reader.time("created_at")?,
-        expires_at: reader.time("expires_at")?,
-    })
-}
-
-fn parameters(text: &str) -> Option<Parameters> {
-    let json: serde_json::Value = serde_json::from_str(text).ok()?;
-    if let Some(named) = json.get("named") {
-        return serde_json::from_value(named.clone()).ok().map(Parameters::Named);
-    }
-    serde_json::from_value(json.get("body")?.clone()).ok().map(Parameters::Positional)
-}
-
-fn button(text: &str) -> Option<String> {
-    let json: serde_json::Value = serde_json::from_str(text).ok()?;
-    json.get("button")?.as_str().map(str::to_owned)
 }
 
 /// Puts messages off without an attempt: pacing, a held template, a stopped number.
@@ -236,7 +171,7 @@ pub async fn snooze(store: &Store, waits: &[(MessageId, Timestamp)], reason: Rea
     .await
 }
 
-/// Ends waiting messages that must not be sent any more.
+/// Ends waiting messages that must not be sent any more: cancelled, or failed where it may have been sent.
 ///
 /// # Errors
 /// The database.
@@ -249,14 +184,20 @@ pub async fn cancel(store: &Store, ids: &[(MessageId, Reason)], now: Timestamp) 
         let mut tx = connection.start_transaction(transaction()).await?;
         for (id, reason) in ids {
             let key = id.0.as_bytes().as_slice();
-            tx.exec_drop("DELETE FROM outbox WHERE message_id = ? AND state IN ('queued', 'unknown')", (key,)).await?;
-            if tx.affected_rows() == 1 {
-                tx.exec_drop(
-                    "UPDATE message SET state = 'cancelled', reason = ?, state_at = ? WHERE id = ? AND state = 'open'",
-                    (reason.code(), at(now), key),
+            let row: Option<Row> = tx
+                .exec_first(
+                    "SELECT attempts FROM outbox WHERE message_id = ? AND state <> 'sending' FOR UPDATE",
+                    (key,),
                 )
                 .await?;
-            }
+            let Some(row) = row else { continue };
+            let attempts: u32 = Reader::new("outbox", &row, id.to_string()).get("attempts")?;
+            tx.exec_drop("DELETE FROM outbox WHERE message_id = ?", (key,)).await?;
+            tx.exec_drop(
+                "UPDATE message SET state = ?, reason = ?, state_at = ?, attempts = ? WHERE id = ? AND state = 'open'",
+                (ended(*reason), reason.code(), at(now), attempts, key),
+            )
+            .await?;
         }
         tx.commit().await?;
         Ok(())
@@ -264,30 +205,13 @@ pub async fn cancel(store: &Store, ids: &[(MessageId, Reason)], now: Timestamp) 
     .await
 }
 
-/// Messages that were being sent when their process died: their outcome is unknown. Returns how many.
-///
-/// # Errors
-/// The database.
-pub async fn mark_lost(store: &Store, older_than: SignedDuration, now: Timestamp) -> Result<u64, StoreError> {
-    bounded(async {
-        let mut connection = store.connection().await?;
-        connection
-            .exec_drop(
-                "UPDATE outbox SET state = 'unknown', waiting_for = ?, last_error = ? \
-                 WHERE state = 'sending' AND locked_at < ?",
-                (
-                    Reason::OutcomeUnknown.code(),
-                    cut("the process that was sending it ended", 500),
-                    at(now - older_than),
-                ),
-            )
-            .await?;
-        Ok(connection.affected_rows())
-    })
-    .await
+/// The state a message ends in by `reason`: one that may have been sent was not cancelled.
+fn ended(reason: Reason) -> &'static str {
+    if reason == Reason::OutcomeUnknown { "failed" } else { "cancelled" }
 }
 
-/// Ends messages whose time is over: waiting ones as `expired`, unknown ones as `outcome_unknown`. Returns how many.
+/// Ends messages whose time is over: waiting and held ones as `expired`, unknown ones as `outcome_unknown`. Returns how
+/// many.
 ///
 /// # Errors
 /// The database.
@@ -296,7 +220,7 @@ pub async fn expire(store: &Store, now: Timestamp, limit: usize) -> Result<usize
         let mut connection = store.connection().await?;
         Ok(connection
             .exec(
-                "SELECT message_id, state FROM outbox WHERE state IN ('queued', 'unknown') AND expires_at < ? LIMIT ?",
+                "SELECT message_id, state FROM outbox WHERE state <> 'sending' AND expires_at < ? LIMIT ?",
                 (at(now), limit as u64),
             )
             .await?)

@@ -2,12 +2,12 @@
 //! the answer that names it.
 
 use jiff::Timestamp;
-use mysql_async::Value;
 use mysql_async::prelude::Queryable;
 
-use super::outbox::key;
+use super::outbox::{key, message_id};
 use super::pool::retried;
 use super::row::{at, cut, transaction};
+use super::unknown::settle_as_sent;
 use super::{Store, StoreError};
 use crate::domain::reason::Reason;
 use crate::domain::receipt::{Receipt, ReceiptStatus};
@@ -96,16 +96,18 @@ async fn prove_unknown(tx: &mut mysql_async::Transaction<'_>, ours: &[&Receipt])
         .query(format!("SELECT message_id FROM outbox WHERE state = 'unknown' AND message_id IN ({list}) FOR UPDATE"))
         .await?;
     for row in &rows {
-        let id: Vec<u8> = super::row::Reader::new("outbox", row, "").get("message_id")?;
-        let id = Value::Bytes(id);
-        tx.exec_drop(
-            "UPDATE message SET state = 'sent', state_at = receipt_at, \
-             attempts = (SELECT attempts FROM outbox WHERE message_id = ?) WHERE id = ? AND state = 'open'",
-            (&id, &id),
-        )
-        .await?;
-        tx.exec_drop("DELETE FROM outbox WHERE message_id = ? AND state = 'unknown'", (&id,)).await?;
+        let id = message_id(&super::row::Reader::new("outbox", row, ""), "message_id")?;
+        settle_as_sent(tx, id).await?;
     }
+    // Given up as unknown, and now it is known after all.
+    tx.exec_drop(
+        format!(
+            "UPDATE message SET state = 'sent', reason = NULL, state_at = receipt_at \
+             WHERE id IN ({list}) AND state = 'failed' AND reason = ? AND receipt <> 'failed'"
+        ),
+        (Reason::OutcomeUnknown.code(),),
+    )
+    .await?;
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use super::{Store, StoreError};
 use crate::domain::ids::MessageId;
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
+use crate::road::{Step, mark};
 
 /// One attempt that ended, and what is to become of its message.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Attempt {
     pub ended_at: Timestamp,
     pub outcome: Outcome,
     pub next: Next,
+    /// Why it was made although an earlier one may have succeeded.
+    pub cause: Option<Reason>,
 }
 
 /// What becomes of the message after an attempt.
@@ -34,9 +37,13 @@ pub enum Next {
     Failed(Reason),
     /// It goes back into the queue. `free`: the attempt does not count, since the fault was not the message's.
     Again { at: Timestamp, reason: Reason, free: bool },
-    /// Nobody knows; a receipt may tell.
-    Unknown,
+    /// Nobody knows; a receipt may tell until then.
+    Unknown { receipt_until: Timestamp },
 }
+
+/// The claim is still ours. One that was taken for lost in the meantime keeps its token until it is sent again: the
+/// process that knows how it ended may still say so.
+const OURS: &str = "state IN ('sending', 'unknown')";
 
 /// Writes a batch of ended attempts in one transaction.
 ///
@@ -56,25 +63,43 @@ async fn settle_once(store: &Store, batch: &[Attempt]) -> Result<(), StoreError>
     // A receipt may have overtaken the answer: then the message was taken, whatever happened to the answer.
     let known = proven(&mut tx, batch).await?;
     let next = |a: &Attempt| match a.next {
-        Next::Unknown if known.contains(&a.id) => Next::Sent,
+        Next::Unknown { .. } if known.contains(&a.id) => Next::Sent,
         next => next,
     };
     let ended: Vec<&Attempt> = batch.iter().filter(|a| matches!(next(a), Next::Sent | Next::Failed(_))).collect();
     close(&mut tx, &ended, &next).await?;
     let waiting: Vec<&Attempt> =
-        batch.iter().filter(|a| matches!(next(a), Next::Again { .. } | Next::Unknown)).collect();
+        batch.iter().filter(|a| matches!(next(a), Next::Again { .. } | Next::Unknown { .. })).collect();
     requeue(&mut tx, &waiting, &next).await?;
     early_receipts(&mut tx, &ended).await?;
+    mark(Step::Settling);
     tx.commit().await?;
+    mark(Step::Settled);
     Ok(())
+}
+
+/// Notes an attempt whose message went on without it: it was taken for lost, and sent again.
+///
+/// # Errors
+/// The database.
+pub async fn note_late(store: &Store, attempt: &Attempt) -> Result<(), StoreError> {
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
+        insert_attempts(&mut tx, std::slice::from_ref(attempt)).await?;
+        tx.commit().await?;
+        Ok(())
+    })
+    .await
 }
 
 async fn insert_attempts(tx: &mut Transaction<'_>, batch: &[Attempt]) -> Result<(), StoreError> {
     tx.exec_batch(
-        "INSERT INTO attempt (message_id, started_at, ended_at, outcome, code, detail) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO attempt (message_id, started_at, ended_at, outcome, code, detail, cause) VALUES (?, ?, ?, ?, ?, ?, ?)",
         batch.iter().map(|a| {
             let (code, detail) = code_and_detail(&a.outcome);
-            (key(a.id), at(a.started_at), at(a.ended_at), a.outcome.code(), code, detail)
+            let cause = a.cause.map(Reason::code);
+            (key(a.id), at(a.started_at), at(a.ended_at), a.outcome.code(), code, detail, cause)
         }),
     )
     .await?;
@@ -90,7 +115,8 @@ fn code_and_detail(outcome: &Outcome) -> (Option<i64>, Option<String>) {
 }
 
 async fn proven(tx: &mut Transaction<'_>, batch: &[Attempt]) -> Result<Vec<MessageId>, StoreError> {
-    let unknown: Vec<MessageId> = batch.iter().filter(|a| a.next == Next::Unknown).map(|a| a.id).collect();
+    let unknown: Vec<MessageId> =
+        batch.iter().filter(|a| matches!(a.next, Next::Unknown { .. })).map(|a| a.id).collect();
     if unknown.is_empty() {
         return Ok(Vec::new());
     }
@@ -135,10 +161,7 @@ async fn guarded_delete(tx: &mut Transaction<'_>, ended: &[&Attempt]) -> Result<
     tokens.dedup();
     for token in tokens {
         let ids: Vec<MessageId> = ended.iter().filter(|a| a.token == token).map(|a| a.id).collect();
-        let sql = format!(
-            "DELETE FROM outbox WHERE message_id IN ({}) AND locked_by = ? AND state = 'sending'",
-            hex_list(&ids)
-        );
+        let sql = format!("DELETE FROM outbox WHERE message_id IN ({}) AND locked_by = ? AND {OURS}", hex_list(&ids));
         tx.exec_drop(sql, (token,)).await?;
         let (expected, changed) = (ids.len() as u64, tx.affected_rows());
         if changed != expected {
@@ -156,14 +179,16 @@ async fn requeue(
     for attempt in waiting {
         let detail = code_and_detail(&attempt.outcome).1;
         let (state, run_at, reason, refund) = match next(attempt) {
-            Next::Again { at, reason, free } => ("queued", Some(at), reason, free),
-            _ => ("unknown", None, Reason::OutcomeUnknown, false),
+            Next::Again { at, reason, free } => ("queued", at, reason, free),
+            Next::Unknown { receipt_until } => ("unknown", receipt_until, Reason::OutcomeUnknown, false),
+            Next::Sent | Next::Failed(_) => continue,
         };
         tx.exec_drop(
-            "UPDATE outbox SET state = ?, run_at = COALESCE(?, run_at), waiting_for = ?, last_error = ?, \
-             attempts = attempts - ?, locked_by = NULL, locked_at = NULL \
-             WHERE message_id = ? AND locked_by = ? AND state = 'sending'",
-            (state, run_at.map(at), reason.code(), detail, u8::from(refund), key(attempt.id), &attempt.token),
+            format!(
+                "UPDATE outbox SET state = ?, run_at = ?, waiting_for = ?, last_error = ?, attempts = attempts - ?, \
+                 locked_by = NULL, locked_at = NULL, fence = NULL WHERE message_id = ? AND locked_by = ? AND {OURS}"
+            ),
+            (state, at(run_at), reason.code(), detail, u8::from(refund), key(attempt.id), &attempt.token),
         )
         .await?;
         if tx.affected_rows() != 1 {

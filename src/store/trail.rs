@@ -93,6 +93,8 @@ pub struct AttemptLine {
     pub outcome: String,
     pub code: Option<i64>,
     pub detail: Option<String>,
+    /// Why it was made although an earlier one may have succeeded.
+    pub cause: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -300,7 +302,7 @@ fn message(row: &Row) -> Result<MessageTrail, StoreError> {
 async fn attempts(connection: &mut mysql_async::Conn, message: &mut MessageTrail) -> Result<(), StoreError> {
     let rows: Vec<Row> = connection
         .exec(
-            "SELECT started_at, ended_at, outcome, code, detail FROM attempt WHERE message_id = ? ORDER BY id",
+            "SELECT started_at, ended_at, outcome, code, detail, cause FROM attempt WHERE message_id = ? ORDER BY id",
             (super::outbox::key(message.id),),
         )
         .await?;
@@ -312,6 +314,7 @@ async fn attempts(connection: &mut mysql_async::Conn, message: &mut MessageTrail
             outcome: reader.get("outcome")?,
             code: reader.get("code")?,
             detail: reader.get("detail")?,
+            cause: reader.get("cause")?,
         });
     }
     Ok(())

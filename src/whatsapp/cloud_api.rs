@@ -9,13 +9,15 @@
 use std::error::Error as _;
 use std::fmt::{self, Write as _};
 use std::net::IpAddr;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Proxy, RequestBuilder, Response, Url, redirect, retry};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Body, Client, Proxy, RequestBuilder, Response, Url, redirect, retry};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::answer::interpret;
+use super::gate::{Gate, GatedBody};
 use super::redact::redact;
 use super::request::MessageWire;
 use crate::domain::message::Message;
@@ -121,15 +123,24 @@ impl CloudApi {
         &self.phone_number_id
     }
 
-    /// Makes one attempt to send.
-    pub async fn send(&self, message: &Message) -> Outcome {
+    /// Makes one attempt to send, if `gate` is open when the connection stands. `None`: it was closed, and nothing was sent.
+    pub async fn send(&self, message: &Message, gate: Gate) -> Option<Outcome> {
         let url = format!("{}/{}/messages", self.root, self.phone_number_id);
-        let request = self.authorised(self.client.post(url).json(&MessageWire::new(message)));
-        let outcome = match request.send().await {
+        let json = match serde_json::to_vec(&MessageWire::new(message)) {
+            Ok(json) => json,
+            Err(error) => {
+                let detail = format!("the request cannot be written: {error}");
+                return Some(Outcome::Refused(Fault { code: None, scope: Scope::Message, detail }));
+            }
+        };
+        let (body, closed) = GatedBody::new(json, gate);
+        let request = self.client.post(url).header(CONTENT_TYPE, "application/json").body(Body::wrap(body));
+        let outcome = match self.authorised(request).send().await {
             Ok(mut response) => self.conclude(&mut response).await,
+            Err(_) if closed.load(Ordering::SeqCst) => return None,
             Err(error) => network_outcome(error),
         };
-        self.without_token(outcome)
+        Some(self.without_token(outcome))
     }
 
     async fn conclude(&self, response: &mut Response) -> Outcome {

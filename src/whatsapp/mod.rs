@@ -12,6 +12,7 @@ mod challenge;
 mod cloud_api;
 mod error_table;
 pub mod errors;
+mod gate;
 mod notice;
 mod receipt;
 mod redact;
@@ -23,6 +24,7 @@ pub use account::{AccountError, NumberInfo, TemplateInfo};
 pub use answer::interpret;
 pub use challenge::Challenge;
 pub use cloud_api::{BuildError, CloudApi, CloudApiSettings};
+pub use gate::Gate;
 pub use notice::Notice;
 pub use receipt::{ParseError, Webhook, parse};
 pub use template_rules::{Problem, check};
@@ -39,10 +41,11 @@ pub enum Gateway {
 }
 
 impl Gateway {
-    /// Makes one attempt. Never errors: every way it can end is an [`Outcome`].
-    pub async fn send(&self, message: &Message) -> Outcome {
+    /// Makes one attempt. Never errors: every way it can end is an [`Outcome`]. `None`: the gate was closed when the request
+    /// was about to leave, and nothing was sent.
+    pub async fn send(&self, message: &Message, gate: Gate) -> Option<Outcome> {
         match self {
-            Self::CloudApi(api) => api.send(message).await,
+            Self::CloudApi(api) => api.send(message, gate).await,
         }
     }
 

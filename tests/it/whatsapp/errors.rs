@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hookbridge::domain::outcome::{Outcome, Scope};
+use hookbridge::whatsapp::Gate;
 use hookbridge::whatsapp::errors::{self, FaultClass};
 use serde_json::{Value, json};
 
@@ -56,7 +57,7 @@ async fn every_code_decides_alone_under_every_status_and_shape() {
                 let mut message = hello();
                 let script = format!("{status}:{}", error_json(&row["code"], data));
                 message.call.parameters = super::provider::positional(&[&script]);
-                expect(row, &gateway.send(&message).await);
+                expect(row, &gateway.send(&message, Gate::open()).await.expect("the gate is open"));
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hookbridge::domain::outcome::{Fault, Outcome, Scope};
-use hookbridge::whatsapp::interpret;
+use hookbridge::whatsapp::{Gate, interpret};
 use proptest::prelude::*;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -14,7 +14,7 @@ type NamedAct = (&'static str, fn() -> Act);
 
 /// Sends once and checks that it was one request at most: nobody below the dispatcher tries again.
 async fn once(provider: &Provider) -> Outcome {
-    let outcome = provider.gateway().send(&hello()).await;
+    let outcome = provider.gateway().send(&hello(), Gate::open()).await.expect("the gate is open");
     assert!(provider.requests().len() <= 1, "{} requests", provider.requests().len());
     assert!(provider.connections() <= 1, "{} connections", provider.connections());
     outcome
@@ -34,18 +34,21 @@ async fn a_connection_that_never_stood_sent_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let refused = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
-    let outcome = api(settings(&refused)).send(&hello()).await;
+    let outcome = api(settings(&refused)).send(&hello(), Gate::open()).await.expect("the gate is open");
     assert!(later(Scope::Number, 5)(&outcome), "{outcome:?}");
 
     let cut = Provider::always(|| Act::Reset).await;
-    let outcome = api(settings(&format!("https://{}", cut.address))).send(&hello()).await;
+    let outcome = api(settings(&format!("https://{}", cut.address)))
+        .send(&hello(), Gate::open())
+        .await
+        .expect("the gate is open");
     assert!(later(Scope::Number, 5)(&outcome), "a failed TLS handshake: {outcome:?}");
 
     // It waits for the end of an HTTP request, which a TLS greeting is not.
     let mute = Provider::always(|| Act::Silence).await;
     let mut hasty = settings(&format!("https://{}", mute.address));
     hasty.connect_timeout = Duration::from_millis(200);
-    let outcome = api(hasty).send(&hello()).await;
+    let outcome = api(hasty).send(&hello(), Gate::open()).await.expect("the gate is open");
     assert!(later(Scope::Number, 5)(&outcome), "a TLS handshake that does not end: {outcome:?}");
 }
 
@@ -78,7 +81,7 @@ async fn no_answer_in_time_is_unknown() {
         let mut hasty = provider.settings();
         hasty.connect_timeout = Duration::from_millis(350);
         hasty.timeout = Duration::from_millis(400);
-        let outcome = api(hasty).send(&hello()).await;
+        let outcome = api(hasty).send(&hello(), Gate::open()).await.expect("the gate is open");
         assert!(matches!(&outcome, Outcome::Unknown(detail) if detail.contains("timed out")), "{outcome:?}");
         assert_eq!(provider.requests().len(), 1);
     }
@@ -199,7 +202,7 @@ async fn neither_token_nor_number_get_into_an_outcome() {
     let body = json!({"error": {"code": 190, "message": format!("bad token {short}")}}).to_string();
     let provider = Provider::start(move |_| Act::Answer(401, "", body.clone())).await;
     odd.base_url = format!("http://{}", provider.address);
-    let shown = format!("{:?}", api(odd).send(&hello()).await);
+    let shown = format!("{:?}", api(odd).send(&hello(), Gate::open()).await.expect("the gate is open"));
     assert!(shown.contains("bad token …"), "{shown}");
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hookbridge::domain::message::Parameters;
 use hookbridge::domain::outcome::Outcome;
-use hookbridge::whatsapp::{BuildError, CloudApi, CloudApiSettings, Gateway};
+use hookbridge::whatsapp::{BuildError, CloudApi, CloudApiSettings, Gate, Gateway};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ fn answer_ok() -> Act {
 
 async fn sent(parameters: Parameters, button: Option<&str>) -> Value {
     let provider = Provider::always(answer_ok).await;
-    provider.gateway().send(&message(parameters, button)).await;
+    provider.gateway().send(&message(parameters, button), Gate::open()).await;
     serde_json::from_str(&provider.requests()[0].body).expect("JSON")
 }
 
@@ -60,7 +60,7 @@ async fn the_request_names_version_number_and_token() {
     let provider = Provider::always(answer_ok).await;
     let gateway = provider.gateway();
     assert_eq!(gateway.lane(), "main");
-    gateway.send(&hello()).await;
+    gateway.send(&hello(), Gate::open()).await;
     let head = &provider.requests()[0].head;
     assert!(head.starts_with(&format!("POST /v23.0/{PHONE_NUMBER_ID}/messages HTTP/1.1\r\n")), "{head}");
     let lower = head.to_lowercase();
@@ -80,11 +80,15 @@ async fn accepted_and_held_are_told_apart() {
         let body = json!({"messages": [{"id": "wamid.A", "message_status": status}]}).to_string();
         let provider = Provider::start(move |_| Act::Answer(200, "", body.clone())).await;
         let expected = Outcome::Accepted { provider_id: "wamid.A".to_owned(), held };
-        assert_eq!(provider.gateway().send(&hello()).await, expected);
+        assert_eq!(provider.gateway().send(&hello(), Gate::open()).await.expect("the gate is open"), expected);
     }
     let provider = Provider::always(|| Act::Answer(200, "", r#"{"messages":[{"id":"wamid.B"}]}"#.to_owned())).await;
     let expected = Outcome::Accepted { provider_id: "wamid.B".to_owned(), held: false };
-    assert_eq!(provider.gateway().send(&hello()).await, expected, "without contacts and status");
+    assert_eq!(
+        provider.gateway().send(&hello(), Gate::open()).await.expect("the gate is open"),
+        expected,
+        "without contacts and status"
+    );
 }
 
 #[tokio::test]
@@ -92,10 +96,10 @@ async fn one_after_another_shares_a_connection_and_many_at_once_all_arrive() {
     let provider = Provider::always(answer_ok).await;
     let gateway = provider.gateway();
     for _ in 0..5 {
-        assert_eq!(gateway.send(&hello()).await.code(), "accepted");
+        assert_eq!(gateway.send(&hello(), Gate::open()).await.expect("the gate is open").code(), "accepted");
     }
     assert_eq!(provider.connections(), 1);
-    let all = (0..100).map(|_| async { gateway.send(&hello()).await.code() });
+    let all = (0..100).map(|_| async { gateway.send(&hello(), Gate::open()).await.expect("the gate is open").code() });
     let codes = futures_util::future::join_all(all).await;
     assert!(codes.iter().all(|code| *code == "accepted"), "{codes:?}");
     assert_eq!(provider.requests().len(), 105);
@@ -146,7 +150,7 @@ async fn an_explicit_proxy_is_used() {
     let proxy = Provider::always(answer_ok).await;
     let mut behind = settings("http://127.0.0.1:9");
     behind.proxy = Some(SecretString::from(format!("http://{}", proxy.address)));
-    assert_eq!(api(behind).send(&hello()).await.code(), "accepted");
+    assert_eq!(api(behind).send(&hello(), Gate::open()).await.expect("the gate is open").code(), "accepted");
     assert!(proxy.requests()[0].head.starts_with("POST http://127.0.0.1:9/v23.0/"));
 }
 

@@ -1,0 +1,171 @@
+//! Owns: from admitted messages to attempts in flight: the second look, the claim, the request, and what its outcome stops.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+use tokio::sync::OwnedSemaphorePermit;
+use uuid::Uuid;
+
+use super::lane::{DispatchError, Holds, Lane, Parts};
+use super::recheck::{Second, look};
+use super::tenure::Permit;
+use super::verdict::{Effect, judge};
+use crate::domain::ids::MessageId;
+use crate::domain::message::Message;
+use crate::domain::outcome::Outcome;
+use crate::domain::phone::E164;
+use crate::domain::reason::Reason;
+use crate::metrics::ClassResult;
+use crate::road::{Step, mark};
+use crate::store::lane::{Pause, PausedBy, pause};
+use crate::store::message::load;
+use crate::store::outbox::{Claimant, Due, cancel, claim, snooze};
+use crate::store::settle::{Attempt, Next};
+use crate::store::{StoreError, consent, order};
+use crate::whatsapp::Gate;
+
+impl Lane {
+    pub(super) async fn send_admitted(
+        &self,
+        permit: &Permit,
+        admitted: &[Due],
+        now: Timestamp,
+    ) -> Result<(), DispatchError> {
+        let ids: Vec<MessageId> = admitted.iter().map(|due| due.id).collect();
+        let messages = load(&self.parts.store, &ids).await?;
+        let good = self.still_true(&messages, now).await?;
+        mark(Step::Looked);
+        if good.is_empty() {
+            return Ok(());
+        }
+        let token = Uuid::now_v7().as_simple().to_string();
+        let claimed = self.claim(permit, &good, &token, now).await?;
+        mark(Step::Taken);
+        let mut messages: HashMap<MessageId, Message> = messages.into_iter().map(|m| (m.id, m)).collect();
+        for id in claimed {
+            let due = admitted.iter().find(|due| due.id == id);
+            let (Some(due), Some(message)) = (due, messages.remove(&id)) else { continue };
+            let place = self.places.clone().acquire_owned().await.expect("nobody closes the semaphore");
+            self.spawn(permit.clone(), message, due, token.clone(), place);
+        }
+        Ok(())
+    }
+
+    /// The messages that may still be sent; the others are ended or put off.
+    async fn still_true(&self, messages: &[Message], now: Timestamp) -> Result<Vec<MessageId>, DispatchError> {
+        let store = &self.parts.store;
+        let catalogue = self.parts.catalogue.load_full();
+        let looks = look(messages, &self.parts.billing, &catalogue, now).await?;
+        let everybody: Vec<E164> = messages.iter().map(|m| m.to.clone()).collect();
+        let out = consent::opted_out(store, &everybody).await?;
+        let (mut good, mut ended, mut waits) = (Vec::new(), Vec::new(), Vec::new());
+        for (message, second) in messages.iter().zip(looks) {
+            match second {
+                _ if out.contains(&message.to) => ended.push((message.id, Reason::OptedOut)),
+                Second::Cancel(reason) => ended.push((message.id, reason)),
+                Second::Wait(until) => waits.push((message.id, until)),
+                Second::Send => {
+                    let answers = catalogue.entry(&message.hookpoint).and_then(|entry| entry.hookpoint.answers.clone());
+                    match answers {
+                        Some(first) if order::was_never_said(store, message, &first).await? => {
+                            ended.push((message.id, Reason::Collapsed));
+                        }
+                        _ => good.push(message.id),
+                    }
+                }
+            }
+        }
+        cancel(store, &ended, now).await?;
+        snooze(store, &waits, Reason::ServiceChanged).await?;
+        Ok(good)
+    }
+
+    async fn claim(
+        &self,
+        permit: &Permit,
+        ids: &[MessageId],
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Vec<MessageId>, StoreError> {
+        let asked = self.parts.clock.monotonic();
+        let who = Claimant { lane: &self.name, portfolio: &self.settings.portfolio, holder: &permit.holder };
+        let claimed = claim(&self.parts.store, who, ids, token, now).await;
+        match &claimed {
+            Ok(_) => permit.proven(asked),
+            Err(StoreError::Guard { .. }) => permit.lost(),
+            Err(_) => {}
+        }
+        claimed
+    }
+
+    fn spawn(&self, permit: Permit, message: Message, due: &Due, token: String, place: OwnedSemaphorePermit) {
+        let (gateway, settler, parts) = (self.gateway.clone(), self.settler.clone(), self.parts.clone());
+        let (holds, patience, lane) = (self.holds.clone(), self.settings.patience, self.name.clone());
+        let attempt = due.attempts + 1;
+        let again = |reason: &Reason| matches!(reason, Reason::SentAgain | Reason::SentAgainByOperator);
+        let cause = due.waited_for.filter(again);
+        tokio::spawn(async move {
+            let started_at = parts.clock.now();
+            let clock = parts.clock.monotonic();
+            mark(Step::Sending);
+            let sent = gateway.send(&message, Gate::new(move || permit.is_valid())).await;
+            mark(Step::Answered);
+            let ended_at = parts.clock.now();
+            parts.metrics.send_seconds.observe((parts.clock.monotonic().saturating_sub(clock)).as_secs_f64());
+            let id = message.id;
+            let Some(outcome) = sent else {
+                settler.hand_in(not_sent(id, token, started_at, ended_at, cause), place);
+                return;
+            };
+            let labels = ClassResult { class: message.class.code(), result: outcome.code() };
+            parts.metrics.attempts.get_or_create(&labels).inc();
+            let random = u64::from_le_bytes(id.0.as_bytes()[8..].try_into().expect("8 of 16 bytes"));
+            let (next, effect) = judge(&outcome, attempt, &patience, ended_at, random);
+            take_effect(&lane, &message.call.name, effect, &holds, &parts).await;
+            settler.hand_in(Attempt { id, token, started_at, ended_at, outcome, next, cause }, place);
+        });
+    }
+}
+
+/// The lease was lost before the request left: the next owner sends it.
+fn not_sent(
+    id: MessageId,
+    token: String,
+    started_at: Timestamp,
+    ended_at: Timestamp,
+    cause: Option<Reason>,
+) -> Attempt {
+    let detail = "another instance took over; nothing was sent".to_owned();
+    let fault = crate::domain::outcome::Fault { code: None, scope: crate::domain::outcome::Scope::Message, detail };
+    let next = Next::Again { at: ended_at, reason: Reason::LeaseLost, free: true };
+    Attempt { id, token, started_at, ended_at, outcome: Outcome::Later { fault, after: None }, next, cause }
+}
+
+/// Stops what the outcome says must stop, with an alarm.
+async fn take_effect(lane: &str, template: &str, effect: Effect, holds: &Mutex<Holds>, parts: &Parts) {
+    match effect {
+        Effect::None => {}
+        Effect::SlowDown(until) => {
+            let mut holds = holds.lock().expect("no holder panics");
+            holds.slow_until = holds.slow_until.max(Some(until));
+        }
+        Effect::HoldTemplate(until) => {
+            parts.metrics.fault("template_held");
+            tracing::error!(%lane, template, "the provider refuses this template: its messages wait");
+            holds.lock().expect("no holder panics").templates.insert(template.to_owned(), until);
+        }
+        Effect::PauseNumber(until, detail) => {
+            parts.metrics.fault("lane_paused");
+            tracing::error!(%lane, detail, "the provider stopped this number: its queue waits");
+            {
+                let mut holds = holds.lock().expect("no holder panics");
+                holds.paused = holds.paused.max(Some(until));
+            }
+            let stop = Pause { lane: lane.to_owned(), until, by: PausedBy::Provider, detail };
+            if let Err(error) = pause(&parts.store, &stop, parts.clock.now()).await {
+                tracing::warn!(%lane, %error, "the pause is not stored");
+            }
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! Owns: what is usual for a hookpoint, and the alerts that wait for an operator's word because there were more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use mysql_async::prelude::Queryable;
+use mysql_async::{Row, Transaction, Value};
+
+use super::outbox::{cancel, hex_list, message_id};
+use super::pool::{bounded, retried};
+use super::row::{Reader, at, marks};
+use super::{Store, StoreError};
+use crate::domain::hookpoint::{Class, HookpointId, closed_list};
+use crate::domain::ids::{ClientId, MessageId};
+use crate::domain::message::Message;
+use crate::domain::reason::Reason;
+use std::fmt;
+
+/// Length of a slot in which alerts are counted.
+const SLOT: SignedDuration = SignedDuration::from_mins(10);
+/// Counts are spread over so many rows, so that workers do not wait for each other.
+const SHARDS: u8 = 8;
+/// Held messages released or dropped in one step.
+const STEP: usize = 500;
+
+closed_list! {
+    /// Where a hold stands.
+    HoldState {
+        /// Nobody has answered yet.
+        Asked = "asked",
+        /// An operator will decide later; it is asked again then.
+        Later = "later",
+        /// An operator let them go; until then there is no new hold.
+        Go = "go",
+    }
+}
+
+/// Alerts that wait, or were let go.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    pub hookpoint: HookpointId,
+    /// `None`: all of the hookpoint's alerts.
+    pub client_id: Option<ClientId>,
+    pub state: HoldState,
+    pub since: Timestamp,
+    pub until: Option<Timestamp>,
+    /// Alerts when it began, and how many were allowed.
+    pub counted: u32,
+    pub allowed: u32,
+}
+
+/// All holds.
+///
+/// # Errors
+/// The database.
+pub async fn all(store: &Store) -> Result<Vec<Hold>, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let rows: Vec<Row> = connection
+            .query("SELECT hookpoint, client_id, state, since, until, counted, allowed FROM hold ORDER BY since")
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let reader = Reader::new("hold", row, "");
+                Ok(Hold {
+                    hookpoint: reader.parse("hookpoint", HookpointId::parse)?,
+                    client_id: Some(ClientId(reader.get("client_id")?)).filter(|id| id.0 > 0),
+                    state: reader.parse("state", HoldState::parse)?,
+                    since: reader.time("since")?,
+                    until: reader.optional_time("until")?,
+                    counted: reader.get("counted")?,
+                    allowed: reader.get("allowed")?,
+                })
+            })
+            .collect()
+    })
+    .await
+}
+
+/// How many alerts are not yet too many.
+#[derive(Clone, Debug, Default)]
+pub struct Ceilings {
+    /// The time in which a hookpoint's alerts are counted.
+    pub window: SignedDuration,
+    /// Alerts of a hookpoint within it; a hookpoint that is not named has no ceiling.
+    pub allowed: BTreeMap<String, u32>,
+    /// Alerts to one client in 24 hours, security apart; 0 is no ceiling.
+    pub client_day_max: u32,
+    /// Which of the counting rows this worker uses.
+    pub shard: u8,
+}
+
+/// Counts the `queued` messages, and begins holds where there are too many. Returns how many holds began.
+pub(super) async fn watch(
+    tx: &mut Transaction<'_>,
+    queued: &[&Message],
+    ceilings: &Ceilings,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let mut alerts: BTreeMap<&str, u32> = BTreeMap::new();
+    for message in queued {
+        *alerts.entry(message.hookpoint.as_str()).or_default() += 1;
+    }
+    let mut begun = 0;
+    for (hookpoint, counted) in count(tx, &alerts, ceilings.window, ceilings.shard, now).await? {
+        match ceilings.allowed.get(&hookpoint) {
+            Some(allowed) if counted > *allowed => {
+                begun += usize::from(begin(tx, &hookpoint, None, (counted, *allowed), now).await?);
+            }
+            _ => {}
+        }
+    }
+    if ceilings.client_day_max == 0 {
+        return Ok(begun);
+    }
+    let limited: Vec<&&Message> = queued.iter().filter(|m| m.class != Class::Security).collect();
+    let clients: BTreeSet<ClientId> = limited.iter().map(|m| m.client_id).collect();
+    let clients: Vec<ClientId> = clients.into_iter().collect();
+    for (client, counted) in of_clients(tx, &clients, now - SignedDuration::from_hours(24)).await? {
+        if counted <= ceilings.client_day_max {
+            continue;
+        }
+        let hookpoints: BTreeSet<&str> =
+            limited.iter().filter(|m| m.client_id == client).map(|m| m.hookpoint.as_str()).collect();
+        for hookpoint in hookpoints {
+            let numbers = (counted, ceilings.client_day_max);
+            begun += usize::from(begin(tx, hookpoint, Some(client), numbers, now).await?);
+        }
+    }
+    Ok(begun)
+}
+
+/// Counts `alerts` per hookpoint at `now`, and returns how many there were within `window`.
+async fn count(
+    tx: &mut Transaction<'_>,
+    alerts: &BTreeMap<&str, u32>,
+    window: SignedDuration,
+    shard: u8,
+    now: Timestamp,
+) -> Result<BTreeMap<String, u32>, StoreError> {
+    if alerts.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let slot = slot(now);
+    tx.exec_batch(
+        "INSERT INTO volume (hookpoint, slot, shard, alerts) VALUES (?, ?, ?, ?) \
+         ON DUPLICATE KEY UPDATE alerts = alerts + VALUES(alerts)",
+        alerts.iter().map(|(hookpoint, n)| (*hookpoint, at(slot), shard % SHARDS, n)),
+    )
+    .await?;
+    let sql = format!(
+        "SELECT hookpoint, CAST(SUM(alerts) AS UNSIGNED) AS n FROM volume WHERE hookpoint IN ({}) AND slot > ? \
+         GROUP BY hookpoint",
+        marks(alerts.len())
+    );
+    let mut values: Vec<Value> = alerts.keys().map(|hookpoint| Value::from(*hookpoint)).collect();
+    values.push(at(slot - window));
+    let rows: Vec<Row> = tx.exec(sql, values).await?;
+    rows.iter()
+        .map(|row| {
+            let reader = Reader::new("volume", row, "");
+            let n: u64 = reader.get("n")?;
+            Ok((reader.get("hookpoint")?, u32::try_from(n).unwrap_or(u32::MAX)))
+        })
+        .collect()
+}
+
+fn slot(time: Timestamp) -> Timestamp {
+    let length = SLOT.as_secs();
+    Timestamp::from_second(time.as_second() / length * length).unwrap_or(time)
+}
+
+/// Alerts of `clients` since `since`.
+async fn of_clients(
+    tx: &mut Transaction<'_>,
+    clients: &[ClientId],
+    since: Timestamp,
+) -> Result<Vec<(ClientId, u32)>, StoreError> {
+    if clients.is_empty() {
+        return Ok(Vec::new());
+    }
+    let list = crate::sql::list(clients.iter().map(|id| id.0));
+    let sql = format!(
+        "SELECT client_id, COUNT(*) AS n FROM message WHERE client_id IN ({list}) AND created_at > ? GROUP BY client_id"
+    );
+    let rows: Vec<Row> = tx.exec(sql, (at(since),)).await?;
+    rows.iter()
+        .map(|row| {
+            let reader = Reader::new("message", row, "");
+            let n: u64 = reader.get("n")?;
+            Ok((ClientId(reader.get("client_id")?), u32::try_from(n).unwrap_or(u32::MAX)))
+        })
+        .collect()
+}
+
+/// Begins a hold, unless one stands or an operator let them go. Returns whether it is new.
+async fn begin(
+    tx: &mut Transaction<'_>,
+    hookpoint: &str,
+    client_id: Option<ClientId>,
+    (counted, allowed): (u32, u32),
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    tx.exec_drop(
+        "DELETE FROM hold WHERE hookpoint = ? AND client_id = ? AND state = 'go' AND until <= ?",
+        (hookpoint, client_id.map_or(0, |id| id.0), at(now)),
+    )
+    .await?;
+    tx.exec_drop(
+        "INSERT IGNORE INTO hold (hookpoint, client_id, state, since, counted, allowed) VALUES (?, ?, 'asked', ?, ?, ?)",
+        (hookpoint, client_id.map_or(0, |id| id.0), at(now), counted, allowed),
+    )
+    .await?;
+    Ok(tx.affected_rows() == 1)
+}
+
+/// The most alerts of each hookpoint within any whole hour between `since` and `until`: what is usual.
+///
+/// # Errors
+/// The database.
+pub async fn busiest_hours(
+    store: &Store,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<BTreeMap<String, u32>, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let rows: Vec<Row> = connection
+            .exec(
+                "SELECT hookpoint, CAST(MAX(n) AS UNSIGNED) AS n FROM (SELECT hookpoint, SUM(alerts) AS n FROM volume \
+                 WHERE slot >= ? AND slot < ? GROUP BY hookpoint, DATE(slot), HOUR(slot)) hours GROUP BY hookpoint",
+                (at(since), at(until)),
+            )
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let reader = Reader::new("volume", row, "");
+                let n: u64 = reader.get("n")?;
+                Ok((reader.get("hookpoint")?, u32::try_from(n).unwrap_or(u32::MAX)))
+            })
+            .collect()
+    })
+    .await
+}
+
+/// Puts queued messages under a hold.
+///
+/// # Errors
+/// The database.
+pub async fn put_under(store: &Store, ids: &[MessageId], why: Reason) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE outbox SET state = 'held', waiting_for = ? WHERE message_id IN ({}) AND state = 'queued'",
+        hex_list(ids)
+    );
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        Ok(connection.exec_drop(sql.as_str(), (why.code(),)).await?)
+    })
+    .await
+}
+
+/// Whose held messages are meant: a hookpoint's, or those of one client only.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    pub hookpoint: HookpointId,
+    pub client_id: Option<ClientId>,
+}
+
+/// Lets the held messages go, and holds no others before `until`. Returns how many went.
+///
+/// # Errors
+/// The database; what was released stays released, and asking again goes on.
+pub async fn go(store: &Store, scope: &Scope, until: Timestamp, now: Timestamp) -> Result<usize, StoreError> {
+    answer(store, scope, HoldState::Go, until).await?;
+    let mut count = 0;
+    loop {
+        let ids = held(store, scope).await?;
+        if ids.is_empty() {
+            return Ok(count);
+        }
+        let sql = format!(
+            "UPDATE outbox SET state = 'queued', run_at = ?, waiting_for = NULL WHERE message_id IN ({}) AND state = 'held'",
+            hex_list(&ids)
+        );
+        retried(|| async {
+            let mut connection = store.connection().await?;
+            Ok(connection.exec_drop(sql.as_str(), (at(now),)).await?)
+        })
+        .await?;
+        count += ids.len();
+    }
+}
+
+/// Keeps holding, and asks again at `until`.
+///
+/// # Errors
+/// The database.
+pub async fn later(store: &Store, scope: &Scope, until: Timestamp) -> Result<(), StoreError> {
+    answer(store, scope, HoldState::Later, until).await
+}
+
+/// Holds that were to be decided later, and it is later: they ask again. Returns how many.
+///
+/// # Errors
+/// The database.
+pub async fn ask_again(store: &Store, now: Timestamp) -> Result<u64, StoreError> {
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        connection
+            .exec_drop("UPDATE hold SET state = 'asked', until = NULL WHERE state = 'later' AND until <= ?", (at(now),))
+            .await?;
+        Ok(connection.affected_rows())
+    })
+    .await
+}
+
+/// Cancels the held messages and ends the hold. What they counted is forgotten: a fault must not become usual. Returns
+/// how many were cancelled.
+///
+/// # Errors
+/// The database; asking again goes on.
+pub async fn discard(store: &Store, scope: &Scope, now: Timestamp) -> Result<usize, StoreError> {
+    let mut count = 0;
+    loop {
+        let ids: Vec<(MessageId, Reason)> =
+            held(store, scope).await?.into_iter().map(|id| (id, Reason::DroppedByOperator)).collect();
+        if ids.is_empty() {
+            break;
+        }
+        cancel(store, &ids, now).await?;
+        count += ids.len();
+    }
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        if scope.client_id.is_none() {
+            let day = SignedDuration::from_hours(24);
+            connection
+                .exec_drop(
+                    "DELETE FROM volume WHERE hookpoint = ? AND slot > ?",
+                    (scope.hookpoint.as_str(), at(now - day)),
+                )
+                .await?;
+        }
+        connection
+            .exec_drop("DELETE FROM hold WHERE hookpoint = ? AND client_id = ?", (scope.hookpoint.as_str(), id(scope)))
+            .await?;
+        Ok(())
+    })
+    .await?;
+    Ok(count)
+}
+
+/// Counts that nobody looks at any more are deleted.
+///
+/// # Errors
+/// The database.
+pub async fn forget_counts(store: &Store, before: Timestamp) -> Result<(), StoreError> {
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        Ok(connection.exec_drop("DELETE FROM volume WHERE slot < ? LIMIT 1000", (at(before),)).await?)
+    })
+    .await
+}
+
+async fn answer(store: &Store, scope: &Scope, state: HoldState, until: Timestamp) -> Result<(), StoreError> {
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        connection
+            .exec_drop(
+                "UPDATE hold SET state = ?, until = ? WHERE hookpoint = ? AND client_id = ?",
+                (state.code(), at(until), scope.hookpoint.as_str(), id(scope)),
+            )
+            .await?;
+        Ok(())
+    })
+    .await
+}
+
+fn id(scope: &Scope) -> u64 {
+    scope.client_id.map_or(0, |id| id.0)
+}
+
+/// Some held messages of a scope, the oldest first. Those of a client under a hookpoint's hold belong to both.
+async fn held(store: &Store, scope: &Scope) -> Result<Vec<MessageId>, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let rows: Vec<Row> = connection
+            .exec(
+                "SELECT message_id FROM outbox WHERE state = 'held' AND hookpoint = ? AND (? = 0 OR client_id = ?) \
+                 ORDER BY event_at, message_id LIMIT ?",
+                (scope.hookpoint.as_str(), id(scope), id(scope), STEP as u64),
+            )
+            .await?;
+        rows.iter().map(|row| message_id(&Reader::new("outbox", row, ""), "message_id")).collect()
+    })
+    .await
+}
