@@ -57,7 +57,7 @@ final class AllowList
         foreach ($keys as $key) {
             if (array_key_exists($key, $vars) && array_key_exists($key, $vars['olddata'])
                 && self::isPlain($vars[$key]) && self::isPlain($vars['olddata'][$key])
-                && (string) $vars[$key] !== (string) $vars['olddata'][$key] && !$this->stops($key)) {
+                && !self::isSame($vars[$key], $vars['olddata'][$key]) && !$this->stops($key)) {
                 $names[] = $key;
             }
         }
@@ -71,6 +71,17 @@ final class AllowList
         }
         call_user_func($this->refused, $path);
         return true;
+    }
+
+    /**
+     * The platform passes `false` where the old row has 0 (WHMCS docs: ContactEdit); as text these would differ.
+     *
+     * @param mixed $new
+     * @param mixed $old
+     */
+    private static function isSame($new, $old): bool
+    {
+        return is_bool($new) || is_bool($old) ? (bool) $new === (bool) $old : (string) $new === (string) $old;
     }
 
     /** @param mixed $value */

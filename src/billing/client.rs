@@ -43,19 +43,40 @@ impl Billing {
         connection: &mut Conn,
         clients: &BTreeSet<u64>,
     ) -> Result<HashMap<u64, Vec<Contact>>, BillingError> {
-        if clients.is_empty() {
-            return Ok(HashMap::new());
+        let mut found: HashMap<u64, Vec<Contact>> = HashMap::new();
+        for contact in self.contacts_where(connection, "userid", clients).await? {
+            found.entry(contact.client_id.0).or_default().push(contact);
+        }
+        Ok(found)
+    }
+
+    pub(super) async fn contacts_by_id(
+        &self,
+        connection: &mut Conn,
+        ids: &BTreeSet<u64>,
+    ) -> Result<HashMap<u64, Contact>, BillingError> {
+        let found = self.contacts_where(connection, "id", ids).await?;
+        Ok(found.into_iter().map(|contact| (contact.id.0, contact)).collect())
+    }
+
+    async fn contacts_where(
+        &self,
+        connection: &mut Conn,
+        column: &'static str,
+        ids: &BTreeSet<u64>,
+    ) -> Result<Vec<Contact>, BillingError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
         }
         let sql = format!(
             "SELECT id, userid, firstname, lastname, companyname, phonenumber, country, generalemails, invoiceemails, \
-             productemails, domainemails, supportemails, affiliateemails FROM tblcontacts WHERE userid IN ({}) ORDER BY id",
-            list(clients.iter().copied())
+             productemails, domainemails, supportemails, affiliateemails FROM tblcontacts WHERE {column} IN ({}) ORDER BY id",
+            list(ids.iter().copied())
         );
-        let mut found: HashMap<u64, Vec<Contact>> = HashMap::new();
+        let mut found = Vec::new();
         for row in &self.rows(connection, sql).await? {
             let key = id(&Reader::new("tblcontacts", row, ""), "id")?;
-            let contact = contact(&Reader::new("tblcontacts", row, key.to_string()), key)?;
-            found.entry(contact.client_id.0).or_default().push(contact);
+            found.push(contact(&Reader::new("tblcontacts", row, key.to_string()), key)?);
         }
         Ok(found)
     }

@@ -56,6 +56,7 @@ struct Rows {
     clients: HashMap<u64, Read<Client>>,
     contacts: HashMap<u64, Vec<Contact>>,
     owned: HashMap<u64, Vec<u64>>,
+    named_contacts: HashMap<u64, Contact>,
     invoices: HashMap<u64, Read<InvoiceRow>>,
     payments: HashMap<u64, Vec<PaymentRow>>,
     services: HashMap<u64, Read<Service>>,
@@ -79,6 +80,7 @@ impl Billing {
         let invoice_ids = of(SubjectKind::Invoice);
         let mut rows = Rows {
             owned: self.owned_by(c, &of(SubjectKind::User)).await?,
+            named_contacts: self.contacts_by_id(c, &of(SubjectKind::Contact)).await?,
             invoices: self.invoices(c, &invoice_ids).await?,
             payments: self.payments(c, &invoice_ids).await?,
             services: self.services(c, &of(SubjectKind::Service)).await?,
@@ -116,6 +118,11 @@ impl Rows {
             SubjectKind::User => {
                 return self.owned.get(&subject.id).cloned().ok_or(Missing::UserWithoutClient);
             }
+            // A deleted contact's row is gone: the hook names the account that it was deleted from.
+            SubjectKind::Contact => match self.named_contacts.get(&subject.id) {
+                Some(contact) => contact.client_id.0,
+                None => want.claimed_client.ok_or_else(missing)?,
+            },
             SubjectKind::Invoice => row(self.invoices.get(&subject.id)).ok_or_else(missing)??.client_id,
             SubjectKind::Service => row(self.services.get(&subject.id)).ok_or_else(missing)??.client_id.0,
             SubjectKind::Quote => {
@@ -152,6 +159,7 @@ impl Rows {
         Ok(match want.subject.kind {
             SubjectKind::Client => SubjectRow::Client,
             SubjectKind::User => SubjectRow::User(UserId(id)),
+            SubjectKind::Contact => SubjectRow::Contact(self.named_contacts.get(&id).cloned().map(Box::new)),
             SubjectKind::Invoice => {
                 let invoice = row(self.invoices.get(&id)).ok_or_else(missing)??;
                 let none = Vec::new();

@@ -52,6 +52,7 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
     );
     match &facts.subject {
         SubjectRow::Client | SubjectRow::User(_) => {}
+        SubjectRow::Contact(contact) => put("contact", vec![("exists", Value::from(contact.is_some()))]),
         SubjectRow::Invoice(invoice, payment) => {
             put(
                 "invoice",

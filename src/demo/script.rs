@@ -59,6 +59,10 @@ pub fn acts() -> Vec<Act> {
         "userid": CAST.client_english, "firstname": "Emily", "phonenumber": "+1.2125550199", "email": "e@example.com",
         "authdata": CANARY, "olddata": { "firstname": "Emily", "phonenumber": "+1.2125550103", "email": "e@example.com" },
     });
+    let contact = json!({
+        "userid": CAST.contact_all.client, "contactid": CAST.contact_all.id, "invoiceemails": true, "password": CANARY,
+        "olddata": { "invoiceemails": 0, "password": CANARY },
+    });
     let quote = CAST.quote_portuguese.id;
     vec![
         act(
@@ -135,6 +139,7 @@ pub fn acts() -> Vec<Act> {
             )],
         ),
         act("service_activated", vec![line("AfterModuleCreate", "cron", &module(CAST.service_english))]),
+        act("contact_changed", vec![line("ContactEdit", "client", &contact), and("ContactEdit", &contact)]),
         no_alert(vec![line("InvoiceCreated", "cron", &json!({ "invoiceid": CAST.invoice_of_closed_client.id }))]),
         no_alert(vec![line(
             "InvoiceCreated",

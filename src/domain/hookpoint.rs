@@ -161,6 +161,7 @@ closed_list! {
     SubjectKind {
         Client = "client",
         User = "user",
+        Contact = "contact",
         Invoice = "invoice",
         Service = "service",
         Quote = "quote",

@@ -124,6 +124,8 @@ pub enum SubjectRow {
     Client,
     /// A login; the facts' client is one of the accounts it owns.
     User(UserId),
+    /// A secondary contact; `None` when he is deleted already.
+    Contact(Option<Box<Contact>>),
     Invoice(Box<Invoice>, Option<Payment>),
     Service(Box<Service>),
     Quote(Box<Quote>),

@@ -100,7 +100,7 @@ fn want(event: &HookEvent, trigger: &Trigger, id: u64) -> Want {
     let subject = Subject { kind: trigger.names, id };
     let claimed_client = match subject.kind {
         SubjectKind::Service => field("params.userid"),
-        SubjectKind::Domain => field("userid"),
+        SubjectKind::Domain | SubjectKind::Contact => field("userid"),
         _ => None,
     };
     let owner = gone("userid").and_then(FieldValue::as_id).or(claimed_client);
@@ -220,6 +220,7 @@ fn fill(desk: &Desk<'_>, event: &HookEvent, entry: &Entry, facts: &Facts, alert:
             platform: desk.platform,
             zone: desk.zone,
             occurred_at: event.occurred_at,
+            hook: &event.hook,
             changed: &event.changed,
             first_name: &recipient.first_name,
             company: &recipient.company,

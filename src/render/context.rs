@@ -9,7 +9,7 @@ use minijinja::Value;
 use super::format;
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money};
-use crate::domain::record::{Facts, Invoice, Payment, Platform, SubjectRow};
+use crate::domain::record::{Contact, Facts, Invoice, Payment, Platform, SubjectRow};
 
 /// Everything that one message's text may use.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,8 @@ pub struct About<'a> {
     /// Zone of the platform's server, whose local times its rows hold.
     pub zone: &'a TimeZone,
     pub occurred_at: Timestamp,
+    /// The platform's name of what happened.
+    pub hook: &'a str,
     /// Names of the platform's fields that an edit changed.
     pub changed: &'a [String],
     pub first_name: &'a str,
@@ -49,6 +51,9 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
     );
     match &about.facts.subject {
         SubjectRow::Client | SubjectRow::User(_) => {}
+        SubjectRow::Contact(contact) => {
+            put("contact", vec![("change", contact_change(contact.as_deref(), about, locale))]);
+        }
         SubjectRow::Invoice(row, paid) => {
             put("invoice", invoice(row, &client.currency, locale));
             put("payment", payment(row, paid.as_ref(), about, locale));
@@ -133,6 +138,27 @@ fn service_name(product: &str, domain: &str) -> String {
     }
 }
 
+/// What happened to a contact: `datos de Juan Pérez (teléfono)`. One that is deleted has no name any more.
+fn contact_change(contact: Option<&Contact>, about: &About<'_>, locale: Locale) -> String {
+    let name = contact.and_then(|contact| {
+        let whole = format!("{} {}", contact.first_name, contact.last_name);
+        format::greeting_name(whole.trim(), &contact.company)
+    });
+    let name = name.map_or_else(String::new, |name| format!(" {name}"));
+    let fields = changed(about.changed, locale);
+    match (about.hook, locale) {
+        ("ContactAdd", Locale::EsAr) => format!("contacto nuevo{name}"),
+        ("ContactAdd", Locale::En) => format!("new contact{name}"),
+        ("ContactAdd", Locale::PtBr) => format!("novo contato{name}"),
+        ("ContactDelete", Locale::EsAr) => format!("contacto eliminado{name}"),
+        ("ContactDelete", Locale::En) => format!("contact deleted{name}"),
+        ("ContactDelete", Locale::PtBr) => format!("contato excluído{name}"),
+        (_, Locale::EsAr) => format!("datos del contacto{name} ({fields})"),
+        (_, Locale::En) => format!("details of contact{name} ({fields})"),
+        (_, Locale::PtBr) => format!("dados do contato{name} ({fields})"),
+    }
+}
+
 fn nobody(locale: Locale) -> &'static str {
     match locale {
         Locale::EsAr | Locale::PtBr => "cliente",
@@ -150,7 +176,7 @@ fn unstated(locale: Locale) -> &'static str {
 
 /// The names of changed fields, each kind once, in the order that people think of them.
 fn changed(fields: &[String], locale: Locale) -> String {
-    const KINDS: [(&[&str], [&str; 3]); 8] = [
+    const KINDS: [(&[&str], [&str; 3]); 9] = [
         (&["firstname", "lastname"], ["nombre", "name", "nome"]),
         (&["companyname"], ["empresa", "company", "empresa"]),
         (&["email"], ["correo electrónico", "e-mail", "e-mail"]),
@@ -159,6 +185,10 @@ fn changed(fields: &[String], locale: Locale) -> String {
         (&["tax_id"], ["identificación fiscal", "tax ID", "identificação fiscal"]),
         (&["language"], ["idioma", "language", "idioma"]),
         (&["password"], ["clave", "password", "senha"]),
+        (
+            &["generalemails", "productemails", "domainemails", "invoiceemails", "supportemails", "affiliateemails"],
+            ["avisos que recibe", "notices it receives", "avisos que recebe"],
+        ),
     ];
     let column = match locale {
         Locale::EsAr => 0,

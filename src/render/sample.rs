@@ -7,11 +7,11 @@ use rust_decimal::Decimal;
 
 use super::context::{About, build};
 use crate::domain::hookpoint::SubjectKind;
-use crate::domain::ids::{ClientId, CurrencyId, DomainId, InvoiceId, PaymentId, QuoteId, ServiceId, UserId};
+use crate::domain::ids::{ClientId, ContactId, CurrencyId, DomainId, InvoiceId, PaymentId, QuoteId, ServiceId, UserId};
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money, NumberFormat};
 use crate::domain::record::{
-    Client, ClientStatus, DomainName, Facts, Invoice, Payment, Platform, Quote, Service, SubjectRow,
+    Client, ClientStatus, Contact, DomainName, Facts, Invoice, Payment, Platform, Quote, Service, SubjectRow,
 };
 
 /// A template's values as an example, in `locale`.
@@ -26,6 +26,7 @@ pub fn values(kind: SubjectKind, locale: Locale, platform: &Platform) -> minijin
         platform,
         zone: &TimeZone::UTC,
         occurred_at: "2026-11-23T15:04:05Z".parse::<Timestamp>().expect("a constant"),
+        hook: "ContactEdit",
         changed: &["phonenumber".to_owned(), "email".to_owned()],
         first_name: "Ana",
         company: "",
@@ -45,6 +46,24 @@ pub fn platform() -> Platform {
     }
 }
 
+fn contact(client_id: ClientId) -> Contact {
+    Contact {
+        id: ContactId(1),
+        client_id,
+        first_name: "Juan".to_owned(),
+        last_name: "Pérez".to_owned(),
+        company: String::new(),
+        phone: String::new(),
+        country: String::new(),
+        general: false,
+        invoice: true,
+        product: false,
+        domain: false,
+        support: false,
+        affiliate: false,
+    }
+}
+
 /// Facts about one subject of `kind`.
 #[must_use]
 pub fn facts(kind: SubjectKind) -> Facts {
@@ -61,6 +80,7 @@ pub fn facts(kind: SubjectKind) -> Facts {
     let subject = match kind {
         SubjectKind::Client => SubjectRow::Client,
         SubjectKind::User => SubjectRow::User(UserId(1)),
+        SubjectKind::Contact => SubjectRow::Contact(Some(Box::new(contact(client_id)))),
         SubjectKind::Invoice => SubjectRow::Invoice(
             Box::new(Invoice {
                 id: InvoiceId(1234),

@@ -270,3 +270,40 @@ async fn who_opts_out_gets_nothing_more_even_of_what_waits() {
     assert_eq!(bridge.phones().len(), 1);
     bridge.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_owner_hears_of_each_change_of_his_contacts_and_the_contact_does_not() {
+    let bridge = Bridge::start().await;
+    let contact = CAST.contact_all;
+    let ids = json!({ "userid": contact.client, "contactid": contact.id });
+    let mut edit = ids.clone();
+    edit["phonenumber"] = json!("+54.1144445555");
+    edit["invoiceemails"] = json!(true);
+    edit["olddata"] = json!({ "phonenumber": "+54.1100000000", "invoiceemails": 0 });
+    let mut same = ids.clone();
+    same["invoiceemails"] = json!(false);
+    same["olddata"] = json!({ "invoiceemails": 0 });
+    bridge
+        .fire(&[
+            line("ContactAdd", "admin", &ids),
+            line("ContactEdit", "client", &edit),
+            line("ContactEdit", "client", &same),
+        ])
+        .await;
+    bridge.settle().await;
+    bridge.platform(&format!("DELETE FROM tblcontacts WHERE id = {}", contact.id)).await;
+    bridge.fire(&[line("ContactDelete", "client", &ids)]).await;
+    bridge.settle().await;
+    let messages = bridge.messages().await;
+    assert!(
+        messages.iter().all(|m| m.client_id == u64::from(contact.client) && m.contact_id.is_none()),
+        "{messages:#?}"
+    );
+    let texts: Vec<&str> = messages.iter().map(|m| m.text.as_str()).collect();
+    let [added, edited, deleted] = texts[..] else { panic!("three alerts: {texts:#?}") };
+    assert!(added.contains("contacto nuevo "), "{added}");
+    assert!(edited.contains("(teléfono y avisos que recibe)"), "{edited}");
+    assert!(deleted.contains("contacto eliminado. "), "{deleted}");
+    assert_eq!(bridge.reasons().await, ["nothing_changed"]);
+    bridge.finish().await;
+}
