@@ -1,16 +1,18 @@
-//! Owns: the one transaction that ends an event's processing: its messages queued, its reasons written, the event closed.
+//! Owns: the one transaction that ends an event's processing: its messages queued, its reasons written, the event moved from
+//! the inbox to the record.
 //! Either all of it is there, or nothing and the event is processed again.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use mysql_async::prelude::Queryable;
-use mysql_async::{Row, Transaction};
+use mysql_async::{Params, Row, Transaction, Value};
 
 use super::hold::{self, Ceilings};
 use super::inbox::Claimed;
 use super::pool::retried;
-use super::row::{Reader, at, cut, transaction};
+use super::row::{Reader, at, cut, marks, transaction};
 use super::transition::{Key, States};
 use super::{Store, StoreError};
 use crate::domain::hookpoint::{Class, HookpointId, Subject};
@@ -104,6 +106,8 @@ async fn finish_once(
     let mut connection = store.connection().await?;
     let mut tx = connection.start_transaction(transaction()).await?;
     release_claims(&mut tx, batch).await?;
+    let before = finished_before(&mut tx, batch).await?;
+    let batch = &*without(batch, &before);
 
     let mut states = States::lock(&mut tx, &state_keys(batch), house.same_transition).await?;
     let mut candidates: Vec<(usize, [u8; 32], &Message)> = Vec::new();
@@ -132,11 +136,31 @@ async fn finish_once(
     let queued: Vec<&Message> = fresh.iter().map(|(_, _, message)| *message).collect();
     let holds = hold::watch(&mut tx, &queued, &house.ceilings, now).await?;
     insert_skips(&mut tx, batch, &skips, now).await?;
-    let finished = Finished { holds, ..close_events(&mut tx, batch, &fresh, now).await? };
+    let mut finished = Finished { holds, ..close_events(&mut tx, batch, &fresh, now).await? };
+    finished.skipped += before.len();
     mark(Step::Finishing);
     tx.commit().await?;
     mark(Step::Finished);
     Ok(finished)
+}
+
+/// Events of `batch` that have been finished under the same id. The door answers them as duplicates, but a worker may be
+/// quicker to claim one than the door to withdraw it. What was done once is not done again.
+async fn finished_before(tx: &mut Transaction<'_>, batch: &[Processed]) -> Result<HashSet<String>, StoreError> {
+    let ids: Vec<Value> = batch.iter().map(|processed| processed.claim.event.id.as_str().into()).collect();
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let sql = format!("SELECT id FROM event WHERE id IN ({})", marks(ids.len()));
+    let rows: Vec<Row> = tx.exec(sql, Params::Positional(ids)).await?;
+    rows.iter().map(|row| Ok(Reader::new("event", row, "").get("id")?)).collect()
+}
+
+fn without<'a>(batch: &'a [Processed], before: &HashSet<String>) -> Cow<'a, [Processed]> {
+    if before.is_empty() {
+        return Cow::Borrowed(batch);
+    }
+    batch.iter().filter(|processed| !before.contains(processed.claim.event.id.as_str())).cloned().collect()
 }
 
 /// Gives up the claims, and so proves that they are still ours.
@@ -345,9 +369,25 @@ async fn close_events(
             finished.skipped += 1;
             "skipped"
         };
-        rows.push((state, at(now), &processed.trail, processed.claim.event.id.as_str()));
+        let event = &processed.claim.event;
+        rows.push((
+            (event.id.as_str(), &event.source, &event.hook, at(event.occurred_at), at(event.received_at)),
+            (u8::try_from(event.key_index).unwrap_or(u8::MAX), event.body_sha256.as_slice(), &event.body),
+            (state, at(now), &processed.trail),
+        ));
     }
-    tx.exec_batch("UPDATE event SET state = ?, processed_at = ?, trail = ? WHERE id = ? AND state = 'received'", rows)
-        .await?;
+    if rows.is_empty() {
+        return Ok(finished);
+    }
+    tx.exec_batch(
+        "INSERT INTO event (id, source, hook, occurred_at, received_at, key_index, body_sha256, body, state, \
+         processed_at, trail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rows.into_iter().map(
+            |((id, source, hook, occurred_at, received_at), (key, sha256, body), (state, at, trail))| {
+                (id, source, hook, occurred_at, received_at, key, sha256, body, state, at, trail)
+            },
+        ),
+    )
+    .await?;
     Ok(finished)
 }

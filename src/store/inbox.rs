@@ -1,13 +1,15 @@
-//! Owns: events from the door to their processing. An event is durable when [`insert`] returned.
+//! Owns: events from the door to their processing. An event is durable when [`insert`] returned. Until it is finished it
+//! is here and nowhere else, whole: the door writes one row into one small table.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
-use mysql_async::Row;
 use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Params, Row};
 
 use super::pool::{bounded, retried};
-use super::row::{Reader, at, cut, transaction};
+use super::row::{Reader, at, cut, marks, transaction};
 use super::{Store, StoreError};
 use crate::domain::ids::EventId;
 use crate::road::{Step, mark};
@@ -48,87 +50,135 @@ pub struct Claimed {
     pub token: String,
 }
 
-/// Stores `events` in one transaction, durable when it returns.
+/// Numbers of rows that one statement inserts. Few, so that a connection has soon prepared them all: parsing the text of
+/// such a statement costs the server as much as storing its rows.
+const SHAPES: [usize; 15] = [256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 2, 1];
+/// How often the unknown ones of a batch are looked for, when other instances store the same ids at the same time.
+const LOOKS: u32 = 5;
+
+/// How many of `waiting` events go into one statement.
+#[must_use]
+pub fn batch_of(waiting: usize) -> usize {
+    SHAPES.into_iter().find(|shape| *shape <= waiting).unwrap_or(1)
+}
+
+/// Stores `events`, durable when it returns. Each [`batch_of`] them is one statement that commits by itself.
 ///
 /// # Errors
-/// The database; then none of them is stored.
+/// The database. Then some of them may be stored, and are found as duplicates when they are stored again.
 pub async fn insert(store: &Store, events: &[NewEvent]) -> Result<Vec<Inserted>, StoreError> {
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        let mut results = Vec::with_capacity(events.len());
+        while results.len() < events.len() {
+            let rest = &events[results.len()..];
+            results.extend(insert_batch(&mut connection, &rest[..batch_of(rest.len())]).await?);
+        }
+        Ok(results)
+    })
+    .await
+}
+
+/// Stores one batch, of a size that [`batch_of`] gave, on a connection that the caller keeps with its statements.
+/// Nearly always all ids are new; so they are inserted first, and only if that fails, those that exist are looked for.
+pub(super) async fn insert_batch(connection: &mut Conn, batch: &[NewEvent]) -> Result<Vec<Inserted>, StoreError> {
+    let mut known = match write(connection, batch.iter()).await {
+        Ok(()) => Known::new(),
+        Err(error) if error.is_duplicate() => write_unknown(connection, batch).await?,
+        Err(error) => return Err(error),
+    };
+    // After the insert: what `finish` moved away before it is seen now. What it moves later is not in the way.
+    let finished = checksums(connection, "SELECT id, body_sha256 FROM event WHERE id", batch).await?;
+    withdraw(connection, &finished).await?;
+    known.extend(finished);
+    let of = |event: &NewEvent| match known.entry(event.id.as_str().to_owned()) {
+        // Of several with one id in this batch, the first is the new one.
+        Entry::Vacant(place) => {
+            place.insert(event.body_sha256);
+            Inserted::New
+        }
+        Entry::Occupied(place) if *place.get() == event.body_sha256 => Inserted::Duplicate,
+        Entry::Occupied(_) => Inserted::Reused,
+    };
+    Ok(batch.iter().map(of).collect())
+}
+
+/// Checksums of bodies that are stored, by event id.
+type Known = HashMap<String, [u8; 32]>;
+
+/// Inserts those of `batch` that are not in the inbox, each id once, and gives those that were.
+async fn write_unknown(connection: &mut Conn, batch: &[NewEvent]) -> Result<Known, StoreError> {
+    let mut looks = 0;
     loop {
-        match retried(|| insert_once(store, events)).await {
-            // Another instance stored one of them in the meantime: look again.
-            Err(error) if error.is_duplicate() => {}
-            other => return other,
+        let known =
+            checksums(connection, "SELECT event_id AS id, body_sha256 FROM inbox WHERE event_id", batch).await?;
+        let mut seen = HashSet::new();
+        let fresh: Vec<&NewEvent> =
+            batch.iter().filter(|e| !known.contains_key(e.id.as_str()) && seen.insert(e.id.as_str())).collect();
+        looks += 1;
+        match write(connection, fresh.into_iter()).await {
+            Err(error) if error.is_duplicate() && looks < LOOKS => {}
+            Err(error) => return Err(error),
+            Ok(()) => return Ok(known),
         }
     }
 }
 
-async fn insert_once(store: &Store, events: &[NewEvent]) -> Result<Vec<Inserted>, StoreError> {
-    let mut connection = store.connection().await?;
-    let mut tx = connection.start_transaction(transaction()).await?;
-    let known = known(&mut tx, events).await?;
-    let mut results = Vec::with_capacity(events.len());
-    // Ids of this very batch: a source may send the same event twice at once.
-    let mut within: HashMap<&str, [u8; 32]> = HashMap::with_capacity(events.len());
-    let mut fresh: Vec<&NewEvent> = Vec::with_capacity(events.len());
+async fn write<'a>(
+    connection: &mut Conn,
+    events: impl ExactSizeIterator<Item = &'a NewEvent>,
+) -> Result<(), StoreError> {
+    const COLUMNS: usize = 9;
+    if events.len() == 0 {
+        return Ok(());
+    }
+    let rows = vec!["(?,?,?,?,?,?,?,?,?)"; events.len()].join(",");
+    let mut values = Vec::with_capacity(events.len() * COLUMNS);
     for event in events {
-        let seen = known
-            .iter()
-            .find(|(id, _)| id == event.id.as_str())
-            .map(|(_, checksum)| checksum.as_slice() == event.body_sha256)
-            .or_else(|| within.get(event.id.as_str()).map(|checksum| *checksum == event.body_sha256));
-        results.push(match seen {
-            None => Inserted::New,
-            Some(true) => Inserted::Duplicate,
-            Some(false) => Inserted::Reused,
-        });
-        if seen.is_none() {
-            within.insert(event.id.as_str(), event.body_sha256);
-            fresh.push(event);
-        }
+        let received_at = at(event.received_at);
+        values.extend([
+            event.id.as_str().into(),
+            event.source.as_str().into(),
+            event.hook.as_str().into(),
+            at(event.occurred_at),
+            received_at.clone(),
+            u8::try_from(event.key_index).unwrap_or(u8::MAX).into(),
+            event.body_sha256.as_slice().into(),
+            event.body.as_str().into(),
+            received_at,
+        ]);
     }
-    if !fresh.is_empty() {
-        tx.exec_batch(
-            "INSERT INTO event (id, source, hook, occurred_at, received_at, key_index, body_sha256, body) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            fresh.iter().map(|e| {
-                (
-                    e.id.as_str(),
-                    &e.source,
-                    &e.hook,
-                    at(e.occurred_at),
-                    at(e.received_at),
-                    u8::try_from(e.key_index).unwrap_or(u8::MAX),
-                    e.body_sha256.as_slice(),
-                    &e.body,
-                )
-            }),
-        )
-        .await?;
-        tx.exec_batch(
-            "INSERT INTO inbox (event_id, run_at) VALUES (?, ?)",
-            fresh.iter().map(|e| (e.id.as_str(), at(e.received_at))),
-        )
-        .await?;
-    }
+    let sql = format!(
+        "INSERT INTO inbox (event_id, source, hook, occurred_at, received_at, key_index, body_sha256, body, run_at) \
+         VALUES {rows}"
+    );
     mark(Step::Storing);
-    tx.commit().await?;
-    Ok(results)
+    Ok(connection.exec_drop(sql, Params::Positional(values)).await?)
 }
 
-/// Ids out of `events` that are stored already, with their checksums.
-async fn known(
-    tx: &mut mysql_async::Transaction<'_>,
-    events: &[NewEvent],
-) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-    // Ids hold only [A-Za-z0-9_.-], so they may stand in the text of the statement.
-    let ids: Vec<String> = events.iter().map(|e| format!("'{}'", e.id)).collect();
-    let rows: Vec<Row> = tx.query(format!("SELECT id, body_sha256 FROM event WHERE id IN ({})", ids.join(","))).await?;
+/// What `select … IN (ids of the batch)` finds.
+async fn checksums(connection: &mut Conn, select: &str, batch: &[NewEvent]) -> Result<Known, StoreError> {
+    let ids = batch.iter().map(|event| event.id.as_str().into()).collect();
+    let rows: Vec<Row> =
+        connection.exec(format!("{select} IN ({})", marks(batch.len())), Params::Positional(ids)).await?;
     rows.iter()
         .map(|row| {
             let reader = Reader::new("event", row, "");
-            Ok((reader.get("id")?, reader.get("body_sha256")?))
+            let checksum: Vec<u8> = reader.get("body_sha256")?;
+            Ok((reader.get("id")?, checksum.try_into().map_err(|_| reader.bad("body_sha256"))?))
         })
         .collect()
+}
+
+/// Takes rows of events that were finished long ago out of the inbox again. One that a worker holds already is dropped
+/// by `finish`, as are those that a killed process leaves here.
+async fn withdraw(connection: &mut Conn, finished: &Known) -> Result<(), StoreError> {
+    if finished.is_empty() {
+        return Ok(());
+    }
+    let ids = finished.keys().map(|id| id.as_str().into()).collect();
+    let sql = format!("DELETE FROM inbox WHERE locked_by IS NULL AND event_id IN ({})", marks(finished.len()));
+    Ok(connection.exec_drop(sql, Params::Positional(ids)).await?)
 }
 
 /// Takes up to `limit` due events. Until `lease` is over nobody else gets them; a worker that dies loses nothing.
@@ -142,8 +192,7 @@ pub async fn claim(
     lease: SignedDuration,
     limit: usize,
 ) -> Result<Vec<Claimed>, StoreError> {
-    let seqs = retried(|| claim_once(store, token, now, lease, limit)).await?;
-    if seqs.is_empty() { Ok(Vec::new()) } else { bounded(load(store, &seqs, token)).await }
+    retried(|| claim_once(store, token, now, lease, limit)).await
 }
 
 async fn claim_once(
@@ -152,40 +201,32 @@ async fn claim_once(
     now: Timestamp,
     lease: SignedDuration,
     limit: usize,
-) -> Result<Vec<u64>, StoreError> {
+) -> Result<Vec<Claimed>, StoreError> {
     let mut connection = store.connection().await?;
     let mut tx = connection.start_transaction(transaction()).await?;
     let rows: Vec<Row> = tx
         .exec(
-            "SELECT seq FROM inbox WHERE run_at <= ? ORDER BY run_at, seq LIMIT ? FOR UPDATE SKIP LOCKED",
+            "SELECT seq, attempts + 1 AS attempts, event_id AS id, source, hook, occurred_at, received_at, key_index, \
+             body_sha256, body FROM inbox WHERE run_at <= ? ORDER BY run_at, seq LIMIT ? FOR UPDATE SKIP LOCKED",
             (at(now), limit as u64),
         )
         .await?;
-    let seqs: Vec<u64> = rows.iter().map(|row| Reader::new("inbox", row, "").get("seq")).collect::<Result<_, _>>()?;
-    if !seqs.is_empty() {
+    let mut claims: Vec<Claimed> = rows.iter().map(|row| claimed(row, token)).collect::<Result<_, _>>()?;
+    // In the order of their arrival, whenever they became due.
+    claims.sort_by_key(|claim| claim.seq);
+    if !claims.is_empty() {
         let sql = format!(
             "UPDATE inbox SET run_at = ?, locked_by = ?, locked_at = ?, attempts = attempts + 1 WHERE seq IN ({})",
-            list(seqs.iter().copied())
+            list(claims.iter().map(|claim| claim.seq))
         );
         tx.exec_drop(sql, (at(now + lease), token, at(now))).await?;
     }
     tx.commit().await?;
-    Ok(seqs)
-}
-
-async fn load(store: &Store, seqs: &[u64], token: &str) -> Result<Vec<Claimed>, StoreError> {
-    let mut connection = store.connection().await?;
-    let sql = format!(
-        "SELECT i.seq, i.attempts, e.id, e.source, e.hook, e.occurred_at, e.received_at, e.key_index, e.body_sha256, \
-         e.body FROM inbox i JOIN event e ON e.id = i.event_id WHERE i.seq IN ({}) ORDER BY i.seq",
-        list(seqs.iter().copied())
-    );
-    let rows: Vec<Row> = connection.query(sql).await?;
-    rows.iter().map(|row| claimed(row, token)).collect()
+    Ok(claims)
 }
 
 fn claimed(row: &Row, token: &str) -> Result<Claimed, StoreError> {
-    let reader = Reader::new("event", row, "");
+    let reader = Reader::new("inbox", row, "");
     let checksum: Vec<u8> = reader.get("body_sha256")?;
     Ok(Claimed {
         seq: reader.get("seq")?,
@@ -233,7 +274,7 @@ pub async fn depth(store: &Store) -> Result<(u64, Option<Timestamp>), StoreError
         let mut connection = store.connection().await?;
         let row: Option<Row> = connection
             .query_first(
-                "SELECT COUNT(*) AS n, MIN(e.received_at) AS oldest FROM inbox i JOIN event e ON e.id = i.event_id",
+                "SELECT COUNT(*) AS n, (SELECT received_at FROM inbox ORDER BY seq LIMIT 1) AS oldest FROM inbox",
             )
             .await?;
         let Some(row) = row else { return Ok((0, None)) };

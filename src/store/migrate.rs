@@ -142,6 +142,12 @@ fn content(name: &str) -> String {
     String::from_utf8(file.data.into_owned()).expect("migrations are UTF-8")
 }
 
+/// The statements of one of [`names`], for a test that cuts it anywhere.
+#[must_use]
+pub fn statements_of(name: &str) -> Vec<String> {
+    statements(&content(name))
+}
+
 /// Statements end with `;` at the end of a line; comment lines start with `--`.
 fn statements(content: &str) -> Vec<String> {
     let code: Vec<&str> = content.lines().filter(|line| !line.trim_start().starts_with("--")).collect();

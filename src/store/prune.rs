@@ -78,7 +78,6 @@ impl Kind {
     /// What a row must be to be history.
     fn ended(self) -> &'static str {
         match self {
-            Self::Event => "state <> 'received'",
             Self::Message => "state <> 'open'",
             _ => "TRUE",
         }

@@ -126,10 +126,12 @@ pub async fn event(store: &Store, id: &EventId) -> Result<Option<EventTrail>, St
         let mut connection = store.connection().await?;
         Ok(connection
             .exec_first(
-                "SELECT e.id, e.source, e.hook, e.occurred_at, e.received_at, e.key_index, e.state, e.processed_at, \
-                 e.trail, i.attempts, i.run_at, i.last_error FROM event e LEFT JOIN inbox i ON i.event_id = e.id \
-                 WHERE e.id = ?",
-                (id.as_str(),),
+                // One statement, so that an event is seen while it moves from one table to the other.
+                "SELECT id, source, hook, occurred_at, received_at, key_index, state, processed_at, trail, \
+                 NULL AS attempts, NULL AS run_at, NULL AS last_error FROM event WHERE id = ? UNION ALL \
+                 SELECT event_id, source, hook, occurred_at, received_at, key_index, 'received', NULL, NULL, \
+                 attempts, run_at, last_error FROM inbox WHERE event_id = ?",
+                (id.as_str(), id.as_str()),
             )
             .await?)
     })
@@ -166,13 +168,17 @@ pub async fn events(
     state: Option<&str>,
     limit: usize,
 ) -> Result<Vec<(String, String, Timestamp, String)>, StoreError> {
+    let limit = limit as u64;
     bounded(async {
         let mut connection = store.connection().await?;
         let rows: Vec<Row> = connection
             .exec(
-                "SELECT id, hook, received_at, state FROM event WHERE (? IS NULL OR hook = ?) \
-                 AND (? IS NULL OR state = ?) ORDER BY received_at DESC, id DESC LIMIT ?",
-                (hook, hook, state, state, limit as u64),
+                "(SELECT id, hook, received_at, state FROM event WHERE (? IS NULL OR hook = ?) \
+                 AND (? IS NULL OR state = ?) ORDER BY received_at DESC, id DESC LIMIT ?) UNION ALL \
+                 (SELECT event_id, hook, received_at, 'received' FROM inbox WHERE (? IS NULL OR hook = ?) \
+                 AND (? IS NULL OR ? = 'received') ORDER BY seq DESC LIMIT ?) \
+                 ORDER BY received_at DESC, id DESC LIMIT ?",
+                (hook, hook, state, state, limit, hook, hook, state, state, limit, limit),
             )
             .await?;
         rows.iter()

@@ -1,15 +1,19 @@
-//! Owns: group commit. One writer gathers the events that wait and stores them in one transaction: the more come at
-//! once, the cheaper each becomes.
+//! Owns: group commit. One writer gathers the events that wait and stores them by one statement: the more come at once,
+//! the cheaper each becomes.
 
-use tokio::sync::{mpsc, oneshot};
+use std::sync::Arc;
 
-use super::inbox::{Inserted, NewEvent, insert};
+use mysql_async::Conn;
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use super::inbox::{Inserted, NewEvent, batch_of, insert_batch};
+use super::pool::bounded;
 use super::{Store, StoreError};
 
-/// Events of one transaction at most.
-const BATCH_MAX: usize = 500;
-/// Transactions under way at once: while one waits for the disk, the next is gathered.
+/// Statements under way at once: while one waits for the disk, the next is gathered.
 const WRITERS: usize = 2;
+/// Tries to store a batch: on the connection that is open, and again after a lost deadlock.
+const TRIES: u32 = 4;
 
 type Waiting = (NewEvent, oneshot::Sender<Result<Inserted, WriteError>>);
 
@@ -31,7 +35,7 @@ impl InboxWriter {
     #[must_use]
     pub fn start(store: &Store, queue_max: usize) -> Self {
         let (sender, receiver) = mpsc::channel(queue_max);
-        let receiver = std::sync::Arc::new(tokio::sync::Mutex::new(receiver));
+        let receiver = Arc::new(Mutex::new(receiver));
         for _ in 0..WRITERS {
             tokio::spawn(write(store.clone(), receiver.clone()));
         }
@@ -49,21 +53,50 @@ impl InboxWriter {
     }
 }
 
-async fn write(store: Store, receiver: std::sync::Arc<tokio::sync::Mutex<mpsc::Receiver<Waiting>>>) {
-    loop {
-        let mut waiting = Vec::new();
-        // The lock is held while waiting, so that only one writer gathers at a time.
-        if receiver.lock().await.recv_many(&mut waiting, BATCH_MAX).await == 0 {
-            return;
-        }
-        let (events, answers): (Vec<NewEvent>, Vec<_>) = waiting.into_iter().unzip();
-        match insert(&store, &events).await {
+async fn write(store: Store, receiver: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
+    let mut connection = None;
+    while let Some(batch) = gather(&receiver).await {
+        let (events, answers): (Vec<NewEvent>, Vec<_>) = batch.into_iter().unzip();
+        match store_batch(&store, &mut connection, &events).await {
             Ok(results) => {
                 for (answer, result) in answers.into_iter().zip(results) {
                     let _ = answer.send(Ok(result));
                 }
             }
             Err(error) => reject(answers, &error),
+        }
+    }
+}
+
+/// Waits for an event, and takes as many of those that wait as one statement inserts.
+async fn gather(receiver: &Mutex<mpsc::Receiver<Waiting>>) -> Option<Vec<Waiting>> {
+    // The lock is held while waiting, so that only one writer gathers at a time.
+    let mut receiver = receiver.lock().await;
+    let mut batch = vec![receiver.recv().await?];
+    let more = batch_of(1 + receiver.len()) - 1;
+    if more > 0 {
+        receiver.recv_many(&mut batch, more).await;
+    }
+    Some(batch)
+}
+
+/// Stores on the writer's own connection, which has its statements prepared. Whatever fails on a connection, it is not used
+/// again; on one that was open before, nothing is known yet about the database, so the batch is tried on a new one.
+async fn store_batch(store: &Store, kept: &mut Option<Conn>, events: &[NewEvent]) -> Result<Vec<Inserted>, StoreError> {
+    let mut tries = TRIES;
+    loop {
+        tries -= 1;
+        let (mut connection, fresh) = match kept.take() {
+            Some(connection) => (connection, false),
+            None => (store.connection().await?, true),
+        };
+        match bounded(insert_batch(&mut connection, events)).await {
+            Ok(results) => {
+                *kept = Some(connection);
+                return Ok(results);
+            }
+            Err(error) if tries > 0 && (!fresh || error.is_passing_conflict()) => {}
+            Err(error) => return Err(error),
         }
     }
 }

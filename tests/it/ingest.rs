@@ -1,9 +1,22 @@
 //! The door: what is let in, and what is answered to the rest.
 
 use hookbridge::demo::data::CAST;
+use hookbridge::domain::ids::EventId;
+use hookbridge::store::inbox::{Inserted, NewEvent, insert};
+use mysql_async::prelude::Queryable as _;
 use serde_json::json;
 
 use crate::support::bridge::{Bridge, answer};
+use crate::support::database::connect;
+
+async fn own(bridge: &Bridge, sql: &str) {
+    connect(&bridge.db.bridge_url()).await.query_drop(sql).await.expect(sql);
+}
+
+async fn rows(bridge: &Bridge, sql: &str) -> u64 {
+    let count = connect(&bridge.db.bridge_url()).await.query_first(sql).await.expect(sql);
+    count.expect("a row")
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_is_stored_once_however_often_it_comes() {
@@ -19,6 +32,93 @@ async fn an_event_is_stored_once_however_often_it_comes() {
     assert_eq!(reused.headers["content-type"], "application/problem+json");
     bridge.settle().await;
     assert_eq!(bridge.messages().await.iter().filter(|m| m.contact_id.is_none()).count(), 1);
+    bridge.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_was_finished_is_still_known_by_its_id() {
+    let bridge = Bridge::start().await;
+    let body = bridge.envelope("InvoiceCreated", &json!({ "invoiceid": CAST.invoice_unpaid.id }));
+    bridge.post("evt_1", &body).await;
+    bridge.settle().await;
+    let sent = bridge.messages().await.len();
+    let again = bridge.post("evt_1", &body).await;
+    assert_eq!((again.status, &again.body["duplicate"]), (202, &json!(true)));
+    let other = bridge.envelope("InvoiceCreated", &json!({ "invoiceid": CAST.invoice_english.id }));
+    assert_eq!(bridge.post("evt_1", &other).await.status, 409);
+    assert_eq!(rows(&bridge, "SELECT COUNT(*) FROM inbox").await, 0, "a repeat does not stay");
+    bridge.settle().await;
+    assert_eq!(bridge.messages().await.len(), sent);
+    bridge.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeat_that_was_left_in_the_inbox_is_dropped_by_the_worker() {
+    let bridge = Bridge::start().await;
+    let body = bridge.envelope("ClientChangePassword", &json!({ "userid": CAST.client_spanish }));
+    bridge.post("evt_1", &body).await;
+    bridge.settle().await;
+    let (sent, trail) = (bridge.messages().await.len(), bridge.event("evt_1").await.steps);
+    assert!(sent > 0);
+    // As a bridge leaves it that is killed between the insert and the look for finished events.
+    own(
+        &bridge,
+        "INSERT INTO inbox (event_id, source, hook, occurred_at, received_at, key_index, body_sha256, body, run_at) \
+         SELECT id, source, 'InvoiceCreated', occurred_at, received_at, key_index, body_sha256, body, received_at FROM event",
+    )
+    .await;
+    let new = bridge.envelope("NobodyListens", &json!({}));
+    bridge.post("evt_2", &new).await;
+    bridge.settle().await;
+    assert_eq!(bridge.messages().await.len(), sent);
+    assert_eq!(bridge.event("evt_1").await.steps, trail, "what was done once stays as it was");
+    assert_eq!(bridge.event("evt_2").await.state, "skipped", "its neighbours are not held");
+    bridge.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_instances_that_store_the_same_events_at_once_store_each_once() {
+    let bridge = Bridge::start().await;
+    let now = bridge.now();
+    let event = |n: usize| NewEvent {
+        id: EventId::parse(&format!("evt_{n}")).expect("an id"),
+        source: "billing".to_owned(),
+        hook: "NobodyListens".to_owned(),
+        occurred_at: now,
+        received_at: now,
+        key_index: 0,
+        body_sha256: [7; 32],
+        body: bridge.envelope("NobodyListens", &json!({})).to_string(),
+    };
+    let half: Vec<NewEvent> = (0..300).map(event).collect();
+    let other: Vec<NewEvent> = (150..450).rev().map(event).collect();
+    let (a, b) = tokio::join!(insert(&bridge.app.store, &half), insert(&bridge.app.store, &other));
+    let all = [a.expect("stored"), b.expect("stored")].concat();
+    assert!(all.iter().all(|one| matches!(one, Inserted::New | Inserted::Duplicate)), "{all:?}");
+    assert_eq!(all.len(), 600);
+    assert_eq!(rows(&bridge, "SELECT COUNT(*) FROM inbox").await, 450);
+    bridge.settle().await;
+    assert_eq!(bridge.reasons().await.len(), 450);
+    bridge.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_the_server_closed_meanwhile_costs_no_event() {
+    let bridge = Bridge::start().await;
+    let body = bridge.envelope("NobodyListens", &json!({}));
+    assert_eq!(bridge.post("evt_1", &body).await.status, 202);
+    let mut root = connect(&bridge.db.billing_admin_url()).await;
+    let ids: Vec<u64> = root
+        .exec("SELECT id FROM information_schema.processlist WHERE db = ?", (&bridge.db.own,))
+        .await
+        .expect("the list");
+    assert!(!ids.is_empty());
+    for id in ids {
+        root.query_drop(format!("KILL {id}")).await.expect("killed");
+    }
+    assert_eq!(bridge.post("evt_2", &body).await.status, 202);
+    bridge.settle().await;
+    assert_eq!(bridge.reasons().await.len(), 2);
     bridge.finish().await;
 }
 

@@ -2,6 +2,7 @@
 
 use hookbridge::app::database;
 use hookbridge::clock::Clock;
+use hookbridge::store::inbox::claim;
 use hookbridge::store::{Store, migrate};
 use mysql_async::prelude::Queryable as _;
 
@@ -58,4 +59,53 @@ async fn an_edited_or_a_newer_schema_is_refused_with_words() {
     own.query_drop("UPDATE schema_migration SET name = '9999_future.sql'").await.expect("the future");
     let error = migrate::pending(&store).await.expect_err("the future").to_string();
     assert!(error.contains("older than the schema"), "{error}");
+}
+
+/// What an installation of the first version holds: an event that waits, one that was finished.
+const FIRST_VERSION: &[&str] = &[
+    "INSERT INTO event (id, source, hook, occurred_at, received_at, key_index, body_sha256, body, state, processed_at) \
+     VALUES ('evt_waits', 'billing', 'InvoiceCreated', '2026-01-02 03:04:05.678', '2026-01-02 03:04:06.789', 1, \
+     UNHEX(REPEAT('ab', 32)), '{\"ñ\":1}', 'received', NULL), \
+     ('evt_done', 'billing', 'InvoicePaid', '2026-01-01', '2026-01-01', 0, UNHEX(REPEAT('cd', 32)), '{}', 'processed', \
+     '2026-01-01')",
+    "INSERT INTO inbox (event_id, run_at, attempts, last_error) VALUES ('evt_waits', '2026-01-02 03:05:00', 3, 'later')",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_that_wait_move_into_the_whole_inbox_whenever_the_move_was_cut() {
+    let db = TestDb::new().await;
+    let store = store(&db);
+    let now = Clock::system().now();
+    let mut own = connect(&db.bridge_url()).await;
+    for statement in migrate::statements_of("0001_main_road.sql") {
+        own.query_drop(statement).await.expect("the first version");
+    }
+    for row in FIRST_VERSION {
+        own.query_drop(*row).await.expect("its rows");
+    }
+    let all = migrate::statements_of("0002_inbox_whole.sql");
+    for cut in 0..all.len() {
+        // Prepared statements and variables end with a connection, as they do when the process is killed.
+        let mut cut_off = connect(&db.bridge_url()).await;
+        for statement in &all[..cut] {
+            cut_off.query_drop(statement).await.expect("repeatable");
+        }
+    }
+    migrate::run(&store, now).await.expect("the rest is made");
+    let row: Option<(String, String, String, String)> = own
+        .query_first(
+            "SELECT CONCAT_WS(' ', event_id, source, hook, key_index, attempts, last_error), \
+             CONCAT_WS(' ', occurred_at, received_at, run_at), HEX(body_sha256), body FROM inbox",
+        )
+        .await
+        .expect("the whole inbox");
+    let (row, times, checksum, body) = row.expect("what waited, waits");
+    assert_eq!(row, "evt_waits billing InvoiceCreated 1 3 later");
+    assert_eq!(times, "2026-01-02 03:04:05.678 2026-01-02 03:04:06.789 2026-01-02 03:05:00.000");
+    assert_eq!((checksum, body), ("AB".repeat(32), "{\"ñ\":1}".to_owned()));
+    let done: Vec<String> = own.query("SELECT CONCAT(id, ' ', state) FROM event").await.expect("the record");
+    assert_eq!(done, ["evt_done processed"]);
+    let claims = claim(&store, "token", now, jiff::SignedDuration::from_secs(30), 10).await.expect("claimable");
+    assert_eq!(claims.len(), 1);
+    assert_eq!((claims[0].attempts, claims[0].event.hook.as_str()), (4, "InvoiceCreated"));
 }
