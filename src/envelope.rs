@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::domain::event::{Actor, ActorKind, FieldValue, HookEvent};
+use crate::domain::event::{Actor, ActorKind, FieldValue, HookEvent, SWEEP};
 use crate::domain::ids::EventId;
 
 /// Version of the body that this bridge reads.
@@ -49,6 +49,8 @@ struct EnvelopeWire {
     changed: Vec<String>,
     #[serde(default, deserialize_with = "map_or_empty_list")]
     gone: Map<String, Value>,
+    #[serde(default)]
+    otherwise_at: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -106,6 +108,8 @@ pub fn parse(id: &EventId, source: &str, body: &[u8]) -> Result<HookEvent, Envel
         fields,
         changed: wire.changed,
         gone,
+        // Only the sweep has looked before: no stub may claim it.
+        otherwise_at: wire.otherwise_at.filter(|_| source == SWEEP).and_then(|at| at.parse().ok()),
     })
 }
 

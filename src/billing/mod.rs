@@ -13,6 +13,7 @@ pub mod platform;
 pub mod quote;
 pub mod service;
 
+pub mod changes;
 pub mod gather;
 
 pub use gather::{Missing, Want};

@@ -9,7 +9,15 @@ use crate::domain::record::{ClientStatus, Facts, SubjectRow};
 
 /// Event and facts.
 pub fn of_event(event: &HookEvent, facts: &Facts) -> Value {
-    let mut root = facts_map(facts);
+    with_event(event, facts_map(facts))
+}
+
+/// The event alone: what is known before any row was read.
+pub fn of_hook(event: &HookEvent) -> Value {
+    with_event(event, BTreeMap::new())
+}
+
+fn with_event(event: &HookEvent, mut root: BTreeMap<String, Value>) -> Value {
     root.insert(
         "event".to_owned(),
         Value::from(BTreeMap::from([

@@ -158,6 +158,14 @@ impl Entry {
         }
     }
 
+    /// The state that the event enters, where the event alone says it.
+    #[must_use]
+    pub fn state_entered(&self, event: &HookEvent) -> Option<(&str, String)> {
+        let Transition::State { machine, .. } = &self.hookpoint.transition else { return None };
+        let state = self.key.as_ref()?.text(&context::of_hook(event)).ok()?;
+        Some((machine, state))
+    }
+
     /// The subject that transitions and messages are about: a login's alert is about its account.
     #[must_use]
     pub fn subject_kind(&self) -> SubjectKind {

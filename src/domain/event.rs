@@ -6,7 +6,10 @@ use jiff::Timestamp;
 
 use super::ids::EventId;
 
-/// One hook that fired in the platform.
+/// The source of events that the sweep found; no stub may have this name.
+pub const SWEEP: &str = "sweep";
+
+/// One hook that fired in the platform, or should have.
 #[derive(Clone, Debug)]
 pub struct HookEvent {
     pub id: EventId,
@@ -25,6 +28,8 @@ pub struct HookEvent {
     pub changed: Vec<String>,
     /// What the stub read because the row would be gone later, by name, e.g. `domain`.
     pub gone: BTreeMap<String, FieldValue>,
+    /// Found by the sweep: when it last saw the subject in another state than the one it tells of now.
+    pub otherwise_at: Option<Timestamp>,
 }
 
 /// A parameter of a hook. Objects and arrays never leave PHP as values.

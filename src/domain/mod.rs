@@ -10,6 +10,7 @@ pub mod case;
 pub mod decision;
 pub mod event;
 pub mod hookpoint;
+pub mod mirror;
 pub mod record;
 
 pub mod message;

@@ -194,9 +194,11 @@ fn once(entry: &Entry, event: &HookEvent, facts: &Facts) -> Result<Once, String>
         // An old stub that sends no request id: its event id is the best there is.
         Transition::Request => Once::Key(event.request.clone().unwrap_or_else(|| event.id.to_string())),
         Transition::Key(_) => Once::Key(entry.transition_value(event, facts)?),
-        Transition::State { machine, .. } => {
-            Once::State { machine: machine.clone(), to: entry.transition_value(event, facts)? }
-        }
+        Transition::State { machine, .. } => Once::State {
+            machine: machine.clone(),
+            to: entry.transition_value(event, facts)?,
+            otherwise_at: event.otherwise_at,
+        },
     })
 }
 

@@ -51,7 +51,12 @@ pub struct Alert {
 #[derive(Clone, Debug)]
 pub enum Once {
     Key(String),
-    State { machine: String, to: String },
+    State {
+        machine: String,
+        to: String,
+        /// When it is known to have been in another state.
+        otherwise_at: Option<Timestamp>,
+    },
 }
 
 /// Why a recipient, or a hookpoint, or an event got nothing.
@@ -186,8 +191,8 @@ fn state_keys(batch: &[Processed]) -> BTreeSet<Key> {
 fn transition_key(states: &mut States, alert: &Alert, when: Timestamp) -> Result<String, Reason> {
     match &alert.once {
         Once::Key(key) => Ok(key.clone()),
-        Once::State { machine, to } => {
-            let epoch = states.enter(&(machine.clone(), alert.subject.to_string()), to, when)?;
+        Once::State { machine, to, otherwise_at } => {
+            let epoch = states.enter(&(machine.clone(), alert.subject.to_string()), to, when, *otherwise_at)?;
             Ok(format!("{machine}#{epoch}"))
         }
     }

@@ -27,6 +27,9 @@ pub mod receipt;
 
 pub mod trail;
 
+pub mod heard;
+pub mod mirror;
+
 pub mod prune;
 
 pub use pool::{Store, StoreError};

@@ -1,5 +1,6 @@
 //! Owns: the last known state of a subject, so that the platform's repeats are known from real changes.
-//! A repeat of the same state within the window is no transition; an event older than the state is late.
+//! A repeat of the same state within the window is no transition; an event older than the state is late. Who has seen the
+//! subject in another state needs no window: what was entered since is the same, what was entered before is not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +11,9 @@ use mysql_async::{Row, Transaction};
 use super::StoreError;
 use super::row::{Reader, at, cut};
 use crate::domain::reason::Reason;
+
+/// How far the clocks of platform and bridge may be apart: what a signature tolerates.
+pub const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 
 /// Which thing of which machine.
 pub(super) type Key = (String, String);
@@ -59,11 +63,21 @@ impl States {
     }
 
     /// Enters `to`, and gives the number of this transition, or why it is none.
-    pub(super) fn enter(&mut self, key: &Key, to: &str, when: Timestamp) -> Result<u32, Reason> {
+    pub(super) fn enter(
+        &mut self,
+        key: &Key,
+        to: &str,
+        when: Timestamp,
+        otherwise_at: Option<Timestamp>,
+    ) -> Result<u32, Reason> {
         let to = cut(to, 64);
         let Some(row) = self.rows.get_mut(key) else { return Ok(0) };
         if row.epoch > 0 {
-            if row.state == to && when.duration_since(row.at).abs() < self.window {
+            let repeated = match otherwise_at {
+                Some(seen) => seen.duration_since(row.at) <= CLOCKS_APART,
+                None => when.duration_since(row.at).abs() < self.window,
+            };
+            if row.state == to && repeated {
                 return Err(Reason::SameTransition);
             }
             if when < row.at {
