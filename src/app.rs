@@ -395,8 +395,14 @@ fn process_settings(config: &Config) -> anyhow::Result<Settings> {
         lane: alerts.sender.clone(),
         zone: jiff::tz::TimeZone::get(&config.billing.timezone)?,
         default_locale: alerts.default_locale.parse::<Locale>().unwrap_or(Locale::EsAr),
-        phone: PhonePolicy { assume_argentine_mobile: alerts.assume_argentine_mobile, ..PhonePolicy::default() },
+        phone: phone_policy(config),
     })
+}
+
+/// How phone numbers are read.
+#[must_use]
+pub fn phone_policy(config: &Config) -> PhonePolicy {
+    PhonePolicy { assume_argentine_mobile: config.alerts.assume_argentine_mobile, ..PhonePolicy::default() }
 }
 
 fn seconds(s: u64) -> SignedDuration {

@@ -105,12 +105,6 @@ impl Billing {
 }
 
 fn client(reader: &Reader<'_>, key: u64, currencies: &HashMap<CurrencyId, Currency>) -> Read<Client> {
-    let status = reader.parse("status", |status| match status {
-        "Active" => Some(ClientStatus::Active),
-        "Inactive" => Some(ClientStatus::Inactive),
-        "Closed" => Some(ClientStatus::Closed),
-        _ => None,
-    })?;
     let currency = CurrencyId(id(reader, "currency")?);
     Ok(Client {
         id: ClientId(key),
@@ -119,9 +113,18 @@ fn client(reader: &Reader<'_>, key: u64, currencies: &HashMap<CurrencyId, Curren
         company: text(reader, "companyname")?,
         phone: text(reader, "phonenumber")?,
         country: text(reader, "country")?,
-        status,
+        status: status(reader)?,
         locale: Locale::from_platform(&text(reader, "language")?),
         currency: currencies.get(&currency).cloned().ok_or_else(|| reader.bad("currency"))?,
+    })
+}
+
+pub(super) fn status(reader: &Reader<'_>) -> Read<ClientStatus> {
+    reader.parse("status", |status| match status {
+        "Active" => Some(ClientStatus::Active),
+        "Inactive" => Some(ClientStatus::Inactive),
+        "Closed" => Some(ClientStatus::Closed),
+        _ => None,
     })
 }
 

@@ -1,5 +1,6 @@
 //! Owns: the command line. One file per command; colours and tables on a terminal, plain text or `--json` in a pipe.
 
+mod audit;
 mod config;
 mod demo;
 mod doctor;
@@ -65,6 +66,9 @@ enum Command {
     Lanes(lanes::Command),
     /// History: how much there is, what is overdue; prune it now
     Retention(retention::Args),
+    /// Audits of the platform's data: who cannot be alerted
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Settings: defaults, what is in force, a new secret
     Config(config::Args),
 }
@@ -105,6 +109,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Templates(command) => return templates::run(&command),
         Command::Lanes(command) => lanes::run(command, &read(file.as_deref())?).await?,
         Command::Retention(args) => retention::run(args, &read(file.as_deref())?).await?,
+        Command::Audit(command) => audit::run(command, &read(file.as_deref())?).await?,
         Command::Config(args) => config::run(&args, file.as_deref())?,
     }
     Ok(ExitCode::SUCCESS)

@@ -7,6 +7,7 @@ use hookbridge::demo::data::{CAST, Size};
 use hookbridge::demo::stage::{SOURCE, Secrets, provider, variables};
 use hookbridge::sandbox::{Sandbox, SandboxConfig};
 use hookbridge::signature::Key;
+use mysql_async::prelude::Queryable as _;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
@@ -180,4 +181,47 @@ async fn retention_shows_what_is_kept_how_long_and_prunes_when_told() {
     let output = short.env("HOOKBRIDGE__RETENTION__EVENT_DAYS", "1").output().await.expect("it runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("`retention.event_days` must be at least 3"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_audit_of_phones_names_who_cannot_be_alerted_and_why_and_shows_no_number() {
+    let ground = Ground::new().await;
+    assert!(ground.run(&["migrate"]).await.0);
+    let mut own = crate::support::database::connect(&ground.db.bridge_url()).await;
+    own.query_drop(
+        "INSERT INTO consent (recipient, opted_out, evidence, at) VALUES ('+5491155550101', 1, 'BAJA', NOW(3))",
+    )
+    .await
+    .expect("a word of client 1");
+    let output = ground.command(&["audit", "phones", "--json"]).output().await.expect("it runs");
+    let found: Value = serde_json::from_slice(&output.stdout).expect("JSON alone on stdout");
+    let reason = |client: u32| {
+        let rows = found["clients"].as_array().expect("a list");
+        rows.iter().find(|row| row["client"] == client).map(|row| row["reason"].as_str().unwrap_or_default().to_owned())
+    };
+    for (client, expected) in [
+        (CAST.client_without_phone, Some("phone_missing")),
+        (CAST.client_junk_phone, Some("phone_invalid")),
+        (CAST.client_spanish, Some("opted_out")),
+        (CAST.client_sharing_phone, Some("opted_out")),
+        (CAST.client_closed, None),
+        (CAST.client_english, None),
+        (CAST.client_raw_phone, None),
+    ] {
+        assert_eq!(reason(client).as_deref(), expected, "client {client}: {found:#}");
+    }
+    let n = |key: &str| found["counts"][key].as_u64().expect("a count");
+    assert_eq!(n("read"), n("closed") + n("reachable") + n("unreachable"));
+    assert_eq!(n("unreachable"), found["clients"].as_array().expect("a list").len() as u64);
+    assert!(n("closed") > 0 && n("reachable") > 10, "{found:#}");
+
+    let (ok, table) = ground.run(&["audit", "phones"]).await;
+    assert!(ok && table.contains("no phone number is stored") && table.contains("can be alerted"), "{table}");
+    let output = ground.command(&["audit", "phones", "--csv"]).output().await.expect("it runs");
+    let csv = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(csv.lines().count() as u64, 1 + n("unreachable"), "{csv}");
+    assert!(csv.lines().all(|line| line.split(',').count() >= 4));
+    for text in [&table, &csv, &found.to_string()] {
+        assert!(!text.contains("5555") && !text.contains("no tiene"), "a number or what stands for one: {text}");
+    }
 }

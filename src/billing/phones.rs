@@ -1,0 +1,51 @@
+//! Owns: the phone numbers of all clients, page by page, for the audit of who cannot be alerted.
+
+use super::client::status;
+use super::pool::{Billing, BillingError};
+use super::row::{id, text};
+use crate::domain::ids::ClientId;
+use crate::domain::record::ClientStatus;
+use crate::sql::{Inconsistent, Reader};
+
+/// A client as the audit looks at him.
+#[derive(Clone, Debug)]
+pub struct StoredPhone {
+    pub client: ClientId,
+    /// As stored; `domain::phone` reads it.
+    pub phone: String,
+    pub country: String,
+    pub status: ClientStatus,
+}
+
+impl Billing {
+    /// The next clients behind `after`, at most `limit`; each as read, or why he cannot be.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn phones(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Result<StoredPhone, Inconsistent>)>, BillingError> {
+        let sql = format!(
+            "SELECT id, phonenumber, country, status FROM tblclients WHERE id > {after} ORDER BY id LIMIT {limit}"
+        );
+        let mut connection = self.database.connection().await?;
+        let rows = self.rows(&mut connection, sql).await?;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let key = id(&Reader::new("tblclients", row, ""), "id")?;
+            found.push((key, stored(&Reader::new("tblclients", row, key.to_string()), key)));
+        }
+        Ok(found)
+    }
+}
+
+fn stored(reader: &Reader<'_>, key: u64) -> Result<StoredPhone, Inconsistent> {
+    Ok(StoredPhone {
+        client: ClientId(key),
+        phone: text(reader, "phonenumber")?,
+        country: text(reader, "country")?,
+        status: status(reader)?,
+    })
+}
