@@ -10,7 +10,8 @@ use tracing_subscriber::EnvFilter;
 /// # Errors
 /// The level is not one, or logging was started before.
 pub fn start(format: &str, level: &str) -> Result<(), String> {
-    let filter = EnvFilter::try_new(level).map_err(|e| format!("`log.level`: {e}"))?;
+    // The driver logs the server's errors as they are, and those quote values: we write our own.
+    let filter = EnvFilter::try_new(format!("mysql_async=off,{level}")).map_err(|e| format!("`log.level`: {e}"))?;
     let json = match format {
         "json" => true,
         "text" => false,

@@ -53,7 +53,7 @@ async fn write(store: &Store, attempts: &[Attempt]) {
             }
             Err(error @ StoreError::Guard { .. }) => {
                 // It was sent again meanwhile, by policy: what came of this attempt is noted, the message is not ours.
-                tracing::error!(message = %attempts[0].id, %error, "an outcome came too late");
+                tracing::error!(id = %attempts[0].id, %error, "an outcome came too late");
                 match note_late(store, &attempts[0]).await {
                     Ok(()) => return,
                     Err(error) => {

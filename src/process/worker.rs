@@ -264,7 +264,8 @@ impl Worker {
         Ok(())
     }
 
-    /// An event that cannot be finished is tried some times, then set aside as failed without its alerts.
+    /// An event that cannot be finished is tried some times, then set aside as failed without its alerts. Tries that ended
+    /// with the process, and faults of the database, are not held against it.
     async fn give_up_or_again(
         &self,
         one: &Processed,
@@ -274,7 +275,7 @@ impl Worker {
     ) -> Result<(), ProcessError> {
         self.metrics.fault("finish");
         tracing::error!(event = %one.claim.event.id, attempts = one.claim.attempts, %error, "an event was not finished");
-        if one.claim.attempts < self.settings.attempts_max {
+        if error.is_passing() || one.claim.attempts < self.settings.attempts_max {
             let wait = SignedDuration::from_secs(i64::from(2_u32.saturating_pow(one.claim.attempts.min(8))));
             return Ok(release(&self.store, &[&one.claim], now + wait, &error.to_string()).await?);
         }

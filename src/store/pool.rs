@@ -12,6 +12,15 @@ const DEADLOCK_TRIES: u32 = 5;
 /// Any single use of the database ends by then, in seconds.
 const STATEMENT_TIMEOUT_S: u64 = 20;
 
+/// Codes of MySQL and MariaDB that are about the server and not about a row: out of disk (1021, 1030, 1114) or memory (1037,
+/// 1038, 1041, 1135), too many connections (1040, 1203, 1226), going down or coming up (1053, 1077, 1079, 1317, 1927, 3169),
+/// the network (1152 to 1161 without 1153, 1184), conflicts (1180, 1205, 1213), read only (1290, 1792, 1836), a cluster's node that is
+/// not ready (1047), a statement that took too long (1969, 3024).
+const PASSING: &[u16] = &[
+    1021, 1030, 1037, 1038, 1040, 1041, 1047, 1053, 1077, 1079, 1114, 1135, 1152, 1154, 1155, 1156, 1157, 1158, 1159,
+    1160, 1161, 1180, 1184, 1203, 1205, 1213, 1226, 1290, 1317, 1792, 1836, 1927, 1969, 3024, 3169,
+];
+
 /// Our own schema.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -39,6 +48,17 @@ impl StoreError {
     #[must_use]
     pub fn is_passing_conflict(&self) -> bool {
         matches!(self, Self::Database(Error::Server(e)) if matches!(e.code, 1213 | 1205))
+    }
+
+    /// The fault is the database's or the connection's, not the data's: the same again later may work. A full disk, a
+    /// server that stops or was cut off, a claim that went to somebody else.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Inconsistent(_) => false,
+            Self::Database(Error::Server(e)) => PASSING.contains(&e.code),
+            Self::Connect(_) | Self::Slow | Self::Database(_) | Self::Guard { .. } => true,
+        }
     }
 
     /// A unique key exists already (1062).
