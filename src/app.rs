@@ -315,6 +315,19 @@ impl App {
         }
     }
 
+    /// One turn of each worker and lane by hand, for tests that move the clock between.
+    ///
+    /// # Errors
+    /// What the workers could not do.
+    pub async fn step(&self) -> anyhow::Result<()> {
+        self.worker.tick().await?;
+        for lane in &self.lanes {
+            lane.tick().await?;
+            lane.settled().await;
+        }
+        Ok(())
+    }
+
     /// What the housekeeping does, once.
     ///
     /// # Errors

@@ -123,7 +123,11 @@ fn typed(default: Option<&Value>, text: &str) -> Result<Value, String> {
         Some(Value::Table(_)) => Err("is a section, not a setting".to_owned()),
         Some(_) => Ok(Value::String(text.to_owned())),
         // Unknown keys are reported by the overlay; free sections take booleans and numbers too.
-        None => Ok(text.parse().map_or_else(|_| Value::String(text.to_owned()), Value::Boolean)),
+        None => Ok(text
+            .parse()
+            .map(Value::Boolean)
+            .or_else(|_| text.parse().map(Value::Integer))
+            .unwrap_or_else(|_: std::num::ParseIntError| Value::String(text.to_owned()))),
     }
 }
 

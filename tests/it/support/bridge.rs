@@ -31,6 +31,7 @@ pub struct Bridge {
     pub secrets: Secrets,
     pub http: reqwest::Client,
     pub dir: TempDir,
+    environment: Vec<(String, String)>,
 }
 
 /// An answer of the bridge.
@@ -69,7 +70,7 @@ impl Bridge {
             .map(own),
         );
         environment.extend(settings.iter().map(|pair| own(*pair)));
-        let config = load(None, environment).expect("the settings are complete");
+        let config = load(None, environment.clone()).expect("the settings are complete");
         let store = hookbridge::app::open_store(&config).expect("a pool");
         migrate::run(&store, clock.now()).await.expect("the schema comes up");
         store.database().clone().close().await;
@@ -78,7 +79,14 @@ impl Bridge {
         sandbox.set_callback_url(Some(format!("http://{}/v1/receipts/main", app.address)));
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         let dir = tempfile::tempdir().expect("a directory");
-        Self { app, sandbox, clock, db, secrets, http, dir }
+        Self { app, sandbox, clock, db, secrets, http, dir, environment }
+    }
+
+    /// Another instance, on the same schema.
+    pub async fn another(&self) -> App {
+        let config = load(None, self.environment.clone()).expect("the settings are complete");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        App::start(config, self.clock.clone(), listener, Workers::ByHand).await.expect("the second instance starts")
     }
 
     pub fn url(&self, path: &str) -> String {

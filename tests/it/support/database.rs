@@ -96,6 +96,33 @@ impl TestDb {
         self.server.url_for(BRIDGE, &self.own)
     }
 
+    /// Runs a statement on our own schema.
+    pub async fn own(&self, sql: &str) {
+        let mut conn = connect(&self.bridge_url()).await;
+        conn.query_drop(sql).await.expect("our own statement");
+        conn.disconnect().await.expect("an idle connection closes");
+    }
+
+    /// Queues `n` notices like the newest message, to as many numbers (SEQUENCE is MariaDB's own).
+    pub async fn crowd(&self, n: u32, now: Timestamp) {
+        let at = now.strftime("%Y-%m-%d %H:%M:%S");
+        self.own(&format!(
+            "INSERT INTO message (id, event_id, hookpoint, subject, client_id, recipient, locale, class, lane, template, \
+             language, parameters, body, dedupe_key, created_at, expires_at, state_at) \
+             SELECT UNHEX(CONCAT('AA', LPAD(HEX(s.seq), 30, '0'))), m.event_id, m.hookpoint, m.subject, m.client_id, \
+             CONCAT('+54911', 40000000 + s.seq), m.locale, 'notice', m.lane, m.template, m.language, m.parameters, m.body, \
+             UNHEX(SHA2(CONCAT('crowd', s.seq), 256)), '{at}', '{at}' + INTERVAL 1 DAY, '{at}' \
+             FROM (SELECT * FROM message ORDER BY created_at DESC, id LIMIT 1) m JOIN seq_1_to_{n} s"
+        ))
+        .await;
+        self.own(&format!(
+            "INSERT INTO outbox (message_id, lane, priority, run_at, recipient, template, expires_at, hookpoint, client_id, \
+             event_at) SELECT id, lane, 2, created_at, recipient, template, expires_at, hookpoint, client_id, created_at \
+             FROM message WHERE recipient LIKE '+54911%' AND created_at = '{at}'"
+        ))
+        .await;
+    }
+
     /// A connection as the platform, for a test that changes its rows.
     pub async fn platform(&self) -> Conn {
         connect(&self.billing_admin_url()).await

@@ -164,3 +164,14 @@ fn neither_settings_nor_client_show_the_token() {
         assert!(!text.contains("canary"), "{text}");
     }
 }
+
+#[tokio::test]
+async fn a_gate_that_closed_while_the_connection_was_made_lets_nothing_out() {
+    let provider = Provider::always(answer_ok).await;
+    let gateway = provider.gateway();
+    assert_eq!(gateway.send(&hello(), Gate::new(|| false)).await, None);
+    assert!(provider.requests().is_empty(), "not a byte of a request");
+    // The next one goes, on a connection of its own.
+    assert!(gateway.send(&hello(), Gate::open()).await.is_some());
+    assert_eq!(provider.requests().len(), 1);
+}
