@@ -46,13 +46,15 @@ use crate::stop::{Stop, Stopper, pair};
 use crate::store::finish::House;
 use crate::store::hold::Ceilings;
 use crate::store::writer::InboxWriter;
-use crate::store::{Store, outbox};
+use crate::store::{Store, inbox, outbox};
 use crate::whatsapp::{CloudApi, CloudApiSettings, Gateway};
 
 /// Rows that housekeeping ends at once.
 const EXPIRE_BATCH: usize = 500;
 /// How often housekeeping looks.
 const HOUSEKEEPING: Duration = Duration::from_secs(15);
+/// Longer than any wait of an event (256 s after a failed try, or its lease).
+const AHEAD: SignedDuration = SignedDuration::from_mins(30);
 /// A pooled connection that nobody used for so long is closed.
 const CONNECTION_IDLE: Duration = Duration::from_mins(1);
 
@@ -247,6 +249,7 @@ impl App {
         join(vec![
             ingest::route(Ingest {
                 sources: self.sources.clone(),
+                catalogue: self.catalogue.clone(),
                 writer: InboxWriter::start(&self.store, server.ingest_queue_max),
                 clock: self.clock.clone(),
                 metrics: self.metrics.clone(),
@@ -376,7 +379,12 @@ async fn housekeeping(store: Store, clock: Clock, mut stop: Stop) {
 }
 
 async fn keep_house(store: &Store, clock: &Clock) -> anyhow::Result<()> {
-    while outbox::expire(store, clock.now(), EXPIRE_BATCH).await? == EXPIRE_BATCH {}
+    let now = clock.now();
+    let brought = inbox::bring_back(store, now + AHEAD, now).await?;
+    if brought > 0 {
+        tracing::warn!(events = brought, "the clock was set back: they are due now");
+    }
+    while outbox::expire(store, now, EXPIRE_BATCH).await? == EXPIRE_BATCH {}
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use crate::domain::reason::Reason;
 use crate::metrics::LaneLabel;
 use crate::store::hold::HoldState;
 use crate::store::lane::paused;
-use crate::store::outbox::cancel;
+use crate::store::outbox::{bring_back, cancel};
 use crate::store::unknown::{Lost, ask_operator, mark_lost, overdue, send_again};
 use crate::store::{contacted, hold};
 
@@ -26,6 +26,8 @@ const AFTER_ANOTHER: Duration = Duration::from_millis(1_100);
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
 /// Unknown messages settled by policy at once, per class.
 const UNKNOWN_BATCH: usize = 200;
+/// Longer than any wait for the pace (4^6 s for a pair, see [`super::backoff`]).
+const AHEAD: SignedDuration = SignedDuration::from_hours(2);
 /// Far enough for "until somebody says something"; the message expires before.
 const HELD_FOR: SignedDuration = SignedDuration::from_hours(24 * 365);
 
@@ -51,6 +53,10 @@ impl Lane {
         if count > 0 {
             self.parts.metrics.fault("lost");
             tracing::error!(lane = %self.name, messages = count, "their sender ended in mid-send: outcome unknown");
+        }
+        let brought = bring_back(&self.parts.store, &self.name, now + AHEAD, now).await?;
+        if brought > 0 {
+            tracing::warn!(lane = %self.name, messages = brought, "the clock was set back: they are due now");
         }
         self.settle_unknown(now).await?;
         self.read_stops(now).await

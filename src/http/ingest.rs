@@ -15,7 +15,9 @@ use super::Route;
 use super::limit::Sources;
 use super::problem::{Problem, json_response};
 use super::raw::{BodyLimits, json_body, text, verified};
+use crate::catalogue::Catalogue;
 use crate::clock::Clock;
+use crate::domain::hookpoint::Class;
 use crate::domain::ids::EventId;
 use crate::envelope;
 use crate::metrics::Metrics;
@@ -29,6 +31,8 @@ use crate::store::writer::{InboxWriter, WriteError};
 pub struct Ingest {
     pub sources: Arc<ArcSwap<Sources>>,
     pub writer: InboxWriter,
+    /// Says which hooks are urgent.
+    pub catalogue: Arc<ArcSwap<Catalogue>>,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     pub limits: BodyLimits,
@@ -94,6 +98,8 @@ impl Ingest {
         let bad = |e: String| Problem::new(422, "bad-envelope", e);
         let event = envelope::parse(&id, name, verified.body()).map_err(|e| bad(e.to_string()))?;
         let raw = std::str::from_utf8(verified.body()).map_err(|_| bad("The body is not UTF-8.".to_owned()))?;
+        let urgent =
+            self.catalogue.load().fired_by(&event.hook).any(|(entry, _)| entry.hookpoint.class == Class::Security);
         let inserted = self
             .writer
             .insert(NewEvent {
@@ -105,6 +111,7 @@ impl Ingest {
                 key_index: verified.key_index(),
                 body_sha256: sha256(verified.body()),
                 body: raw.to_owned(),
+                urgent,
             })
             .await
             .map_err(|error| not_stored(&error))?;

@@ -27,6 +27,8 @@ pub struct NewEvent {
     pub key_index: usize,
     pub body_sha256: [u8; 32],
     pub body: String,
+    /// Goes before all that wait: something in it is about the client's security.
+    pub urgent: bool,
 }
 
 /// What became of an insert.
@@ -145,7 +147,8 @@ async fn write<'a>(
             u8::try_from(event.key_index).unwrap_or(u8::MAX).into(),
             event.body_sha256.as_slice().into(),
             event.body.as_str().into(),
-            received_at,
+            // Work is taken in the order in which it became due, and an urgent event has always been due.
+            if event.urgent { at(Timestamp::UNIX_EPOCH) } else { received_at },
         ]);
     }
     let sql = format!(
@@ -212,7 +215,7 @@ async fn claim_once(
         )
         .await?;
     let mut claims: Vec<Claimed> = rows.iter().map(|row| claimed(row, token)).collect::<Result<_, _>>()?;
-    // In the order of their arrival, whenever they became due.
+    // In the order of their arrival, whenever they became due: so the facts of one subject move in the right order.
     claims.sort_by_key(|claim| claim.seq);
     if !claims.is_empty() {
         let sql = format!(
@@ -241,6 +244,7 @@ fn claimed(row: &Row, token: &str) -> Result<Claimed, StoreError> {
             key_index: reader.get::<u8>("key_index")?.into(),
             body_sha256: checksum.try_into().map_err(|_| reader.bad("body_sha256"))?,
             body: reader.get("body")?,
+            urgent: false,
         },
     })
 }
@@ -261,6 +265,19 @@ pub async fn release(store: &Store, claims: &[&Claimed], run_at: Timestamp, erro
         );
         connection.exec_drop(sql, (at(run_at), cut(error, 1000), &first.token)).await?;
         Ok(())
+    })
+    .await
+}
+
+/// Events that are due in a future that no wait of ours reaches: a clock ran ahead, and was set back. They are due now.
+///
+/// # Errors
+/// The database.
+pub async fn bring_back(store: &Store, after: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        connection.exec_drop("UPDATE inbox SET run_at = ? WHERE run_at > ?", (at(now), at(after))).await?;
+        Ok(connection.affected_rows())
     })
     .await
 }

@@ -237,6 +237,30 @@ pub async fn expire(store: &Store, now: Timestamp, limit: usize) -> Result<usize
     Ok(ended.len())
 }
 
+/// Messages of a lane that wait for nothing but the pace, and yet are due in a future that no pace reaches: a clock ran
+/// ahead, and was set back. They are due now.
+///
+/// # Errors
+/// The database.
+pub async fn bring_back(store: &Store, lane: &str, after: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
+    let mut count = 0;
+    for priority in PRIORITIES {
+        count += retried(|| async {
+            let mut connection = store.connection().await?;
+            connection
+                .exec_drop(
+                    "UPDATE outbox SET run_at = ? WHERE lane = ? AND state = 'queued' AND priority = ? AND run_at > ? \
+                     AND (waiting_for IS NULL OR waiting_for IN ('paced_recipient', 'service_changed', 'lease_lost'))",
+                    (at(now), lane, priority, at(after)),
+                )
+                .await?;
+            Ok(connection.affected_rows())
+        })
+        .await?;
+    }
+    Ok(count)
+}
+
 /// Messages in each state of each lane: `(lane, state, count)`, and the oldest due time of the queued ones.
 ///
 /// # Errors

@@ -130,6 +130,7 @@ impl Home {
                 key_index: 0,
                 body_sha256: sha256(body.as_bytes()),
                 body,
+                urgent: false,
             })
         });
         let events = events.collect::<anyhow::Result<Vec<_>>>()?;

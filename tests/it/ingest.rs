@@ -89,6 +89,7 @@ async fn two_instances_that_store_the_same_events_at_once_store_each_once() {
         key_index: 0,
         body_sha256: [7; 32],
         body: bridge.envelope("NobodyListens", &json!({})).to_string(),
+        urgent: false,
     };
     let half: Vec<NewEvent> = (0..300).map(event).collect();
     let other: Vec<NewEvent> = (150..450).rev().map(event).collect();
@@ -240,5 +241,37 @@ async fn the_manifest_is_signed_and_known_by_its_tag() {
     assert_eq!(first.body["hooks"]["InvoiceCreated"]["fields"], json!(["invoiceid", "source", "status", "user"]));
     assert_eq!(get(Some(first.headers["etag"].clone())).await.status, 304);
     assert_eq!(answer(bridge.http.get(bridge.url("/v1/manifest"))).await.status, 401);
+    bridge.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_about_security_is_processed_before_all_that_wait() {
+    let bridge = Bridge::with(&[("PROCESS__BATCH", "1")], |_| {}).await;
+    for n in 0..20 {
+        let body = bridge.envelope("InvoiceCreated", &json!({ "invoiceid": CAST.invoice_english.id }));
+        assert_eq!(bridge.post(&format!("evt_{n}"), &body).await.status, 202);
+        bridge.wait_s(1);
+    }
+    let body = bridge.envelope("UserChangePassword", &json!({ "userid": CAST.user_of_spanish.id }));
+    assert_eq!(bridge.post("evt_password", &body).await.status, 202);
+    bridge.app.step().await.expect("the workers work");
+    assert_eq!(bridge.event("evt_password").await.state, "processed");
+    assert_eq!(bridge.event("evt_0").await.state, "received");
+    bridge.settle().await;
+    bridge.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_and_messages_of_a_clock_that_ran_ahead_do_not_wait_for_it_to_come_true() {
+    let bridge = Bridge::start().await;
+    bridge.wait_s(30 * 86_400);
+    let body = bridge.envelope("ClientAdd", &json!({ "client_id": CAST.client_english }));
+    assert_eq!(bridge.post("evt_1", &body).await.status, 202);
+    bridge.wait_s(-30 * 86_400);
+    bridge.app.drain().await.expect("the workers work");
+    assert!(bridge.phones().is_empty(), "it is not due yet by this clock");
+    bridge.app.keep_house().await.expect("housekeeping");
+    bridge.settle().await;
+    assert_eq!(bridge.phones().len(), 1);
     bridge.finish().await;
 }
