@@ -11,7 +11,7 @@ use super::invoice::{InvoiceRow, PaymentRow, complete};
 use super::pool::{Billing, BillingError};
 use crate::domain::hookpoint::{Subject, SubjectKind};
 use crate::domain::ids::{ClientId, DomainId, UserId};
-use crate::domain::record::{Client, Contact, DomainName, Facts, Quote, Service, SubjectRow};
+use crate::domain::record::{Client, Contact, DomainName, Facts, Moved, Quote, Service, SubjectRow};
 use crate::sql::Inconsistent;
 
 /// What an event needs to know.
@@ -20,6 +20,8 @@ pub struct Want {
     pub subject: Subject,
     /// The client that the hook named, to be compared with the row's.
     pub claimed_client: Option<u64>,
+    /// The client that the subject belonged to before, who is told as well.
+    pub former: Option<u64>,
     /// The payment that the event is about (`tblaccounts.id`).
     pub payment: Option<u64>,
     /// What the stub read because the row would be gone: the domain's name and its client.
@@ -29,7 +31,7 @@ pub struct Want {
 impl Want {
     #[must_use]
     pub fn of(subject: Subject) -> Self {
-        Self { subject, claimed_client: None, payment: None, snapshot: None }
+        Self { subject, claimed_client: None, former: None, payment: None, snapshot: None }
     }
 }
 
@@ -137,20 +139,26 @@ impl Rows {
         };
         match want.claimed_client {
             Some(claimed) if claimed != owner => Err(Missing::OwnerMismatch { claimed, owner }),
-            _ => Ok(vec![owner]),
+            _ => Ok(std::iter::once(owner).chain(want.former.filter(|former| *former != owner)).collect()),
         }
     }
 
     fn facts(&self, want: &Want, owners: &[u64]) -> Gathered {
-        owners.iter().map(|owner| self.of_client(want, *owner)).collect()
+        // A former owner's account may be gone, e.g. merged away: the present one hears of it all the same.
+        let is_gone = |owner: &&u64| want.former == Some(**owner) && !matches!(self.clients.get(owner), Some(Ok(_)));
+        owners.iter().filter(|owner| !is_gone(owner)).map(|owner| self.of_client(want, *owner, owners)).collect()
     }
 
-    fn of_client(&self, want: &Want, owner: u64) -> Result<Facts, Missing> {
+    fn of_client(&self, want: &Want, owner: u64, owners: &[u64]) -> Result<Facts, Missing> {
         let gone = || Missing::Row(Subject { kind: SubjectKind::Client, id: owner });
         let client = row(self.clients.get(&owner)).ok_or_else(gone)??.clone();
         let subject = self.subject_row(want, &client)?;
         let contacts = self.contacts.get(&owner).cloned().unwrap_or_default();
-        Ok(Facts { client, contacts, subject })
+        let moved = want.former.map(|former| {
+            let other = if former == owner { owners[0] } else { former };
+            Moved { former: former == owner, other: ClientId(other), by_merge: false, together: 1 }
+        });
+        Ok(Facts { client, contacts, subject, moved })
     }
 
     fn subject_row(&self, want: &Want, client: &Client) -> Result<SubjectRow, Missing> {

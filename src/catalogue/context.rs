@@ -58,6 +58,9 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
             ("country", Value::from(facts.client.country.clone())),
         ],
     );
+    if let Some(moved) = facts.moved {
+        put("moved", vec![("former", Value::from(moved.former)), ("by_merge", Value::from(moved.by_merge))]);
+    }
     match &facts.subject {
         SubjectRow::Client | SubjectRow::User(_) => {}
         SubjectRow::Contact(contact) => put("contact", vec![("exists", Value::from(contact.is_some()))]),

@@ -37,7 +37,11 @@ struct TriggerWire {
     hook: String,
     id: Vec<String>,
     #[serde(default)]
+    ours: bool,
+    #[serde(default)]
     names: Option<String>,
+    #[serde(default)]
+    former: Vec<String>,
     #[serde(default)]
     fields: Vec<String>,
     #[serde(default)]
@@ -144,13 +148,15 @@ fn trigger(wire: TriggerWire, subject: SubjectKind) -> Result<Trigger, String> {
         }
     }
     let mut fields = wire.id.clone();
-    fields.extend(wire.fields.into_iter().chain(wire.only.keys().cloned()));
+    fields.extend(wire.fields.into_iter().chain(wire.former.iter().cloned()).chain(wire.only.keys().cloned()));
     fields.sort();
     fields.dedup();
     Ok(Trigger {
         hook: wire.hook,
+        ours: wire.ours,
         subject_at: wire.id,
         names,
+        former_at: wire.former,
         fields,
         lookups: wire.lookups,
         only: wire.only,

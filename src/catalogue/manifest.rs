@@ -57,7 +57,7 @@ struct HookWire {
 pub fn of(catalogue: &Catalogue, rules: &RulesConfig) -> (String, String) {
     let mut hooks: BTreeMap<String, HookWire> = BTreeMap::new();
     let enabled = catalogue.entries().map(|entry| &entry.hookpoint).filter(|hookpoint| hookpoint.enabled);
-    for trigger in enabled.flat_map(|hookpoint| &hookpoint.triggers) {
+    for trigger in enabled.flat_map(|hookpoint| &hookpoint.triggers).filter(|trigger| !trigger.ours) {
         let first = !hooks.contains_key(&trigger.hook);
         let hook = hooks.entry(trigger.hook.clone()).or_default();
         hook.fields.extend(trigger.fields.iter().cloned());

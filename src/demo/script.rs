@@ -64,6 +64,7 @@ pub fn acts() -> Vec<Act> {
         "olddata": { "invoiceemails": 0, "password": CANARY },
     });
     let quote = CAST.quote_portuguese.id;
+    let transfer = CAST.clients_transfer;
     vec![
         act(
             "client_registered",
@@ -140,6 +141,10 @@ pub fn acts() -> Vec<Act> {
         ),
         act("service_activated", vec![line("AfterModuleCreate", "cron", &module(CAST.service_english))]),
         act("contact_changed", vec![line("ContactEdit", "client", &contact), and("ContactEdit", &contact)]),
+        act(
+            "accounts_merged",
+            vec![line("AfterClientMerge", "admin", &json!({ "toUserID": transfer[1], "fromUserID": transfer[0] }))],
+        ),
         no_alert(vec![line("InvoiceCreated", "cron", &json!({ "invoiceid": CAST.invoice_of_closed_client.id }))]),
         no_alert(vec![line(
             "InvoiceCreated",

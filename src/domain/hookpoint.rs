@@ -60,10 +60,14 @@ pub struct Hookpoint {
 pub struct Trigger {
     /// The platform's own name.
     pub hook: String,
+    /// An event of our own making, which the stub knows nothing of.
+    pub ours: bool,
     /// Where the subject's row id is; the first path that holds one wins.
     pub subject_at: Vec<String>,
     /// What kind of row that id names, where it is not the hookpoint's subject (a user instead of a client).
     pub names: SubjectKind,
+    /// Where the client is named that the subject belonged to before: he is told as well. Empty where nothing moves.
+    pub former_at: Vec<String>,
     /// All paths that may leave PHP.
     pub fields: Vec<String>,
     /// Small reads the stub makes at once, by name.

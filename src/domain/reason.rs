@@ -52,6 +52,13 @@ closed_list! {
         /// The quote is not in stage Delivered (any more).
         QuoteNotDelivered = "quote_not_delivered",
 
+        /// The account that it belonged to before is gone: there is nobody left to tell on that side.
+        FormerOwnerGone = "former_owner_gone",
+        /// Several services moved at once: one message tells of all.
+        ToldTogether = "told_together",
+        /// The accounts were merged, and that was told.
+        ToldWithMerge = "told_with_merge",
+
         /// The same thing was alerted already.
         SameTransition = "same_transition",
         /// A later event of the same subject was processed before.

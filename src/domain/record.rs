@@ -116,6 +116,21 @@ pub struct Facts {
     pub client: Client,
     pub contacts: Vec<Contact>,
     pub subject: SubjectRow,
+    /// Set when the event is about a change of owner.
+    pub moved: Option<Moved>,
+}
+
+/// A change of owner, as it concerns one of the two clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The client of these facts is the one it belonged to before.
+    pub former: bool,
+    /// The client on the other side.
+    pub other: ClientId,
+    /// The two accounts were merged, and that was told.
+    pub by_merge: bool,
+    /// How many services and domains moved with it, itself included.
+    pub together: usize,
 }
 
 /// The subject's own row.

@@ -1,6 +1,7 @@
 //! Owns: from a stored event to queued messages, or to the reason why not.
 //! Must not know: HTTP, the provider.
 
+pub mod moves;
 pub mod plan;
 mod usual;
 pub mod worker;

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::moves;
 use crate::billing::{Missing, Want};
 use crate::catalogue::{Catalogue, Entry, Verdict};
 use crate::domain::event::{FieldValue, HookEvent};
@@ -22,6 +23,8 @@ use crate::store::finish::{Alert, Once, Skip};
 pub struct Asked<'a> {
     pub entry: &'a Entry,
     pub want: Want,
+    /// Another event of the batch tells of this one as well.
+    pub told_with: bool,
 }
 
 /// Everything that deciding needs besides the event and its facts.
@@ -80,7 +83,7 @@ pub fn ask<'a>(
         } else if now.duration_since(event.occurred_at) > age_max {
             outcome.skip(Some(id), None, Reason::EventTooOld, None);
         } else if let Some(row) = event.id_at(&trigger.subject_at) {
-            asked.push(Asked { entry, want: want(event, trigger, row) });
+            asked.push(Asked { entry, want: want(event, trigger, row), told_with: false });
         } else {
             // The platform changed the hook's shape: nobody must overlook that.
             outcome.failed = true;
@@ -99,13 +102,19 @@ fn want(event: &HookEvent, trigger: &Trigger, id: u64) -> Want {
     let gone = |name: &str| event.gone.get(name);
     let subject = Subject { kind: trigger.names, id };
     let claimed_client = match subject.kind {
-        SubjectKind::Service => field("params.userid"),
+        SubjectKind::Service => field("params.userid").or_else(|| field("userid")),
         SubjectKind::Domain | SubjectKind::Contact => field("userid"),
         _ => None,
     };
     let owner = gone("userid").and_then(FieldValue::as_id).or(claimed_client);
     let name = gone("domain").and_then(FieldValue::as_text).map(crate::domain::text::decode_entities);
-    Want { subject, claimed_client, payment: gone("payment_id").and_then(FieldValue::as_id), snapshot: name.zip(owner) }
+    Want {
+        subject,
+        claimed_client,
+        former: event.id_at(&trigger.former_at),
+        payment: gone("payment_id").and_then(FieldValue::as_id),
+        snapshot: name.zip(owner),
+    }
 }
 
 /// Decides about one hookpoint with the facts that were found.
@@ -132,7 +141,11 @@ pub fn decide(
             outcome.step("facts", &json!({ "hookpoint": id.as_str(), "missing": missing.to_string() }));
             outcome.skip(Some(id), None, reason, Some(missing.to_string()));
         }
+        Ok(_) if asked.told_with => outcome.skip(Some(id), None, Reason::ToldTogether, None),
         Ok(all) => {
+            if let Some(former) = moves::gone(asked, all) {
+                outcome.skip(Some(id), Some(former), Reason::FormerOwnerGone, None);
+            }
             for facts in all {
                 one_client(desk, event, asked, facts, outcome);
             }
@@ -147,6 +160,7 @@ fn one_client(desk: &Desk<'_>, event: &HookEvent, asked: &Asked<'_>, facts: &Fac
     // A login's alert is about the account: two logins of one account are still one account.
     let subject = match facts.subject {
         SubjectRow::User(_) => Subject { kind: SubjectKind::Client, id: client.0 },
+        _ if moves::is_many(facts) => Subject { kind: SubjectKind::Client, id: client.0 },
         _ => asked.want.subject,
     };
     outcome.step("facts", &json!({ "hookpoint": id.as_str(), "subject": subject.to_string(), "client": client.0 }));
@@ -189,6 +203,9 @@ fn one_client(desk: &Desk<'_>, event: &HookEvent, asked: &Asked<'_>, facts: &Fac
 }
 
 fn once(entry: &Entry, event: &HookEvent, facts: &Facts) -> Result<Once, String> {
+    if let Some(key) = moves::key(event, facts) {
+        return Ok(Once::Key(key));
+    }
     Ok(match &entry.hookpoint.transition {
         Transition::Once => Once::Key("once".to_owned()),
         // An old stub that sends no request id: its event id is the best there is.

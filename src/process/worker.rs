@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use super::moves;
 use super::plan::{Asked, Desk, Outcome, ask, decide};
 use super::usual::Usual;
 use crate::billing::{Billing, BillingError};
@@ -160,7 +161,8 @@ impl Worker {
             }
         }
         let wants: Vec<_> = asked.iter().map(|(_, one)| one.want.clone()).collect();
-        let facts = self.billing.gather(&wants, now).await?;
+        let mut facts = self.billing.gather(&wants, now).await?;
+        moves::join(&self.store, &mut asked, &mut facts).await?;
         mark(Step::Gathered);
         let desk = Desk {
             policy: Policy {

@@ -9,7 +9,7 @@ use minijinja::Value;
 use super::format;
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money};
-use crate::domain::record::{Contact, Facts, Invoice, Payment, Platform, SubjectRow};
+use crate::domain::record::{Contact, Facts, Invoice, Moved, Payment, Platform, SubjectRow};
 
 /// Everything that one message's text may use.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +49,15 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
             ("changed", changed(about.changed, locale)),
         ],
     );
+    if let Some(moved) = about.facts.moved {
+        put(
+            "moved",
+            vec![
+                ("what", what_moved(&about.facts.subject, moved, locale)),
+                ("how", how_moved(&about.facts.subject, moved, locale)),
+            ],
+        );
+    }
     match &about.facts.subject {
         SubjectRow::Client | SubjectRow::User(_) => {}
         SubjectRow::Contact(contact) => {
@@ -157,6 +166,51 @@ fn contact_change(contact: Option<&Contact>, about: &About<'_>, locale: Locale) 
         (_, Locale::En) => format!("details of contact{name} ({fields})"),
         (_, Locale::PtBr) => format!("dados do contato{name} ({fields})"),
     }
+}
+
+fn what_moved(subject: &SubjectRow, moved: Moved, locale: Locale) -> String {
+    let name = match subject {
+        SubjectRow::Service(service) => service_name(&service.product, &service.domain),
+        SubjectRow::Domain(domain) => domain.name.clone(),
+        _ => String::new(),
+    };
+    match (moved.together, locale) {
+        (0 | 1, _) => name,
+        (n, Locale::EsAr) => format!("{n} servicios y dominios, entre ellos {name}"),
+        (n, Locale::En) => format!("{n} services and domains, among them {name}"),
+        (n, Locale::PtBr) => format!("{n} serviços e domínios, entre eles {name}"),
+    }
+}
+
+fn how_moved(subject: &SubjectRow, moved: Moved, locale: Locale) -> String {
+    let merged = matches!(subject, SubjectRow::Client);
+    let words = match (merged, moved.former, locale) {
+        (false, true, Locale::EsAr) => "ya no está a tu nombre, pasó a otra cuenta",
+        (false, true, Locale::En) => "no longer yours, it went to another account",
+        (false, true, Locale::PtBr) => "já não está em seu nome, passou para outra conta",
+        (false, false, Locale::EsAr) => "ahora está a tu nombre, viene de otra cuenta",
+        (false, false, Locale::En) => "now yours, it came from another account",
+        (false, false, Locale::PtBr) => "agora está em seu nome, veio de outra conta",
+        (true, true, Locale::EsAr) => {
+            "tu cuenta se unificó con otra, que ahora tiene tus servicios, dominios y facturas"
+        }
+        (true, true, Locale::En) => {
+            "your account was merged into another, which now has your services, domains and invoices"
+        }
+        (true, true, Locale::PtBr) => {
+            "sua conta foi unificada com outra, que agora tem seus serviços, domínios e faturas"
+        }
+        (true, false, Locale::EsAr) => {
+            "otra cuenta se unificó con la tuya, que ahora tiene sus servicios, dominios y facturas"
+        }
+        (true, false, Locale::En) => {
+            "another account was merged into yours, which now has its services, domains and invoices"
+        }
+        (true, false, Locale::PtBr) => {
+            "outra conta foi unificada com a sua, que agora tem seus serviços, domínios e faturas"
+        }
+    };
+    words.to_owned()
 }
 
 fn nobody(locale: Locale) -> &'static str {

@@ -11,7 +11,7 @@ use crate::domain::ids::{ClientId, ContactId, CurrencyId, DomainId, InvoiceId, P
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money, NumberFormat};
 use crate::domain::record::{
-    Client, ClientStatus, Contact, DomainName, Facts, Invoice, Payment, Platform, Quote, Service, SubjectRow,
+    Client, ClientStatus, Contact, DomainName, Facts, Invoice, Moved, Payment, Platform, Quote, Service, SubjectRow,
 };
 
 /// A template's values as an example, in `locale`.
@@ -132,5 +132,10 @@ pub fn facts(kind: SubjectKind) -> Facts {
         locale: Some(Locale::EsAr),
         currency,
     };
-    Facts { client, contacts: Vec::new(), subject }
+    Facts {
+        client,
+        contacts: Vec::new(),
+        subject,
+        moved: Some(Moved { former: false, other: ClientId(2), by_merge: false, together: 1 }),
+    }
 }

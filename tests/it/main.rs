@@ -14,6 +14,7 @@ mod migrations;
 mod money;
 mod order;
 mod outcomes;
+mod owners;
 mod phone;
 mod receipts;
 mod retention;
