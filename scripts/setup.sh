@@ -24,14 +24,14 @@ php -r 'exit(extension_loaded("curl") ? 0 : 1);' 2>/dev/null || packages+=(php-c
 if [ "$purpose" = test ]; then
   need python3 python3
   need pgrep procps
-  python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
+  # A library without a service; the server has the rest of Galera built in.
+  [ -e /usr/lib/galera/libgalera_smm.so ] || packages+=(galera-4)
 fi
 
-wanted=()
-for package in "${packages[@]}"; do [ -n "$package" ] && wanted+=("$package"); done
-if [ ${#wanted[@]} -gt 0 ]; then
-  list=$(printf '%s\n' "${wanted[@]}" | sort -u | tr '\n' ' ')
-  root=()
+# Only the programs: no service is set up or started by these packages.
+install() {
+  local list root=()
+  list=$(printf '%s\n' "$@" | sort -u | tr '\n' ' ')
   if [ "$(id -u)" != 0 ]; then
     command -v sudo >/dev/null || die "these packages are missing, and there is neither root nor sudo to install them: $list"
     root=(sudo)
@@ -39,11 +39,26 @@ if [ ${#wanted[@]} -gt 0 ]; then
   command -v apt-get >/dev/null || die "these packages are missing, and there is no apt-get to install them: $list"
   say "installing: $list"
   "${root[@]}" apt-get update -qq
-  # Only the programs: no service is set up or started by the -core packages.
   # shellcheck disable=SC2086
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $list >/dev/null
-else
-  say "all packages are there"
+}
+
+wanted=()
+for package in "${packages[@]}"; do [ -n "$package" ] && wanted+=("$package"); done
+if [ ${#wanted[@]} -gt 0 ]; then install "${wanted[@]}"; else say "all packages are there"; fi
+
+# The package of Galera's arbitrator would set up a service of the machine, so it is only unpacked, in here.
+if [ "$purpose" = test ] && [ ! -x .work/garbd/usr/bin/garbd ] && ! command -v garbd >/dev/null; then
+  say "unpacking Galera's arbitrator into .work/garbd (nothing is started by it)"
+  rm -rf .work/garbd .work/deb
+  mkdir -p .work/deb
+  (cd .work/deb && apt-get download -qq galera-arbitrator-4 2>/dev/null) || die "galera-arbitrator-4 cannot be had: apt-get update?"
+  dpkg -x .work/deb/*.deb .work/garbd
+  if ! .work/garbd/usr/bin/garbd --version >/dev/null 2>&1; then
+    mapfile -t libraries < <(dpkg -f .work/deb/*.deb Depends | tr ',' '\n' | sed 's/[|(].*//; s/ //g')
+    install "${libraries[@]}"
+  fi
+  rm -rf .work/deb
 fi
 
 if [ "$purpose" = test ] && [ ! -x .work/venv/bin/python ]; then

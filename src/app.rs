@@ -98,7 +98,10 @@ pub fn database(url: &SecretString, min: usize, max: usize, acquire: Duration) -
         // Connections are never left with state behind, and resetting costs a round trip each time.
         .with_reset_connection(false);
     let opts = OptsBuilder::from_opts(opts).pool_opts(pool).setup(vec![
-        "SET SESSION time_zone = '+00:00', SESSION sql_mode = 'STRICT_ALL_TABLES'",
+        // A process that is stopped in the middle of a transaction must not keep its locks for hours: MariaDB ends a
+        // transaction that is silent for so many seconds. MySQL has no such setting and reads a comment.
+        "SET SESSION time_zone = '+00:00', SESSION sql_mode = 'STRICT_ALL_TABLES' \
+         /*M!100300 , SESSION idle_transaction_timeout = 5 */",
         "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     ]);
     Ok(Database::new(Pool::new(opts), acquire))

@@ -51,6 +51,13 @@ impl Default for Options {
     }
 }
 
+/// What one server gets beside its [`Options`]: a node of a cluster needs its own addresses.
+#[derive(Clone, Debug, Default)]
+pub struct Extra {
+    pub arguments: Vec<String>,
+    pub environment: Vec<(String, String)>,
+}
+
 /// A running private server. Dropping it stops the server and, unless [`Options::keep`], removes its directory.
 #[derive(Debug)]
 pub struct PrivateMariaDb {
@@ -67,6 +74,14 @@ impl PrivateMariaDb {
     /// When MariaDB is not installed (the message names the packages), when `dir` is not ours or too long for a socket,
     /// when the server cannot start (the message carries the end of its log).
     pub async fn start(dir: impl AsRef<Path>, options: Options) -> anyhow::Result<Self> {
+        Self::start_with(dir, options, &Extra::default()).await
+    }
+
+    /// The same, with more arguments for the server.
+    ///
+    /// # Errors
+    /// As [`PrivateMariaDb::start`].
+    pub async fn start_with(dir: impl AsRef<Path>, options: Options, extra: &Extra) -> anyhow::Result<Self> {
         let programs = programs::find()?;
         let dir = own_directory(dir.as_ref())?;
         let socket = dir.join("sock");
@@ -86,8 +101,10 @@ impl PrivateMariaDb {
                 install(&programs, &dir, &log).await.with_context(|| tail(&mut log))?;
             }
         }
-        let arguments = arguments(&dir, &socket, options)?;
-        let guard = guard::Guard::spawn(&programs.server, &arguments, (!options.keep).then_some(&*dir), &log)?;
+        let mut arguments = arguments(&dir, &socket, options)?;
+        arguments.extend(extra.arguments.iter().cloned());
+        let call = guard::Call { server: &programs.server, arguments: &arguments, environment: &extra.environment };
+        let guard = guard::Guard::spawn(&call, (!options.keep).then_some(&*dir), &log)?;
         let mut server = Self { guard, dir, socket };
         server.wait_ready().await.with_context(|| tail(&mut log))?;
         Ok(server)
@@ -111,6 +128,12 @@ impl PrivateMariaDb {
     #[must_use]
     pub fn socket(&self) -> &Path {
         &self.socket
+    }
+
+    /// The server's process, as its pid file names it.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        leftover::read_pid(&self.dir.join(leftover::PID))
     }
 
     /// The directory that holds the server.

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, Semaphore};
 use super::day::Day;
 use super::pacer::{Pacer, Rates};
 use super::settler::Settler;
+use super::slots::Slots;
 use super::tenure::{Permit, Tenure};
 use super::verdict::Patience;
 use crate::billing::{Billing, BillingError};
@@ -48,6 +49,7 @@ pub struct Lane {
     pub(super) parts: Parts,
     pub(super) tenure: Arc<Tenure>,
     pub(super) pacer: Pacer,
+    pub(super) slots: Arc<Slots>,
     /// Shared by the numbers of a portfolio, as the provider's limit is.
     pub(super) day: Arc<Mutex<Day>>,
     pub(super) places: Arc<Semaphore>,
@@ -115,6 +117,7 @@ impl Lane {
             name: gateway.lane().to_owned(),
             gateway: Arc::new(gateway),
             pacer: Pacer::new(&settings.rates, parts.clock.clone()),
+            slots: Arc::new(Slots::new(&settings.rates, parts.clock.clone())),
             day,
             places: Arc::new(Semaphore::new(settings.in_flight_max)),
             settler,

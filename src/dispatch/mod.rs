@@ -4,6 +4,7 @@
 pub mod backoff;
 pub mod day;
 pub mod pacer;
+pub mod slots;
 pub mod verdict;
 
 pub mod tenure;

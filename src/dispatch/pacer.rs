@@ -17,6 +17,9 @@ use crate::domain::phone::E164;
 /// Recipients remembered before those that may be written to again are forgotten.
 const PAIRS_KEPT: usize = 20_000;
 
+/// The first of two requests to one person may arrive that much later after it left than the second.
+const PAIR_HEADROOM: Duration = Duration::from_millis(250);
+
 /// What the number may do.
 #[derive(Clone, Copy, Debug)]
 pub struct Rates {
@@ -25,6 +28,21 @@ pub struct Rates {
     pub headroom_percent: f64,
     pub pair_interval_s: u64,
     pub pair_burst: u32,
+}
+
+impl Rates {
+    /// A second, and the headroom: for what happens to a request after it left.
+    #[must_use]
+    pub fn second(&self) -> Duration {
+        Duration::from_secs(1).mul_f64(1.0 + self.headroom_percent.clamp(0.0, 100.0) / 100.0)
+    }
+
+    /// Between two messages to one person; zero when there is no such limit.
+    #[must_use]
+    pub fn pair_interval(&self) -> Duration {
+        let interval = Duration::from_secs(self.pair_interval_s);
+        if interval.is_zero() { interval } else { interval + PAIR_HEADROOM }
+    }
 }
 
 /// Our clock, as governor reads it: it never runs back.
@@ -59,7 +77,7 @@ impl Pacer {
     pub fn new(rates: &Rates, clock: Clock) -> Self {
         let clock = Hand(clock);
         let number = RateLimiter::direct_with_clock(number_quota(rates), clock.clone());
-        let pair = Quota::with_period(Duration::from_secs(rates.pair_interval_s)).map(|quota| {
+        let pair = Quota::with_period(rates.pair_interval()).map(|quota| {
             let quota = quota.allow_burst(NonZeroU32::new(rates.pair_burst).unwrap_or(NonZeroU32::MIN));
             RateLimiter::new(quota, DashMapStateStore::default(), clock.clone())
         });

@@ -105,7 +105,13 @@ impl Lane {
         let attempt = due.attempts + 1;
         let again = |reason: &Reason| matches!(reason, Reason::SentAgain | Reason::SentAgainByOperator);
         let cause = due.waited_for.filter(again);
+        let slots = self.slots.clone();
         tokio::spawn(async move {
+            // Milliseconds, when claims came bunched: with a claim in hand nobody waits for long.
+            let wait = slots.take(&message.to);
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
+            }
             let started_at = parts.clock.now();
             let clock = parts.clock.monotonic();
             mark(Step::Sending);

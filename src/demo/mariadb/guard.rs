@@ -34,23 +34,26 @@ kill "$watch" 2>/dev/null
 exit "$code"
 "#;
 
+/// What is run.
+pub(super) struct Call<'a> {
+    pub(super) server: &'a Path,
+    pub(super) arguments: &'a [String],
+    pub(super) environment: &'a [(String, String)],
+}
+
 #[derive(Debug)]
 pub(super) struct Guard(Child);
 
 impl Guard {
     /// Starts `server` under the guard, in a process group of its own: a Ctrl-C in the terminal is for us, and we stop
     /// the server when our own work has ended.
-    pub(super) fn spawn(
-        server: &Path,
-        arguments: &[String],
-        remove: Option<&Path>,
-        log: &File,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn spawn(call: &Call<'_>, remove: Option<&Path>, log: &File) -> anyhow::Result<Self> {
         let child = Command::new("/bin/sh")
             .args(["-c", SCRIPT, "hookbridge-mariadb", &GRACE_S.to_string()])
             .arg(remove.unwrap_or(Path::new("")))
-            .arg(server)
-            .args(arguments)
+            .arg(call.server)
+            .args(call.arguments)
+            .envs(call.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log.try_clone()?)

@@ -67,6 +67,6 @@ pub(super) fn runs_on(pid: u32, dir: &Path) -> bool {
         .is_ok_and(|line| line.split(|&byte| byte == 0).any(|argument| argument == ours.as_bytes()))
 }
 
-fn read_pid(file: &Path) -> Option<u32> {
+pub(super) fn read_pid(file: &Path) -> Option<u32> {
     fs::read_to_string(file).ok()?.trim().parse().ok()
 }

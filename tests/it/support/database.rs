@@ -37,7 +37,7 @@ pub async fn server() -> &'static PrivateMariaDb {
 
 /// Where the server's directory goes: into memory if there is plenty of it (a database per test is then three times as
 /// quick to make), else, or if `TMPDIR` says so, where temporary files go.
-fn parent() -> PathBuf {
+pub fn parent() -> PathBuf {
     const MEMORY: &str = "/dev/shm";
     const PLENTY_KIB: u64 = 4 * 1024 * 1024;
     let free_kib = || {

@@ -3,3 +3,6 @@
 pub mod bridge;
 pub mod database;
 pub mod files;
+pub mod fleet;
+pub mod galera;
+pub mod poll;
