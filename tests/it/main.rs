@@ -9,6 +9,7 @@ mod demo_data;
 mod fleet;
 mod format;
 mod galera;
+mod fuzzed;
 mod holds;
 mod ingest;
 mod instances;
