@@ -36,6 +36,7 @@ use crate::http::receipts::{Receipts, SenderKeys};
 use crate::http::server::{Limits, serve};
 use crate::http::{decide, ingest, join, manifest, ops, receipts};
 use crate::metrics::Metrics;
+use crate::process::sweep::{self, Sweep, Swept};
 use crate::process::{MassSettings, Settings, Usual, Worker};
 use crate::render::Templates;
 use crate::retention::Retention;
@@ -70,6 +71,7 @@ pub struct App {
     lanes: Vec<Arc<Lane>>,
     tenures: Vec<Arc<Tenure>>,
     retention: Arc<Retention>,
+    sweep: Arc<Sweep>,
     catalogue: Arc<ArcSwap<Catalogue>>,
     templates: Arc<ArcSwap<Templates>>,
     sources: Arc<ArcSwap<Sources>>,
@@ -192,6 +194,16 @@ impl App {
         };
         let Lanes { lanes, tenures } = lanes(&config, &parts)?;
         let retention = Arc::new(retention(&config, &store, &clock, &metrics));
+        let sweep = Arc::new(Sweep {
+            store: store.clone(),
+            billing: billing.clone(),
+            catalogue: catalogue.clone(),
+            settings: sweep_settings(&config)?,
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            inbox_bell: inbox_bell.clone(),
+            owner: uuid::Uuid::now_v7().as_simple().to_string(),
+        });
         let mut app = Self {
             address: listener.local_addr()?,
             store,
@@ -202,6 +214,7 @@ impl App {
             lanes,
             tenures,
             retention,
+            sweep,
             catalogue,
             templates,
             sources,
@@ -239,6 +252,8 @@ impl App {
         }
         let (retention, until) = (self.retention.clone(), stop.clone());
         self.tasks.spawn(async move { retention.run(until).await });
+        let (sweep, until) = (self.sweep.clone(), stop.clone());
+        self.tasks.spawn(async move { sweep.run(until).await });
         self.tasks.spawn(housekeeping(self.store.clone(), self.clock.clone(), stop));
     }
 
@@ -342,6 +357,16 @@ impl App {
         keep_house(&self.store, &self.clock).await
     }
 
+    /// What the sweep does, once, if it is due.
+    ///
+    /// # Errors
+    /// A database.
+    pub async fn sweep(&self) -> anyhow::Result<Swept> {
+        // Held until the end: a dropped stopper stops.
+        let (_stopper, stop) = pair();
+        Ok(self.sweep.round(&stop).await?)
+    }
+
     /// What retention does, once.
     ///
     /// # Errors
@@ -360,6 +385,19 @@ impl App {
         self.store.database().clone().close().await;
         self.billing.database().clone().close().await;
     }
+}
+
+fn sweep_settings(config: &Config) -> anyhow::Result<sweep::Settings> {
+    let (swept, alerts) = (&config.sweep, &config.alerts);
+    Ok(sweep::Settings {
+        enabled: swept.enabled,
+        every: SignedDuration::from_mins(swept.every_min.into()),
+        grace: SignedDuration::from_mins(swept.grace_min.into()),
+        rows_max: swept.rows_max,
+        events_max: swept.events_max,
+        age_max: SignedDuration::from_hours(alerts.event_age_max_h.into()),
+        zone: jiff::tz::TimeZone::get(&config.billing.timezone)?,
+    })
 }
 
 /// Retention, as configured.

@@ -59,6 +59,8 @@ pub struct Metrics {
     pub receipts: Family<Result1, Counter>,
     pub decisions: Family<RuleResult, Counter>,
     pub faults: Family<Result1, Counter>,
+    pub sweep_changes: Family<Result1, Counter>,
+    pub sweep_finished_seconds: Gauge,
     pub ingest_seconds: Histogram,
     pub decision_seconds: Histogram,
     pub send_seconds: Histogram,
@@ -88,6 +90,8 @@ impl Default for Metrics {
             receipts: Family::default(),
             decisions: Family::default(),
             faults: Family::default(),
+            sweep_changes: Family::default(),
+            sweep_finished_seconds: Gauge::default(),
             ingest_seconds: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
             decision_seconds: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
             send_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 14)),
@@ -114,6 +118,16 @@ impl Metrics {
         registry.register("receipts", "Statuses reported by the provider", self.receipts.clone());
         registry.register("decisions", "Questions to the company's rules, by rule and answer", self.decisions.clone());
         registry.register("faults", "Faults that an operator should look at, by kind", self.faults.clone());
+        registry.register(
+            "sweep_changes",
+            "Changes of the platform's rows that the sweep found, by what it made of them",
+            self.sweep_changes.clone(),
+        );
+        registry.register(
+            "sweep_finished_seconds",
+            "When this instance last finished a sweep, Unix time",
+            self.sweep_finished_seconds.clone(),
+        );
         registry.register("ingest_seconds", "From request to durable answer", self.ingest_seconds.clone());
         registry.register("decision_seconds", "From question to answer", self.decision_seconds.clone());
         registry.register("send_seconds", "Duration of an attempt", self.send_seconds.clone());

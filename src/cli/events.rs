@@ -7,6 +7,7 @@ use super::messages::{message_json, print_message};
 use super::show;
 use crate::app::open_store;
 use crate::config::Config;
+use crate::domain::event::SWEEP;
 use crate::domain::ids::EventId;
 use crate::store::trail::{self, EventTrail};
 
@@ -79,12 +80,16 @@ fn event_json(event: &EventTrail) -> serde_json::Value {
 fn print_event(event: &EventTrail) {
     println!("{}  {}  {}", event.id, event.hook, show::state(&event.state));
     println!("  {}  occurred", show::time(event.occurred_at));
-    println!(
-        "  {}  received from `{}`, signature verified with key {}",
-        show::time(event.received_at),
-        event.source,
-        event.key_index + 1
-    );
+    if event.source == SWEEP {
+        println!("  {}  found by the sweep: no such hook was heard", show::time(event.received_at));
+    } else {
+        println!(
+            "  {}  received from `{}`, signature verified with key {}",
+            show::time(event.received_at),
+            event.source,
+            event.key_index + 1
+        );
+    }
     if let Some((attempts, next, error)) = &event.waiting {
         println!("  waits: {attempts} tries, next {}; {}", show::time(*next), error.as_deref().unwrap_or("-"));
     }

@@ -14,6 +14,7 @@ mod retention;
 mod sandbox;
 mod serve;
 mod show;
+mod sweep;
 mod templates;
 
 use std::path::{Path, PathBuf};
@@ -69,6 +70,8 @@ enum Command {
     /// Audits of the platform's data: who cannot be alerted
     #[command(subcommand)]
     Audit(audit::Command),
+    /// The sweep: what it remembers of the platform's rows; make it forget
+    Sweep(sweep::Args),
     /// Settings: defaults, what is in force, a new secret
     Config(config::Args),
 }
@@ -110,6 +113,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Lanes(command) => lanes::run(command, &read(file.as_deref())?).await?,
         Command::Retention(args) => retention::run(args, &read(file.as_deref())?).await?,
         Command::Audit(command) => audit::run(command, &read(file.as_deref())?).await?,
+        Command::Sweep(args) => sweep::run(args, &read(file.as_deref())?).await?,
         Command::Config(args) => config::run(&args, file.as_deref())?,
     }
     Ok(ExitCode::SUCCESS)

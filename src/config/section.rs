@@ -24,6 +24,7 @@ pub struct Config {
     pub dispatch: DispatchConfig,
     pub rules: RulesConfig,
     pub retention: RetentionConfig,
+    pub sweep: SweepConfig,
     pub hookpoints: BTreeMap<String, HookpointConfig>,
     pub log: LogConfig,
 }
@@ -134,6 +135,15 @@ pub struct DispatchConfig {
     pub unknown_notice: String,
     pub template_hold_s: u64,
     pub number_hold_s: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct SweepConfig {
+    pub enabled: bool,
+    pub every_min: u32,
+    pub grace_min: u32,
+    pub rows_max: usize,
+    pub events_max: usize,
 }
 
 /// Days: 0 is for ever.

@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::ConfigError;
 use super::rules::RulesConfig;
 use super::section::{Config, SenderConfig, is_empty};
+use crate::domain::event::SWEEP;
 use crate::signature::Key;
 
 /// Words that people leave in example files.
@@ -61,6 +62,10 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
             &format!("`{name}.pool_max` must be at least 1 and at least `pool_min`"),
         );
     }
+    expect((1..=1440).contains(&config.sweep.every_min), "`sweep.every_min` must be 1 to 1440");
+    expect(config.sweep.grace_min <= 1440, "`sweep.grace_min` must be 0 to 1440");
+    expect(config.sweep.rows_max >= 1000, "`sweep.rows_max` must be at least 1000");
+    expect(config.sweep.events_max > 0, "`sweep.events_max` must be at least 1");
     rules(&config.rules, &mut mistakes);
     retention(config, &mut mistakes);
     sources(config, &mut mistakes);
@@ -143,6 +148,9 @@ fn sources(config: &Config, mistakes: &mut Vec<String>) {
         let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
         if name.is_empty() || name.len() > 32 || !name.chars().all(good) {
             mistakes.push(format!("`sources.{name}`: a source's name is 1 to 32 of a-z 0-9 _ -"));
+        }
+        if name == SWEEP {
+            mistakes.push(format!("`sources.{name}`: this name is the bridge's own, take another"));
         }
         if source.secrets.is_empty() {
             mistakes.push(format!(

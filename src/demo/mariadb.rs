@@ -194,7 +194,8 @@ fn common_arguments(dir: &Path) -> anyhow::Result<Vec<String>> {
 async fn install(programs: &programs::Programs, dir: &Path, log: &File) -> anyhow::Result<()> {
     let status = tokio::process::Command::new(&programs.installer)
         .args(common_arguments(dir)?)
-        .args(["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"])
+        // Forced: else the installer wants its machine's name to be known, which in a container it need not be.
+        .args(["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--force"])
         .stdin(std::process::Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log.try_clone()?)

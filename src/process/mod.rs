@@ -3,6 +3,7 @@
 
 pub mod moves;
 pub mod plan;
+pub mod sweep;
 mod usual;
 pub mod worker;
 

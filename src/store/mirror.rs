@@ -317,3 +317,23 @@ pub async fn end_turn(store: &Store, owner: &str, now: Timestamp, next: Timestam
     })
     .await
 }
+
+/// Forgets all rows and how far the sweep is: it begins anew, silently. False: a sweep is at work, nothing was done.
+///
+/// # Errors
+/// The database; then the sweep begins anew, or nothing happened.
+pub async fn forget(store: &Store, now: Timestamp) -> Result<bool, StoreError> {
+    const LENGTH: SignedDuration = SignedDuration::from_mins(5);
+    let mut connection = store.connection().await?;
+    let sql = "UPDATE sweep_turn SET owner = 'forget', until_at = ? WHERE id = 1 AND until_at <= ?";
+    connection.exec_drop(sql, (at(now + LENGTH), at(now))).await?;
+    if connection.affected_rows() == 0 {
+        return Ok(false);
+    }
+    // The walk first: with it and without its rows, all of them would count as new.
+    connection.query_drop("DELETE FROM sweep_walk").await?;
+    connection.query_drop("TRUNCATE TABLE mirror").await?;
+    let sql = "UPDATE sweep_turn SET until_at = ?, next_at = ? WHERE id = 1 AND owner = 'forget'";
+    connection.exec_drop(sql, (at(now), at(now))).await?;
+    Ok(true)
+}

@@ -76,8 +76,9 @@ fn the_twelfth_hookpoint_is_data_alone() {
     let id = HookpointId::parse("service_activated").expect("a name");
     assert!(catalogue().entry(&id).is_some());
     let code = below("src", "rs").into_iter().chain(below("php-hooks", "php"));
-    // The demo fires it, as it fires every hookpoint.
-    for (path, text) in code.filter(|(path, _)| !path.to_string_lossy().contains("/src/demo/")) {
+    // The demo fires it, as it fires every hookpoint; the sweep names every hook that a change of a row should have fired.
+    let apart = |path: &str| path.contains("/src/demo/") || path.ends_with("/process/sweep/words.rs");
+    for (path, text) in code.filter(|(path, _)| !apart(&path.to_string_lossy())) {
         assert!(!text.contains("service_activated") && !text.contains("AfterModuleCreate"), "{}", path.display());
     }
 }
