@@ -43,11 +43,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Lost a deadlock or waited too long for a lock: the same again may work (MySQL 1213, 1205; Galera 1047 while a node
-    /// leaves).
+    /// Lost a deadlock, or waited too long for a lock, or another node of the cluster was first: the same again may work
+    /// (1213, at a commit on Galera too; 1205; 3101 on MySQL's group replication).
     #[must_use]
     pub fn is_passing_conflict(&self) -> bool {
-        matches!(self, Self::Database(Error::Server(e)) if matches!(e.code, 1213 | 1205))
+        matches!(self, Self::Database(Error::Server(e)) if matches!(e.code, 1213 | 1205 | 3101))
     }
 
     /// The fault is the database's or the connection's, not the data's: the same again later may work. A full disk, a

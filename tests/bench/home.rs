@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-const BILLING: &str = "billing";
+pub const BILLING: &str = "billing";
 /// Our own schema, made anew for every bridge.
 pub const OWN: &str = "hookbridge";
 /// Events of one transaction when the inbox is filled.

@@ -2,6 +2,7 @@
 //! database is a private MariaDB that waits for the disk at every commit. `docs/BENCHMARKS.md` explains the figures.
 #![allow(clippy::cast_precision_loss, reason = "figures of at most ten digits")]
 
+mod history;
 mod home;
 mod ingest;
 mod load;
@@ -27,12 +28,32 @@ pub struct Scale {
     pub events: u32,
     pub paced_s: u32,
     pub queued: u32,
+    pub finished: u32,
+    pub waiting: u32,
 }
 
-const FULL: Scale =
-    Scale { rounds: 5, round_ms: 4_000, hooks: 2_000, slow_calls: 25, events: 20_000, paced_s: 20, queued: 100_000 };
-const QUICK: Scale =
-    Scale { rounds: 2, round_ms: 1_000, hooks: 200, slow_calls: 8, events: 2_000, paced_s: 5, queued: 5_000 };
+const FULL: Scale = Scale {
+    rounds: 5,
+    round_ms: 4_000,
+    hooks: 2_000,
+    slow_calls: 25,
+    events: 20_000,
+    paced_s: 20,
+    queued: 100_000,
+    finished: 2_000_000,
+    waiting: 200_000,
+};
+const QUICK: Scale = Scale {
+    rounds: 2,
+    round_ms: 1_000,
+    hooks: 200,
+    slow_calls: 8,
+    events: 2_000,
+    paced_s: 5,
+    queued: 5_000,
+    finished: 50_000,
+    waiting: 10_000,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Part {
@@ -40,6 +61,7 @@ enum Part {
     Stub,
     Road,
     Memory,
+    History,
 }
 
 /// Measures the service against simpler ways to do the same
@@ -83,6 +105,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Memory) {
         memory::measure(&home, scale, &mut report).await?;
+    }
+    if wanted(Part::History) {
+        history::measure(&home, scale, &mut report).await?;
     }
     home.end();
     report.print();
