@@ -52,15 +52,17 @@ pub fn signature(data: &[u8]) {
     let keys = std::slice::from_ref(&*KEY);
     let good = KEY.sign(id, timestamp, body);
     let accepted = |signature: &str| verify(Headers { id, timestamp, signature }, body, keys, now).is_ok();
-    if !offered.contains(&good) {
+    let first_eight = || offered.split(' ').filter(|one| one.starts_with("v1,")).take(8);
+    let there = first_eight().any(|one| one == good);
+    if !there {
         assert!(!accepted(offered), "accepted without a signature of ours");
     }
     if let Ok(sent) = timestamp.parse::<i64>() {
         let stale = sent.saturating_sub(now.as_second()).saturating_abs() > 300;
         assert_eq!(accepted(&good), !stale, "a good signature counts within five minutes");
-        let before = offered.split(' ').filter(|one| one.starts_with("v1,")).count();
+        let room = first_eight().count() < 8;
         let both = format!("{offered} {good}");
-        assert_eq!(accepted(&both), !stale && (before < 8 || offered.contains(&good)), "the first eight count");
+        assert_eq!(accepted(&both), !stale && (room || there), "the first eight count");
     }
     assert!(!verify_hub(offered, body, &SecretString::from("not the provider's secret, nobody knows it")));
 }
