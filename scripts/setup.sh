@@ -24,6 +24,7 @@ php -r 'exit(extension_loaded("curl") ? 0 : 1);' 2>/dev/null || packages+=(php-c
 if [ "$purpose" = test ]; then
   need python3 python3
   need pgrep procps
+  python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
   # A library without a service; the server has the rest of Galera built in.
   [ -e /usr/lib/galera/libgalera_smm.so ] || packages+=(galera-4)
 fi
@@ -61,8 +62,10 @@ if [ "$purpose" = test ] && [ ! -x .work/garbd/usr/bin/garbd ] && ! command -v g
   rm -rf .work/deb
 fi
 
-if [ "$purpose" = test ] && [ ! -x .work/venv/bin/python ]; then
+# Asked for what is used: a set-up that broke off leaves half an environment.
+if [ "$purpose" = test ] && ! .work/venv/bin/python -c 'import standardwebhooks' 2>/dev/null; then
   say "a Python environment for the reference library of Standard Webhooks"
+  rm -rf .work/venv
   python3 -m venv .work/venv
   .work/venv/bin/pip install -q --disable-pip-version-check standardwebhooks==1.0.0
 fi

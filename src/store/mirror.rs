@@ -56,7 +56,7 @@ pub enum Change {
     /// It is again as it was.
     Back { seen: Seen, live: bool },
     /// It belongs to somebody else, or has another name.
-    Rename { seen: Seen },
+    Rename { seen: Seen, at: Timestamp },
     /// It is gone, and that was told of.
     Forget { id: u64 },
 }
@@ -183,9 +183,11 @@ fn statement(kind: Kind, change: &Change) -> (&'static str, Vec<Value>) {
             "UPDATE mirror SET pending = NULL, pending_at = NULL, live = ? WHERE kind = ? AND id = ? AND state = ?",
             vec![(*live).into(), kind, seen.id.into(), seen.state.as_str().into()],
         ),
-        Change::Rename { seen } => (
-            "UPDATE mirror SET owner = ?, name = ? WHERE kind = ? AND id = ?",
-            vec![seen.owner.into(), name(seen), kind, seen.id.into()],
+        Change::Rename { seen, at: when } => (
+            // Seen now, unless it waits in another state: the next move is another one.
+            "UPDATE mirror SET owner = ?, name = ?, seen_at = IF(state = ? AND pending IS NULL, ?, seen_at) \
+             WHERE kind = ? AND id = ?",
+            vec![seen.owner.into(), name(seen), seen.state.as_str().into(), at(*when), kind, seen.id.into()],
         ),
         Change::Forget { id } => ("DELETE FROM mirror WHERE kind = ? AND id = ?", vec![kind, (*id).into()]),
         // Written together by `take_all`.

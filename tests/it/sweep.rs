@@ -411,3 +411,20 @@ async fn a_stub_cannot_claim_to_be_the_sweep() {
     assert_eq!(bridge.reasons().await, ["same_transition"]);
     bridge.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_owners_hear_of_a_service_that_the_sweep_finds_with_another_each_time_it_moves() {
+    let bridge = looked_around().await;
+    let it = CAST.service_portuguese;
+    for (round, owner) in [CAST.client_english, it.client, CAST.client_english].into_iter().enumerate() {
+        set(&bridge, "tblhosting", "userid", &owner.to_string(), it.id).await;
+        assert_eq!(sweep(&bridge).await.told, 1, "move {round}");
+        assert_eq!(sweep(&bridge).await.told, 0);
+        let messages = bridge.messages().await;
+        assert_eq!(messages.len(), 2 * (round + 1), "{messages:#?}");
+        assert!(messages.iter().all(|m| m.hookpoint == "service_owner_changed"));
+    }
+    let owners: std::collections::BTreeSet<u64> = bridge.messages().await.iter().map(|m| m.client_id).collect();
+    assert_eq!(owners, [it.client, CAST.client_english].map(u64::from).into());
+    bridge.finish().await;
+}

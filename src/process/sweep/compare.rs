@@ -123,7 +123,7 @@ fn known_row(kind: Kind, row: &Watched, known: &Mirrored, walk: &Walk, rule: &Ru
             (Some(from), Some(to)) if from != to && known.seen.state != ABSENT => {
                 out.moved.push(Moved { kind, seen: seen.clone(), from, to, since });
             }
-            _ => out.changes.push(Change::Rename { seen: seen.clone() }),
+            _ => out.changes.push(Change::Rename { seen: seen.clone(), at: rule.now }),
         }
     }
     if known.seen.state == seen.state {

@@ -305,7 +305,7 @@ impl Sweep {
         self.tell_due(&due, now, swept).await?;
         changes.extend(due.iter().map(|one| settled(one, now)));
         self.tell_moved(&moved, now, swept).await?;
-        changes.extend(moved.into_iter().map(|one| Change::Rename { seen: one.seen }));
+        changes.extend(moved.into_iter().map(|one| Change::Rename { seen: one.seen, at: now }));
         Ok(mirror::change(&self.store, kind, &changes).await?)
     }
 
