@@ -22,7 +22,7 @@ use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::section::SenderConfig;
-use crate::decide::Decider;
+use crate::decide::{Decider, Policies};
 use crate::dispatch::tenure::Tenure;
 use crate::dispatch::{Lane, lane};
 use crate::domain::locale::Locale;
@@ -46,6 +46,7 @@ use crate::sql::Database;
 use crate::stop::{Stop, Stopper, pair};
 use crate::store::finish::House;
 use crate::store::hold::Ceilings;
+use crate::store::keeper::Keeper;
 use crate::store::writer::InboxWriter;
 use crate::store::{Store, inbox, outbox};
 use crate::whatsapp::{CloudApi, CloudApiSettings, Gateway};
@@ -72,6 +73,9 @@ pub struct App {
     tenures: Vec<Arc<Tenure>>,
     retention: Arc<Retention>,
     sweep: Arc<Sweep>,
+    /// Answers questions to the company's rules.
+    pub decider: Arc<Decider>,
+    keeper: Option<Keeper>,
     catalogue: Arc<ArcSwap<Catalogue>>,
     templates: Arc<ArcSwap<Templates>>,
     sources: Arc<ArcSwap<Sources>>,
@@ -134,6 +138,15 @@ pub fn open_billing(config: &Config) -> anyhow::Result<Billing> {
         cache_s: b.cache_s,
     };
     Ok(Billing::new(database, overrides))
+}
+
+/// Who answers questions to the company's rules, as configured.
+///
+/// # Errors
+/// A time zone that does not exist.
+pub fn decider(config: &Config, store: &Store, billing: &Billing) -> anyhow::Result<Decider> {
+    let policies = Policies::new(config).context("billing.timezone")?;
+    Ok(Decider { billing: billing.clone(), store: store.clone(), policies })
 }
 
 /// The gateway of one sender.
@@ -204,6 +217,7 @@ impl App {
             inbox_bell: inbox_bell.clone(),
             owner: uuid::Uuid::now_v7().as_simple().to_string(),
         });
+        let decider = Arc::new(decider(&config, &store, &billing)?);
         let mut app = Self {
             address: listener.local_addr()?,
             store,
@@ -215,6 +229,8 @@ impl App {
             tenures,
             retention,
             sweep,
+            decider,
+            keeper: None,
             catalogue,
             templates,
             sources,
@@ -229,7 +245,10 @@ impl App {
     fn launch(&mut self, listener: TcpListener, workers: Workers, inbox_bell: Arc<Notify>) {
         let (stopper, stop) = pair();
         self.stopper = stopper;
-        let routes = self.routes(inbox_bell);
+        let (keeper, write) = Keeper::new(&self.store, &self.metrics);
+        self.tasks.spawn(write);
+        let routes = self.routes(inbox_bell, &keeper);
+        self.keeper = Some(keeper);
         let server = &self.config.server;
         let limits = Limits {
             connections_max: server.connections_max,
@@ -257,7 +276,7 @@ impl App {
         self.tasks.spawn(housekeeping(self.store.clone(), self.clock.clone(), stop));
     }
 
-    fn routes(&self, bell: Arc<Notify>) -> crate::http::Route {
+    fn routes(&self, bell: Arc<Notify>, keeper: &Keeper) -> crate::http::Route {
         let server = &self.config.server;
         let limits = |bytes_max| BodyLimits { bytes_max, timeout: Duration::from_millis(server.body_timeout_ms) };
         let senders = self.config.senders.iter().map(|(name, sender)| {
@@ -276,7 +295,8 @@ impl App {
             }),
             decide::route(Decide {
                 sources: self.sources.clone(),
-                decider: Decider::new(self.config.rules.clone()),
+                decider: self.decider.clone(),
+                keeper: keeper.clone(),
                 clock: self.clock.clone(),
                 metrics: self.metrics.clone(),
                 limits: limits(server.event_bytes_max),
@@ -330,6 +350,7 @@ impl App {
                 busy |= lane.tick().await? == lane::Tick::Busy;
                 lane.settled().await;
             }
+            self.decisions_kept().await;
             if !busy {
                 return Ok(());
             }
@@ -375,9 +396,18 @@ impl App {
         Ok(self.retention.round(&pair().1).await?)
     }
 
+    /// Waits until every decision that was given is on record.
+    pub async fn decisions_kept(&self) {
+        if let Some(keeper) = &self.keeper {
+            keeper.flush().await;
+        }
+    }
+
     /// Takes nothing new, finishes what is in flight, closes the connections.
     pub async fn stop(mut self) {
         self.stopper.stop();
+        // With the last handle gone, the keeper writes what it has and ends.
+        self.keeper = None;
         while self.tasks.join_next().await.is_some() {}
         for tenure in &self.tenures {
             tenure.give_back(&self.store).await;

@@ -31,6 +31,7 @@ pub struct Keep {
     skip: Option<SignedDuration>,
     message: Option<SignedDuration>,
     dedupe: Option<SignedDuration>,
+    decision: Option<SignedDuration>,
     /// Longest time between a transition and the message that it leads to.
     event_age_max: SignedDuration,
 }
@@ -44,6 +45,7 @@ impl Keep {
             skip: days(config.skip_days),
             message: days(config.message_days),
             dedupe: days(config.dedupe_days),
+            decision: days(config.decision_days),
             event_age_max,
         }
     }
@@ -56,6 +58,7 @@ impl Keep {
             Kind::Skip => self.skip,
             Kind::Message | Kind::Receipt => self.message,
             Kind::Key => self.dedupe,
+            Kind::Decision => self.decision,
             // Its number is part of the dedupe keys: begun anew it would repeat one that is still known as told.
             Kind::Transition => self.dedupe.map(|kept| kept + self.event_age_max),
             // Twice the window, for clocks that differ.

@@ -120,12 +120,7 @@ fn client(reader: &Reader<'_>, key: u64, currencies: &HashMap<CurrencyId, Curren
 }
 
 pub(super) fn status(reader: &Reader<'_>) -> Read<ClientStatus> {
-    reader.parse("status", |status| match status {
-        "Active" => Some(ClientStatus::Active),
-        "Inactive" => Some(ClientStatus::Inactive),
-        "Closed" => Some(ClientStatus::Closed),
-        _ => None,
-    })
+    reader.parse("status", ClientStatus::parse)
 }
 
 fn contact(reader: &Reader<'_>, key: u64) -> Read<Contact> {

@@ -17,6 +17,13 @@ pub mod service;
 pub mod changes;
 pub mod gather;
 
+pub mod account;
+pub mod debt;
+pub mod plan;
+pub mod ticket;
+
+pub mod case;
+
 pub use gather::{Missing, Want};
 pub use platform::Overrides;
 pub use pool::{Billing, BillingError};

@@ -43,7 +43,7 @@ impl Billing {
     }
 
     /// One read, in the text protocol: every value arrives as bytes or NULL, so that no zero date can make the driver
-    /// panic. Callers put only numbers and constants into `sql`.
+    /// panic. Callers put only numbers, constants and `row::literal`s into `sql`.
     pub(super) async fn rows(&self, connection: &mut Conn, sql: String) -> Result<Vec<Row>, BillingError> {
         match tokio::time::timeout(STATEMENT_TIMEOUT, connection.query(sql)).await {
             Ok(rows) => Ok(rows?),

@@ -7,6 +7,19 @@ use crate::domain::money::Money;
 use crate::domain::text::{decode_entities, platform_date, platform_datetime};
 use crate::sql::{Inconsistent, Reader};
 
+/// A text as a literal of a statement: in hexadecimal, so that nothing in it can end it.
+pub(super) fn literal(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(text.len() * 2 + 12);
+    out.push_str("_utf8mb4 X'");
+    for byte in text.bytes() {
+        // Writing into a String cannot fail.
+        let _ = write!(out, "{byte:02X}");
+    }
+    out.push('\'');
+    out
+}
+
 /// A text as people wrote it: the platform stores it HTML-encoded.
 pub(super) fn text(reader: &Reader<'_>, column: &'static str) -> Result<String, Inconsistent> {
     Ok(decode_entities(&reader.get::<Option<String>>(column)?.unwrap_or_default()).trim().to_owned())

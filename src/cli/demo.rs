@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::show;
 use crate::demo::data::Size;
+use crate::demo::scenes::{Shown, play};
 use crate::demo::script::{Act, acts, rows};
 use crate::demo::stage::{SOURCE, Stage};
 use crate::demo::stub::{Stub, StubSettings};
@@ -58,8 +59,12 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let (events, messages) = watch(&stage, &acts).await?;
     let missing = missing(&acts, &messages);
     print(&events, &messages);
+    say("asking the company's rules, each at the hook where the platform honours an answer");
+    let scenes = play(&stub, &stage.app).await?;
+    print_scenes(&scenes);
     if let Some(file) = &args.json {
-        std::fs::write(file, report(&events, &messages)).with_context(|| format!("cannot write {}", file.display()))?;
+        std::fs::write(file, report(&events, &messages, &scenes))
+            .with_context(|| format!("cannot write {}", file.display()))?;
         say(&format!("written: {}", file.display()));
     }
     if missing.is_empty() {
@@ -138,7 +143,15 @@ fn print(events: &[EventTrail], messages: &[MessageTrail]) {
     println!("{table}");
 }
 
-fn report(events: &[EventTrail], messages: &[MessageTrail]) -> String {
+fn print_scenes(scenes: &[Shown]) {
+    let mut table = show::table(&["rule", "scene", "answer", "what the platform gets"]);
+    for one in scenes {
+        table.add_row(vec![one.rule.to_string(), one.scene.to_owned(), show::state(&one.answer), one.effect.clone()]);
+    }
+    println!("{table}");
+}
+
+fn report(events: &[EventTrail], messages: &[MessageTrail], scenes: &[Shown]) -> String {
     let alerts: Vec<_> = messages
         .iter()
         .map(|m| {
@@ -152,5 +165,9 @@ fn report(events: &[EventTrail], messages: &[MessageTrail]) -> String {
         .iter()
         .flat_map(|event| event.skips.iter().map(|skip| json!({ "hook": event.hook, "reason": skip.reason })))
         .collect();
-    format!("{:#}\n", json!({ "alerts": alerts, "skipped": skipped }))
+    let decisions: Vec<_> = scenes
+        .iter()
+        .map(|one| json!({ "rule": one.rule.code(), "scene": one.scene, "decision": one.answer, "effect": one.effect }))
+        .collect();
+    format!("{:#}\n", json!({ "alerts": alerts, "skipped": skipped, "decisions": decisions }))
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod config;
+mod decisions;
 mod demo;
 mod doctor;
 mod events;
@@ -56,6 +57,9 @@ enum Command {
     /// Held alerts: more than usual, they wait for your word
     #[command(subcommand)]
     Holds(holds::Command),
+    /// Decisions of the company's rules: list, show, ask what would be said, make exceptions
+    #[command(subcommand)]
+    Decisions(decisions::Command),
     /// Hookpoints: what leads to an alert, and the stub's manifest
     #[command(subcommand)]
     Hookpoints(hookpoints::Command),
@@ -108,6 +112,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Events(command) => events::run(command, &read(file.as_deref())?).await?,
         Command::Messages(command) => messages::run(command, &read(file.as_deref())?).await?,
         Command::Holds(command) => holds::run(command, &read(file.as_deref())?).await?,
+        Command::Decisions(command) => decisions::run(command, &read(file.as_deref())?).await?,
         Command::Hookpoints(command) => hookpoints::run(&command, file.as_deref())?,
         Command::Templates(command) => return templates::run(&command),
         Command::Lanes(command) => lanes::run(command, &read(file.as_deref())?).await?,

@@ -26,9 +26,9 @@ pub(super) fn time(at: Timestamp) -> String {
 /// `word` in a colour that says how it stands, on a terminal.
 pub(super) fn state(word: &str) -> String {
     let colour = match word {
-        "delivered" | "read" | "processed" | "ok" => "32",
-        "failed" | "unknown" => "31",
-        "skipped" | "cancelled" | "warn" => "33",
+        "delivered" | "read" | "processed" | "ok" | "allow" | "adjust" => "32",
+        "failed" | "unknown" | "deny" => "31",
+        "skipped" | "cancelled" | "warn" | "review" => "33",
         _ => "36",
     };
     if std::io::stdout().is_terminal() { format!("\u{1b}[{colour}m{word}\u{1b}[0m") } else { word.to_owned() }

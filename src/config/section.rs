@@ -153,6 +153,7 @@ pub struct RetentionConfig {
     pub skip_days: u32,
     pub message_days: u32,
     pub dedupe_days: u32,
+    pub decision_days: u32,
     pub every_s: u64,
     pub step_ms: u64,
     pub rows_max: usize,

@@ -2,52 +2,298 @@
 //! kept in `store`. Stands above those rooms and below the two that ask: `http` and `cli`.
 
 pub mod answer;
+pub mod policy;
 pub mod question;
+mod seen;
+pub mod words;
 
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 pub use answer::Answer;
+pub use policy::Policies;
 pub use question::{Question, QuestionError};
 
-use crate::config::rules::{AskConfig, RulesConfig};
+use crate::billing::{Billing, BillingError};
+use crate::domain::case::{Account, CancelRequest};
 use crate::domain::decision::{Decision, DecisionId, Rule, Verdict};
+use crate::domain::hookpoint::{Subject, SubjectKind};
+use crate::domain::record::Platform;
+use crate::render::format;
+use crate::rules::cancellation::What;
+use crate::rules::{cancellation, checks, identity, ownership, termination, upgrade};
+use crate::store::decision::{Kept, last, override_of};
+use crate::store::{Store, StoreError};
+
+/// The page of a wish to cancel asks shortly after the platform wrote the wish down.
+const WISH_LATE_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// Answers questions.
 #[derive(Clone, Debug)]
 pub struct Decider {
-    config: RulesConfig,
+    pub billing: Billing,
+    pub store: Store,
+    pub policies: Policies,
+}
+
+/// Who asks, and where.
+#[derive(Clone, Debug, Default)]
+pub struct Asker {
+    /// The source that signed the question, or `cli`.
+    pub source: String,
+    /// The platform's hook, or `ask`.
+    pub hook: String,
+    /// The kind of actor, or the administrator's name.
+    pub by: String,
+    pub request: Option<String>,
+    /// Nobody acts on the answer.
+    pub what_if: bool,
+}
+
+/// There is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    #[error(transparent)]
+    Billing(#[from] BillingError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a rule said, to whom it is said, and what it saw.
+struct Ruled {
+    decision: Decision,
+    account: Option<Account>,
+    seen: Json,
 }
 
 impl Decider {
-    #[must_use]
-    pub fn new(config: RulesConfig) -> Self {
-        Self { config }
+    /// Answers `question`, and makes the record of it, which the caller keeps.
+    ///
+    /// # Errors
+    /// The facts cannot be had: a database, or a row that cannot be understood.
+    pub async fn ask(&self, question: &Question, asker: Asker, now: Timestamp) -> Result<(Answer, Kept), DecideError> {
+        let rule = question.rule();
+        let platform = self.billing.platform(now).await?;
+        let mut ruled = if self.policies.ask(rule).enabled {
+            self.rule(question, &platform, now).await?
+        } else {
+            Ruled { decision: checks::switched_off(rule), account: None, seen: Json::Null }
+        };
+        let refused = matches!(ruled.decision.verdict, Verdict::Deny | Verdict::Review);
+        if let (true, Some(subject)) = (refused, question.subject())
+            && let Some(exception) = override_of(&self.store, rule, subject, now).await?
+        {
+            ruled.decision = checks::overridden(ruled.decision);
+            ruled.seen["override"] = json!(exception.id);
+        }
+        let known = ruled.account.as_ref().and_then(|account| account.locale).or(platform.locale);
+        let locale = known.unwrap_or(self.policies.default_locale);
+        let answer = Answer::new(DecisionId(Uuid::now_v7()), ruled.decision, locale, &self.links(&platform));
+        let kept = Kept {
+            id: answer.id,
+            rule,
+            version: answer.decision.version,
+            verdict: answer.decision.verdict,
+            subject: question.subject(),
+            client_id: ruled.account.map(|account| account.id.0).or(question.claimed_client()),
+            asked_at: now,
+            source: asker.source,
+            hook: asker.hook,
+            asked_by: asker.by,
+            what_if: asker.what_if,
+            request: asker.request,
+            question: asked(question).to_string(),
+            facts: ruled.seen.to_string(),
+            answer: answer.json().to_string(),
+        };
+        Ok((answer, kept))
     }
 
-    /// What is configured for every rule alike.
-    #[must_use]
-    pub fn settings(&self, rule: Rule) -> AskConfig {
-        match rule {
-            Rule::Upgrade => self.config.upgrade.ask,
-            Rule::Ownership => self.config.ownership.ask,
-            Rule::Cancellation => self.config.cancellation.ask,
-            Rule::Termination => self.config.termination.ask,
-            Rule::Identity => self.config.identity.ask,
+    async fn rule(&self, question: &Question, platform: &Platform, now: Timestamp) -> Result<Ruled, DecideError> {
+        match question {
+            Question::Upgrade(q) => self.upgrade(q, now).await,
+            Question::Ownership(q) => self.ownership(q, platform, now).await,
+            Question::Cancellation(q) => self.cancellation(q, now).await,
+            Question::Termination(q) => self.termination(q, now).await,
+            Question::Identity(q) => self.identity(q, platform, now).await,
         }
     }
 
-    /// Answers `question`.
-    pub fn ask(&self, question: &Question) -> Answer {
-        let decision = Decision {
-            rule: question.rule(),
-            version: 1,
-            verdict: Verdict::Allow,
-            conditions: Vec::new(),
-            values: std::collections::BTreeMap::new(),
-            currency: None,
-            message: None,
-            notices: Vec::new(),
+    async fn upgrade(&self, q: &question::Upgrade, now: Timestamp) -> Result<Ruled, DecideError> {
+        let to = q.to_product_id.map(|product| (product, q.to_cycle));
+        let case = self.billing.upgrade_case(q.service_id, to, q.upgrade_id, now).await?;
+        let seen = json!({
+            "service": seen::service(case.service.as_ref()), "account": seen::account(case.account.as_ref()),
+            "from": seen::plan(case.from.as_ref()), "to": seen::plan(case.to.as_ref()), "is_path": case.is_path,
+            "open_upgrades": case.open_upgrades, "debts": seen::debts(&case.debts), "today": self.today(now).to_string(),
+        });
+        let facts = upgrade::Facts {
+            service: case.service,
+            account: case.account.clone(),
+            claimed_client: q.client_id,
+            from: case.from,
+            to: case.to,
+            is_path: case.is_path,
+            to_cycle: case.to_cycle,
+            open_upgrades: case.open_upgrades,
+            debts: case.debts,
+            platform_price: q.platform_price,
+            platform_discount: q.platform_discount,
+            days: q.days.zip(q.total_days),
         };
-        Answer { id: DecisionId(Uuid::now_v7()), decision }
+        let decision = upgrade::decide(&facts, &self.policies.upgrade(), self.today(now));
+        Ok(Ruled { decision, account: case.account, seen })
+    }
+
+    async fn ownership(
+        &self,
+        q: &question::Ownership,
+        platform: &Platform,
+        now: Timestamp,
+    ) -> Result<Ruled, DecideError> {
+        let case = self.billing.ownership_case(q.service_id, q.to_client_id, q.ticket_id.as_deref(), now).await?;
+        // What the ticket says counts more than what somebody typed beside it.
+        let sender = case.ticket.as_ref().map(|ticket| ticket.sender.clone()).or_else(|| q.requested_by.clone());
+        let seen = json!({
+            "service": seen::service(case.service.as_ref()), "owner": seen::account(case.owner.as_ref()),
+            "new_owner": seen::account(case.new_owner.as_ref()), "ticket": case.ticket.as_ref().map(|ticket| ticket.id),
+            "sender": sender.as_deref().map(seen::masked), "owner_debts": seen::debts(&case.owner_debts),
+            "new_owner_debts": seen::debts(&case.new_owner_debts), "today": self.today(now).to_string(),
+        });
+        let facts = ownership::Facts {
+            service: case.service,
+            owner: case.owner.clone(),
+            new_owner: case.new_owner,
+            claimed_client: q.client_id,
+            sender,
+            owner_debts: case.owner_debts,
+            new_owner_debts: case.new_owner_debts,
+        };
+        let policy = self.policies.ownership(&platform.default_country);
+        let decision = ownership::decide(&facts, &policy, self.today(now));
+        Ok(Ruled { decision, account: case.owner, seen })
+    }
+
+    async fn cancellation(&self, q: &question::Cancellation, now: Timestamp) -> Result<Ruled, DecideError> {
+        let case = self.billing.cancellation_case(q.what, now).await?;
+        let requested = self.today(q.requested_at.unwrap_or(now));
+        let seen = json!({
+            "service": seen::service(case.service.as_ref()), "domain": seen::domain(case.domain.as_ref()),
+            "account": seen::account(case.account.as_ref()), "debts": seen::debts(&case.debts),
+            "requested": requested.to_string(),
+        });
+        let what = match q.what.kind {
+            SubjectKind::Domain => What::Domain(case.domain),
+            _ => What::Service(case.service.map(Box::new)),
+        };
+        let facts = cancellation::Facts {
+            what,
+            account: case.account.clone(),
+            claimed_client: q.client_id,
+            kind: q.kind,
+            requested,
+            debts: case.debts,
+        };
+        let decision = cancellation::decide(&facts, &self.policies.cancellation());
+        Ok(Ruled { decision, account: case.account, seen })
+    }
+
+    async fn termination(&self, q: &question::Termination, now: Timestamp) -> Result<Ruled, DecideError> {
+        let case = self.billing.termination_case(q.service_id, now).await?;
+        let was_denied = match &case.request {
+            Some(request) => self.was_denied(q.service_id, request, now).await?,
+            None => None,
+        };
+        let seen = json!({
+            "service": seen::service(case.service.as_ref()), "request": seen::request(case.request.as_ref()),
+            "denied_by": was_denied.map(|id| id.to_string()), "today": self.today(now).to_string(),
+        });
+        let facts = termination::Facts {
+            service: case.service,
+            claimed_client: q.client_id,
+            request: case.request,
+            was_denied: was_denied.is_some(),
+        };
+        let decision = termination::decide(&facts, self.today(now));
+        Ok(Ruled { decision, account: case.account, seen })
+    }
+
+    /// The decision that said no to this very wish: the last one until it was written down. A page that is looked at
+    /// again later says nothing about it.
+    async fn was_denied(
+        &self,
+        service: u64,
+        request: &CancelRequest,
+        now: Timestamp,
+    ) -> Result<Option<DecisionId>, StoreError> {
+        let wished = request.at.and_then(|local| format::instant(local, &self.policies.zone)).unwrap_or(now);
+        let until = wished.checked_add(WISH_LATE_MAX).unwrap_or(now);
+        let subject = Subject { kind: SubjectKind::Service, id: service };
+        let found = last(&self.store, Rule::Cancellation, subject, until).await?;
+        Ok(found.filter(|(_, verdict)| *verdict == Verdict::Deny).map(|(id, _)| id))
+    }
+
+    async fn identity(
+        &self,
+        q: &question::Identity,
+        platform: &Platform,
+        now: Timestamp,
+    ) -> Result<Ruled, DecideError> {
+        let email = if q.contact { "" } else { q.email.as_str() };
+        let case = self.billing.identity_case(q.client_id, email, now).await?;
+        let seen = json!({ "same_email": case.same_email.iter().map(|client| client.0).collect::<Vec<_>>() });
+        let facts = identity::Facts {
+            contact: q.contact,
+            same_email: case.same_email,
+            phone: q.phone.clone(),
+            phone_prefix: q.phone_prefix.clone(),
+            country: q.country.clone(),
+        };
+        let decision = identity::decide(&facts, &self.policies.identity(&platform.default_country));
+        Ok(Ruled { decision, account: case.account, seen })
+    }
+
+    /// The day where the platform's server is.
+    fn today(&self, now: Timestamp) -> jiff::civil::Date {
+        policy::day(now, &self.policies.zone)
+    }
+
+    fn links(&self, platform: &Platform) -> BTreeMap<&'static str, String> {
+        let page = |path: &str| format!("{}{path}", platform.system_url);
+        BTreeMap::from([
+            ("ask_url", self.policies.ask_url().map_or_else(|| page("submitticket.php"), str::to_owned)),
+            ("invoices_url", page("clientarea.php?action=invoices")),
+            ("domains_url", page("clientarea.php?action=domains")),
+            ("details_url", page("clientarea.php?action=details")),
+        ])
+    }
+}
+
+/// The question as it is kept: what somebody typed about himself is masked or left out.
+fn asked(question: &Question) -> Json {
+    match question {
+        Question::Upgrade(q) => json!({
+            "service_id": q.service_id, "to_product_id": q.to_product_id,
+            "to_cycle": q.to_cycle.map(crate::domain::case::Cycle::code),
+            "platform_price": q.platform_price.map(|price| price.to_string()),
+            "platform_discount": q.platform_discount.map(|discount| discount.to_string()), "days": q.days,
+            "total_days": q.total_days, "upgrade_id": q.upgrade_id, "client_id": q.client_id,
+        }),
+        Question::Ownership(q) => json!({
+            "service_id": q.service_id, "to_client_id": q.to_client_id, "ticket_id": q.ticket_id,
+            "requested_by": q.requested_by.as_deref().map(seen::masked), "client_id": q.client_id,
+        }),
+        Question::Cancellation(q) => json!({
+            "subject": q.what.to_string(), "type": q.kind.map(crate::domain::case::CancelKind::code),
+            "client_id": q.client_id, "requested_at": q.requested_at.map(|at| at.to_string()),
+        }),
+        Question::Termination(q) => json!({ "service_id": q.service_id, "client_id": q.client_id }),
+        Question::Identity(q) => json!({
+            "client_id": q.client_id, "contact_id": q.contact_id, "email": seen::masked(&q.email),
+            "country": q.country, "kind": if q.contact { "contact" } else { "client" },
+        }),
     }
 }

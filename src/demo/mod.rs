@@ -6,6 +6,7 @@ pub mod data;
 pub mod mariadb;
 pub mod schema;
 
+pub mod scenes;
 pub mod script;
 pub mod stage;
 pub mod stub;

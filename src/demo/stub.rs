@@ -88,6 +88,18 @@ impl Stub {
     /// # Errors
     /// PHP is missing or failed, or the stub printed, returned or complained about something.
     pub async fn fire(&self, lines: &[Value]) -> anyhow::Result<Vec<Value>> {
+        let shots = self.decide(lines).await?;
+        for shot in &shots {
+            ensure!(shot["returned"] == serde_json::json!([]), "the stub returned something: {shot}");
+        }
+        Ok(shots)
+    }
+
+    /// The same for hooks whose return value the platform honours: what each returned is in `returned`.
+    ///
+    /// # Errors
+    /// As [`Stub::fire`], but for what was returned.
+    pub async fn decide(&self, lines: &[Value]) -> anyhow::Result<Vec<Value>> {
         let mut php = Command::new("php")
             .arg(self.dir.join("runtime/fire.php"))
             .env("HB_STUB_DIR", self.dir.join("hooks"))
@@ -110,9 +122,7 @@ impl Stub {
         let mut shots = Vec::new();
         for line in String::from_utf8_lossy(&output.stdout).lines() {
             let shot: Value = serde_json::from_str(line).with_context(|| format!("php printed: {line}"))?;
-            let quiet = shot["printed"] == ""
-                && shot["errors"] == serde_json::json!([])
-                && shot["returned"] == serde_json::json!([]);
+            let quiet = shot["printed"] == "" && shot["errors"] == serde_json::json!([]);
             ensure!(quiet, "the stub was not silent: {shot}");
             shots.push(shot);
         }

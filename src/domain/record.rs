@@ -30,6 +30,19 @@ pub enum ClientStatus {
     Closed,
 }
 
+impl ClientStatus {
+    /// Reads the platform's word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "Active" => Some(Self::Active),
+            "Inactive" => Some(Self::Inactive),
+            "Closed" => Some(Self::Closed),
+            _ => None,
+        }
+    }
+}
+
 #[expect(clippy::struct_excessive_bools, reason = "the platform's six rights are six columns")]
 /// A secondary contact and the kinds of notice it has a right to.
 #[derive(Clone, Debug)]

@@ -15,17 +15,19 @@ use super::limit::Sources;
 use super::problem::{Problem, json_response};
 use super::raw::{BodyLimits, json_body, text, verified};
 use crate::clock::Clock;
-use crate::decide::{Answer, Decider, Question};
+use crate::decide::{Answer, Asker, Decider, Question};
 use crate::domain::decision::Rule;
 use crate::domain::ids::EventId;
 use crate::envelope;
 use crate::metrics::Metrics;
+use crate::store::keeper::Keeper;
 
 /// What the route works with.
 #[derive(Clone, Debug)]
 pub struct Decide {
     pub sources: Arc<ArcSwap<Sources>>,
-    pub decider: Decider,
+    pub decider: Arc<Decider>,
+    pub keeper: Keeper,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     pub limits: BodyLimits,
@@ -93,10 +95,36 @@ impl Decide {
             .map_err(|e| Problem::new(422, "bad-envelope", e.to_string()))?;
         let question = Question::read(rule, &event.fields)
             .map_err(|error| Problem::new(422, "bad-question", format!("{error}.")))?;
-        let deadline = Duration::from_millis(self.decider.settings(rule).deadline_ms);
-        let asked = async { self.decider.ask(&question) };
-        tokio::time::timeout(deadline, asked)
-            .await
-            .map_err(|_| Problem::new(503, "too-late", "The facts did not come before the rule's deadline."))
+        let asker = Asker {
+            source: event.source,
+            hook: event.hook,
+            by: event.actor.kind.code().to_owned(),
+            request: event.request,
+            what_if: false,
+        };
+        self.ask(question, asker, now).await
+    }
+
+    /// Answers before the deadline. The work goes on behind it: a read that is cut off would leave its connection in the
+    /// middle of an answer.
+    async fn ask(&self, question: Question, asker: Asker, now: jiff::Timestamp) -> Result<Answer, Problem> {
+        let deadline = Duration::from_millis(self.decider.policies.ask(question.rule()).deadline_ms);
+        let decider = self.decider.clone();
+        let work = tokio::spawn(async move { decider.ask(&question, asker, now).await });
+        let late = || Problem::new(503, "too-late", "The facts did not come before the rule's deadline.");
+        let no_facts = || Problem::new(503, "no-facts", "The facts cannot be had; the bridge's log says why.");
+        match tokio::time::timeout(deadline, work).await {
+            Err(_) => Err(late()),
+            Ok(Ok(Ok((answer, kept)))) => {
+                // An answer that came too late is not kept: nobody heard it.
+                self.keeper.keep(kept);
+                Ok(answer)
+            }
+            Ok(Ok(Err(error))) => {
+                tracing::error!(%error, "a question has no answer");
+                Err(no_facts())
+            }
+            Ok(Err(_)) => Err(no_facts()),
+        }
     }
 }

@@ -41,7 +41,7 @@ impl Words {
 }
 
 /// Small letters without accents and punctuation, single blanks: `¡No recibir MÁS!` is `no recibir mas`.
-fn fold(text: &str) -> String {
+pub(super) fn fold(text: &str) -> String {
     let plain: String = text
         .chars()
         .flat_map(char::to_lowercase)

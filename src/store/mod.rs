@@ -25,6 +25,9 @@ pub mod unknown;
 pub mod consent;
 pub mod receipt;
 
+pub mod decision;
+pub mod keeper;
+
 pub mod trail;
 
 pub mod heard;

@@ -27,11 +27,21 @@ pub enum Kind {
     Key,
     /// Last states of subjects.
     Transition,
+    /// Answers of the company's rules.
+    Decision,
 }
 
 impl Kind {
-    pub const ALL: [Self; 7] =
-        [Self::Event, Self::Skip, Self::Message, Self::Receipt, Self::Contacted, Self::Key, Self::Transition];
+    pub const ALL: [Self; 8] = [
+        Self::Event,
+        Self::Skip,
+        Self::Message,
+        Self::Receipt,
+        Self::Contacted,
+        Self::Key,
+        Self::Transition,
+        Self::Decision,
+    ];
 
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -43,6 +53,7 @@ impl Kind {
             Self::Contacted => "contacted",
             Self::Key => "dedupe",
             Self::Transition => "transition",
+            Self::Decision => "decision",
         }
     }
 
@@ -51,6 +62,7 @@ impl Kind {
         match self {
             Self::Event | Self::Receipt => "received_at",
             Self::Message => "created_at",
+            Self::Decision => "asked_at",
             Self::Skip | Self::Contacted | Self::Key | Self::Transition => "at",
         }
     }
@@ -58,7 +70,7 @@ impl Kind {
     /// The column that finds the row.
     fn key(self) -> &'static str {
         match self {
-            Self::Event | Self::Skip | Self::Message => "id",
+            Self::Event | Self::Skip | Self::Message | Self::Decision => "id",
             Self::Receipt => "provider_id",
             Self::Contacted => "recipient",
             Self::Key => "dedupe_key",

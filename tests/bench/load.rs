@@ -75,12 +75,23 @@ pub async fn round(to: SocketAddr, connections: usize, time: Duration, post: &Po
 }
 
 async fn one(stream: &mut TcpStream, buffer: &mut Vec<u8>, post: &Post) -> anyhow::Result<()> {
+    exchange(stream, buffer, post, "/v1/events", 202).await
+}
+
+/// One signed request to `path`, and its answer into `buffer`; the status must be `status`.
+pub async fn exchange(
+    stream: &mut TcpStream,
+    buffer: &mut Vec<u8>,
+    post: &Post,
+    path: &str,
+    status: u16,
+) -> anyhow::Result<()> {
     let id = format!("load-{}", post.serial.fetch_add(1, Ordering::Relaxed));
     let timestamp = post.clock.now().as_second().to_string();
     let body = post.body.as_str();
     let signature = post.key.sign(&id, &timestamp, body.as_bytes());
     let request = format!(
-        "POST /v1/events HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\nhookbridge-source: {SOURCE}\r\n\
+        "POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\nhookbridge-source: {SOURCE}\r\n\
          webhook-id: {id}\r\nwebhook-timestamp: {timestamp}\r\nwebhook-signature: {signature}\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
@@ -96,7 +107,11 @@ async fn one(stream: &mut TcpStream, buffer: &mut Vec<u8>, post: &Post) -> anyho
             whole = Some(head + 4 + content_length(&buffer[..head])?);
         }
     }
-    ensure!(buffer.starts_with(b"HTTP/1.1 202"), "not taken: {}", String::from_utf8_lossy(buffer));
+    ensure!(
+        buffer.starts_with(format!("HTTP/1.1 {status}").as_bytes()),
+        "not taken: {}",
+        String::from_utf8_lossy(buffer)
+    );
     Ok(())
 }
 

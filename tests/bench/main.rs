@@ -2,6 +2,7 @@
 //! database is a private MariaDB that waits for the disk at every commit. `docs/BENCHMARKS.md` explains the figures.
 #![allow(clippy::cast_precision_loss, reason = "figures of at most ten digits")]
 
+mod decisions;
 mod history;
 mod home;
 mod ingest;
@@ -30,6 +31,7 @@ pub struct Scale {
     pub queued: u32,
     pub finished: u32,
     pub waiting: u32,
+    pub questions: u32,
 }
 
 const FULL: Scale = Scale {
@@ -42,6 +44,7 @@ const FULL: Scale = Scale {
     queued: 100_000,
     finished: 2_000_000,
     waiting: 200_000,
+    questions: 2_000,
 };
 const QUICK: Scale = Scale {
     rounds: 2,
@@ -53,6 +56,7 @@ const QUICK: Scale = Scale {
     queued: 5_000,
     finished: 50_000,
     waiting: 10_000,
+    questions: 400,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -62,6 +66,7 @@ enum Part {
     Road,
     Memory,
     History,
+    Decisions,
 }
 
 /// Measures the service against simpler ways to do the same
@@ -102,6 +107,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Road) {
         road::measure(&home, scale, &mut report).await?;
+    }
+    if wanted(Part::Decisions) {
+        decisions::measure(&home, scale, &mut report).await?;
     }
     if wanted(Part::Memory) {
         memory::measure(&home, scale, &mut report).await?;

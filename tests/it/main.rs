@@ -4,6 +4,7 @@ mod support;
 
 mod commands;
 mod content;
+mod decisions;
 mod delivery;
 mod demo_data;
 mod fleet;
@@ -24,6 +25,7 @@ mod phone;
 mod receipts;
 mod retention;
 mod road;
+mod rules;
 mod sandbox;
 mod signatures;
 mod sweep;

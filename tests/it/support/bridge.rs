@@ -133,11 +133,22 @@ impl Bridge {
         body: Vec<u8>,
         change: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
     ) -> Answer {
+        self.signed("/v1/events", id, body, change).await
+    }
+
+    /// A signed request to any address.
+    pub async fn signed(
+        &self,
+        path: &str,
+        id: &str,
+        body: Vec<u8>,
+        change: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> Answer {
         let key = Key::parse(&self.secrets.stub.clone().into()).expect("a good secret");
         let timestamp = self.clock.now().as_second().to_string();
         let request = self
             .http
-            .post(self.url("/v1/events"))
+            .post(self.url(path))
             .header("content-type", "application/json")
             .header("hookbridge-source", SOURCE)
             .header("webhook-id", id)

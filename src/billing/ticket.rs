@@ -1,0 +1,60 @@
+//! Owns: reading what clients asked for: wishes to cancel, and who wrote a ticket. Never a ticket's text.
+
+use mysql_async::Conn;
+
+use super::pool::{Billing, BillingError};
+use super::row::{datetime, id, literal, text};
+use crate::domain::case::{CancelKind, CancelRequest, Ticket};
+use crate::domain::ids::ClientId;
+use crate::sql::Reader;
+
+/// Longest number of a ticket.
+const TICKET_CHARS_MAX: usize = 128;
+
+impl Billing {
+    /// The newest wish to cancel `service`.
+    pub(super) async fn cancel_request(
+        &self,
+        connection: &mut Conn,
+        service: u64,
+    ) -> Result<Option<CancelRequest>, BillingError> {
+        let sql =
+            format!("SELECT id, date, type FROM tblcancelrequests WHERE relid = {service} ORDER BY id DESC LIMIT 1");
+        let rows = self.rows(connection, sql).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let key = id(&Reader::new("tblcancelrequests", row, ""), "id")?;
+        let reader = Reader::new("tblcancelrequests", row, key.to_string());
+        let kind = reader.parse("type", CancelKind::parse)?;
+        Ok(Some(CancelRequest { id: key, at: datetime(&reader, "date")?, kind }))
+    }
+
+    /// A ticket by the number that clients see, or else by its row's id.
+    pub(super) async fn ticket(&self, connection: &mut Conn, number: &str) -> Result<Option<Ticket>, BillingError> {
+        let number = number.trim().trim_start_matches('#');
+        if number.is_empty() || number.len() > TICKET_CHARS_MAX {
+            return Ok(None);
+        }
+        let row_id: u64 = number.parse().unwrap_or(0);
+        let sql = format!(
+            "SELECT id, userid, contactid, requestor_id, email FROM tbltickets WHERE tid = {} OR id = {row_id} \
+             ORDER BY id = {row_id} LIMIT 1",
+            literal(number)
+        );
+        let rows = self.rows(connection, sql).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let key = id(&Reader::new("tbltickets", row, ""), "id")?;
+        let reader = Reader::new("tbltickets", row, key.to_string());
+        let client = id(&reader, "userid")?;
+        let mut sender = text(&reader, "email")?;
+        if sender.is_empty() {
+            // Who was logged in, as far as the row tells.
+            let (user, contact) = (id(&reader, "requestor_id")?, id(&reader, "contactid")?);
+            sender = match (user, contact) {
+                (user, _) if user > 0 => self.email_of(connection, "tblusers", user).await?,
+                (_, contact) if contact > 0 => self.email_of(connection, "tblcontacts", contact).await?,
+                _ => self.email_of(connection, "tblclients", client).await?,
+            };
+        }
+        Ok(Some(Ticket { id: key, client_id: (client > 0).then_some(ClientId(client)), sender }))
+    }
+}

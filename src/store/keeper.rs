@@ -1,0 +1,95 @@
+//! Owns: keeping decisions without making the asker wait for the disk: a bounded queue, and one writer that stores what
+//! waits in one statement and does not give up while the service runs. What cannot be kept is counted and named in the
+//! log, never lost in silence; a process that is killed loses what it had not written yet, a few milliseconds' worth.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::Store;
+use super::decision::{Kept, keep};
+use crate::metrics::Metrics;
+
+/// Decisions that wait for the database at most.
+const QUEUE_MAX: usize = 2_048;
+/// Decisions of one statement at most.
+const BATCH_MAX: usize = 200;
+/// First and longest pause while the database does not take them.
+const PAUSE_MIN: Duration = Duration::from_millis(250);
+const PAUSE_MAX: Duration = Duration::from_secs(15);
+
+enum Work {
+    Keep(Box<Kept>),
+    Flush(oneshot::Sender<()>),
+}
+
+/// Hands decisions to the writer.
+#[derive(Clone, Debug)]
+pub struct Keeper {
+    queue: mpsc::Sender<Work>,
+    metrics: Arc<Metrics>,
+}
+
+impl Keeper {
+    /// A keeper, and its writer to be run. The writer ends when the last handle is dropped and all is written.
+    pub fn new(store: &Store, metrics: &Arc<Metrics>) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (queue, work) = mpsc::channel(QUEUE_MAX);
+        let writer = write(store.clone(), metrics.clone(), work);
+        (Self { queue, metrics: metrics.clone() }, writer)
+    }
+
+    /// Hands one over. Never waits.
+    pub fn keep(&self, decision: Kept) {
+        if let Err(error) = self.queue.try_send(Work::Keep(Box::new(decision)))
+            && let Work::Keep(lost) = error.into_inner()
+        {
+            report_lost(&self.metrics, &[*lost]);
+        }
+    }
+
+    /// Waits until all that was handed over before is written, for tests.
+    pub async fn flush(&self) {
+        let (done, written) = oneshot::channel();
+        if self.queue.send(Work::Flush(done)).await.is_ok() {
+            let _ = written.await;
+        }
+    }
+}
+
+async fn write(store: Store, metrics: Arc<Metrics>, mut queue: mpsc::Receiver<Work>) {
+    let mut work = Vec::new();
+    while queue.recv_many(&mut work, BATCH_MAX).await > 0 {
+        let mut batch = Vec::new();
+        let mut waiting = Vec::new();
+        for one in work.drain(..) {
+            match one {
+                Work::Keep(decision) => batch.push(*decision),
+                Work::Flush(done) => waiting.push(done),
+            }
+        }
+        let mut pause = PAUSE_MIN;
+        while let Err(error) = keep(&store, &batch).await {
+            metrics.fault("decision_waits");
+            tracing::warn!(%error, decisions = batch.len(), "decisions wait for the database");
+            // Nobody is left to bring more: the service stops, and waits for no database.
+            if queue.is_closed() {
+                report_lost(&metrics, &batch);
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+        for done in waiting {
+            let _ = done.send(());
+        }
+    }
+}
+
+fn report_lost(metrics: &Metrics, decisions: &[Kept]) {
+    for one in decisions {
+        metrics.fault("decision_lost");
+        let subject = one.subject.map(|subject| subject.to_string()).unwrap_or_default();
+        tracing::error!(id = %one.id, rule = %one.rule, verdict = %one.verdict, subject, "a decision was given and not kept");
+    }
+}
