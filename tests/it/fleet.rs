@@ -94,10 +94,10 @@ async fn a_killed_sender_is_replaced_within_seconds_and_every_limit_holds_across
     ]);
     // The stand-in refuses what is over any of the three, so a refusal is a proof against us.
     let fleet = Fleet::new(&settings, |config| {
-        config.rates.throughput_per_s = Some(RATE as u32);
+        config.rates.throughput_per_s = u32::try_from(RATE).ok();
         config.rates.pair_gap_ms = Some(2_000);
         config.rates.pair_burst = 1;
-        config.rates.recipients_per_24h = Some(DAY as u32);
+        config.rates.recipients_per_24h = u32::try_from(DAY).ok();
     })
     .await;
     let url = ground.db.bridge_url();

@@ -90,9 +90,9 @@ impl Fleet {
                 kept.lock().expect("no holder panics").push(line);
             }
         });
-        let address: SocketAddr = match address.await {
-            Ok(address) => address,
-            Err(_) => panic!("the service did not start: {:#?}", log.lock().expect("no holder panics")),
+        let address: Result<SocketAddr, _> = address.await;
+        let Ok(address) = address else {
+            panic!("the service did not start: {:#?}", log.lock().expect("no holder panics"))
         };
         self.front.add(address);
         Instance { child, address, wire, steps: seen }
