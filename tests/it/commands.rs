@@ -225,3 +225,17 @@ async fn the_audit_of_phones_names_who_cannot_be_alerted_and_why_and_shows_no_nu
         assert!(!text.contains("5555") && !text.contains("no tiene"), "a number or what stands for one: {text}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sweep_shows_what_it_remembers_and_forgets_when_told() {
+    let ground = Ground::new().await;
+    assert!(ground.run(&["migrate"]).await.0);
+    let (ok, said) = ground.run(&["sweep"]).await;
+    assert!(ok && said.contains("looks around silently") && said.contains("invoice"), "{said}");
+    let (ok, said) = ground.run(&["sweep", "--forget", "--json"]).await;
+    assert!(ok, "{said}");
+    let kinds: Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!((&kinds["kinds"][0]["kind"], &kinds["kinds"][0]["rows"]), (&json!("client"), &json!(0)));
+    let (ok, said) = ground.run(&["events", "show", "sweep-0"]).await;
+    assert!(!ok && said.contains("there is no event"), "{said}");
+}

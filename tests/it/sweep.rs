@@ -428,3 +428,20 @@ async fn both_owners_hear_of_a_service_that_the_sweep_finds_with_another_each_ti
     assert_eq!(owners, [it.client, CAST.client_english].map(u64::from).into());
     bridge.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_memory_that_was_lost_is_built_anew_and_tells_nobody() {
+    use mysql_async::prelude::Queryable as _;
+    let bridge = looked_around().await;
+    let mut own = crate::support::database::connect(&bridge.db.bridge_url()).await;
+    own.query_drop("TRUNCATE TABLE mirror").await.expect("our table");
+    own.disconnect().await.expect("an idle connection closes");
+    set(&bridge, "tblhosting", "domainstatus", "Suspended", CAST.service_active.id).await;
+    assert_eq!(sweep(&bridge).await.filling.len(), 6);
+    set(&bridge, "tblinvoices", "status", "Cancelled", CAST.invoice_unpaid.id).await;
+    assert!(hookbridge::store::mirror::forget(&bridge.app.store, bridge.now()).await.expect("the tables"));
+    assert_eq!(sweep(&bridge).await.filling.len(), 6);
+    assert_eq!(twice(&bridge).await.told, 0);
+    assert!(bridge.messages().await.is_empty());
+    bridge.finish().await;
+}
