@@ -184,6 +184,11 @@ impl Sandbox {
         self.inner.world().faults.order(fault);
     }
 
+    /// Takes back every fault that nobody has met yet.
+    pub fn forget_faults(&self) {
+        self.inner.world().faults.clear();
+    }
+
     /// A client writes or presses a button; opens the 24-h window. The message's id.
     ///
     /// # Errors

@@ -91,7 +91,7 @@ async fn answer<B: Buf, E>(
 }
 
 /// The paths of the real service: nothing works without the token.
-async fn graph(inner: &Inner, call: &Call, segments: &[&str], hangup: &Hangup) -> Response {
+async fn graph(inner: &Arc<Inner>, call: &Call, segments: &[&str], hangup: &Hangup) -> Response {
     let token = call.headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     if token != Some(inner.config.access_token.expose_secret()) {
         return refuse(inner, &ApiError::token());
@@ -105,7 +105,7 @@ async fn graph(inner: &Inner, call: &Call, segments: &[&str], hangup: &Hangup) -
     }
 }
 
-async fn send(inner: &Inner, call: &Call, phone: &str, hangup: &Hangup) -> Response {
+async fn send(inner: &Arc<Inner>, call: &Call, phone: &str, hangup: &Hangup) -> Response {
     let json = call.headers.get("content-type").and_then(|value| value.to_str().ok());
     let parsed = if json.is_some_and(|kind| kind.starts_with("application/json")) {
         request::parse(&call.body)
@@ -132,7 +132,9 @@ async fn send(inner: &Inner, call: &Call, phone: &str, hangup: &Hangup) -> Respo
     let mut verdict = verdict;
     if let Some(accepted) = &mut verdict.accepted {
         inner.bell.notify_one();
-        receipts::post(inner, std::mem::take(&mut accepted.early)).await;
+        // In a task of its own: a sender who hangs up meanwhile must not make the receipts vanish.
+        let (inner, early) = (inner.clone(), std::mem::take(&mut accepted.early));
+        let _ = tokio::spawn(async move { receipts::post(&inner, early).await }).await;
     }
     match verdict.trouble {
         Some(Trouble::HangAfterAccept) => return std::future::pending().await,
