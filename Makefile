@@ -1,5 +1,5 @@
 # Everything a person needs: each target does all its own set-up.
-.PHONY: demo test lint bench
+.PHONY: demo test lint bench chaos
 
 CARGO ?= cargo
 
@@ -22,6 +22,11 @@ lint:
 	@$(CARGO) clippy --locked --all-targets -- -D warnings
 	@$(CARGO) deny --log-level error check licenses bans sources
 	@find php-hooks tests/php -name '*.php' -print0 | xargs -0 -n1 php -l >/dev/null && echo "[lint] PHP syntax is fine"
+
+chaos:
+	@scripts/setup.sh demo
+	@echo "[chaos] building (the first time takes some minutes)"
+	@$(CARGO) test --release --locked --test chaos -- --long $(ARGS)
 
 bench:
 	@scripts/setup.sh demo

@@ -13,9 +13,11 @@
  * new_request  load the stub again, as for a new page: another request id, another connection, a closed circuit
  * clock_offset_s  the stub's clock is so many seconds ahead from here on
  * repeat       fire that many times (default 1); one output line with the sum
+ * before, after   written to the file HB_LEDGER, on the disk, before and after the hook: what was fired, should this
+ *              process be killed
  *
  * Environment: HB_STUB_DIR (folder with hookbridge.php), HB_STUB_CONFIG (path of a config.php), HB_ACTIVITY_LOG,
- * HB_CAPSULE_JSON, HB_PLATFORM_VERSION.
+ * HB_CAPSULE_JSON, HB_PLATFORM_VERSION, HB_LEDGER.
  * Output: {"hook","elapsed_us","registered","returned":[…],"printed":"…","errors":[…]}; the last two must be empty, and
  * `returned` too, but for the hooks that ask a decision.
  */
@@ -56,6 +58,17 @@ $load = static function () use ($stub) {
     return ob_get_clean();
 };
 
+$ledger = getenv('HB_LEDGER') ? fopen(getenv('HB_LEDGER'), 'ab') : null;
+$note = static function (array $shot, string $when) use ($ledger) {
+    if ($ledger !== null && isset($shot[$when])) {
+        fwrite($ledger, json_encode([$when => $shot[$when]]) . "\n");
+        fflush($ledger);
+        if (function_exists('fsync')) { // PHP 8.1
+            fsync($ledger);
+        }
+    }
+};
+
 $at_load = null;
 while (($line = fgets(STDIN)) !== false) {
     if (trim($line) === '') {
@@ -85,6 +98,7 @@ while (($line = fgets(STDIN)) !== false) {
     $args = isset($shot['args']) ? $shot['args'] : (array_key_exists('vars', $shot) ? [$shot['vars']] : []);
     $args = array_map($objects, $args);
     $returned = [];
+    $note($shot, 'before');
     ob_start();
     $started = microtime(true);
     for ($i = 0; $i < (isset($shot['repeat']) ? $shot['repeat'] : 1); $i++) {
@@ -95,6 +109,7 @@ while (($line = fgets(STDIN)) !== false) {
     $elapsed = microtime(true) - $started;
     $printed = $at_load . ob_get_clean();
     $at_load = '';
+    $note($shot, 'after');
     echo json_encode([
         'hook' => $shot['hook'],
         'elapsed_us' => (int) round($elapsed * 1000000),
