@@ -113,6 +113,18 @@ async fn where_the_hook_fired_the_sweep_stays_silent_also_if_nobody_could_be_tol
     let swept = twice(&bridge).await;
     assert_eq!((swept.told, swept.heard), (0, 3));
     assert_eq!((bridge.messages().await.len(), bridge.reasons().await), (before, why));
+
+    // Nothing to pay: heard, and not worth a word.
+    new_invoice(&bridge, 9003, CAST.client_spanish, "Unpaid").await;
+    bridge.platform("UPDATE tblinvoices SET total = 0 WHERE id = 9003").await;
+    fired(&bridge, "evt_4", "InvoiceCreated", &json!({ "invoiceid": 9003 }), &json!({})).await;
+    let swept = twice(&bridge).await;
+    assert_eq!((swept.told, swept.heard), (0, 1));
+    set(&bridge, "tblinvoices", "status", "Cancelled", 9003).await;
+    fired(&bridge, "evt_5", "InvoiceCancelled", &json!({ "invoiceid": 9003 }), &json!({})).await;
+    let swept = twice(&bridge).await;
+    assert_eq!((swept.told, swept.heard), (0, 1));
+    assert_eq!(bridge.messages().await.len(), before);
     bridge.finish().await;
 }
 

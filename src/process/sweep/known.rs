@@ -84,9 +84,11 @@ pub async fn unheard(
                 if telling.said.only_if_told && !told.iter().any(|(one, _)| *one == subject) {
                     return true;
                 }
-                if let Some((machine, to)) = entry.state_entered(&telling.read) {
-                    let state = states.get(&(machine.to_owned(), subject));
-                    return state.is_some_and(|(state, at)| *state == to && *at >= telling.since - CLOCKS_APART);
+                // A subject that never moved may have been heard of all the same: nothing was to be told.
+                if let Some((machine, to)) = entry.state_entered(&telling.read)
+                    && let Some((state, at)) = states.get(&(machine.to_owned(), subject))
+                {
+                    return *state == to && *at >= telling.since - CLOCKS_APART;
                 }
                 events.iter().any(|event| {
                     let same = entry
