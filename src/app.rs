@@ -185,9 +185,11 @@ impl App {
         let templates = Arc::new(ArcSwap::from_pointee(built_in_templates()?));
         let sources = Arc::new(ArcSwap::from_pointee(sources(&config.sources)?));
         let (inbox_bell, outbox_bell) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let decider = Arc::new(decider(&config, &store, &billing)?);
         let worker = Arc::new(Worker {
             store: store.clone(),
             billing: billing.clone(),
+            decider: decider.clone(),
             catalogue: catalogue.clone(),
             templates: templates.clone(),
             settings: process_settings(&config)?,
@@ -217,7 +219,6 @@ impl App {
             inbox_bell: inbox_bell.clone(),
             owner: uuid::Uuid::now_v7().as_simple().to_string(),
         });
-        let decider = Arc::new(decider(&config, &store, &billing)?);
         let mut app = Self {
             address: listener.local_addr()?,
             store,

@@ -63,12 +63,12 @@ final class Ruling
         return $this->decision === 'adjust';
     }
 
-    /** @return string[] why not, for the client; never empty when the ruling refuses */
+    /** @return string[] why not, and what to do instead, for the client; never empty when the ruling refuses */
     public function objections(): array
     {
-        $texts = array_values(array_filter(array_map([self::class, 'forPage'], $this->failed), 'strlen'));
-        $message = $this->text('message');
-        return $texts !== [] ? $texts : [$message !== '' ? $message : 'no_decision'];
+        $texts = array_map([self::class, 'forPage'], array_values($this->failed));
+        $texts[] = $this->text('message');
+        return array_values(array_unique(array_filter($texts, 'strlen'))) ?: ['no_decision'];
     }
 
     /** For the activity log: codes hold no personal data. */

@@ -95,7 +95,8 @@ impl Billing {
         Ok(case)
     }
 
-    /// Facts of a change of owner of `service` to client `to`, asked for in `ticket`.
+    /// Facts of a change of owner of `service` to client `to`, asked for in `ticket`; from client `before`, where the platform
+    /// has moved it already.
     ///
     /// # Errors
     /// The database, or a row that cannot be understood.
@@ -103,13 +104,17 @@ impl Billing {
         &self,
         service: u64,
         to: u64,
+        before: Option<u64>,
         ticket: Option<&str>,
         now: Timestamp,
     ) -> Result<OwnershipCase, BillingError> {
         let reference = self.remembered(now).await?;
         let mut connection = self.database.connection().await?;
         let c = &mut connection;
-        let hosted = self.hosted(c, service).await?;
+        let mut hosted = self.hosted(c, service).await?;
+        if let (Some(hosted), Some(before)) = (hosted.as_mut(), before) {
+            hosted.client_id = ClientId(before);
+        }
         let owner = hosted.as_ref().map_or(0, |hosted| hosted.client_id.0);
         let mut accounts = self.accounts(c, &[owner, to], &reference.currencies).await?;
         self.add_owner_emails(c, &mut accounts).await?;

@@ -9,9 +9,10 @@ use mysql_async::Conn;
 use super::client::Read;
 use super::invoice::{InvoiceRow, PaymentRow, complete};
 use super::pool::{Billing, BillingError};
+use crate::domain::case::CancelRequest;
 use crate::domain::hookpoint::{Subject, SubjectKind};
 use crate::domain::ids::{ClientId, DomainId, UserId};
-use crate::domain::record::{Client, Contact, DomainName, Facts, Moved, Quote, Service, SubjectRow};
+use crate::domain::record::{Cancelling, Client, Contact, DomainName, Facts, Moved, Quote, Service, SubjectRow};
 use crate::sql::Inconsistent;
 
 /// What an event needs to know.
@@ -62,6 +63,7 @@ struct Rows {
     invoices: HashMap<u64, Read<InvoiceRow>>,
     payments: HashMap<u64, Vec<PaymentRow>>,
     services: HashMap<u64, Read<Service>>,
+    cancel_requests: HashMap<u64, CancelRequest>,
     quotes: HashMap<u64, Read<Quote>>,
     domains: HashMap<u64, Read<DomainName>>,
 }
@@ -80,12 +82,15 @@ impl Billing {
         let c = &mut connection;
         let of = |kind| wants.iter().filter(|w| w.subject.kind == kind).map(|w| w.subject.id).collect::<BTreeSet<_>>();
         let invoice_ids = of(SubjectKind::Invoice);
+        let cancelled = of(SubjectKind::Cancellation);
+        let services = of(SubjectKind::Service).into_iter().chain(cancelled.iter().copied()).collect();
         let mut rows = Rows {
             owned: self.owned_by(c, &of(SubjectKind::User)).await?,
             named_contacts: self.contacts_by_id(c, &of(SubjectKind::Contact)).await?,
             invoices: self.invoices(c, &invoice_ids).await?,
             payments: self.payments(c, &invoice_ids).await?,
-            services: self.services(c, &of(SubjectKind::Service)).await?,
+            services: self.services(c, &services).await?,
+            cancel_requests: self.cancel_requests(c, &cancelled).await?,
             quotes: self.quotes(c, &of(SubjectKind::Quote), &reference.currencies).await?,
             domains: self.domain_names(c, &of(SubjectKind::Domain)).await?,
             clients: HashMap::new(),
@@ -126,7 +131,9 @@ impl Rows {
                 None => want.claimed_client.ok_or_else(missing)?,
             },
             SubjectKind::Invoice => row(self.invoices.get(&subject.id)).ok_or_else(missing)??.client_id,
-            SubjectKind::Service => row(self.services.get(&subject.id)).ok_or_else(missing)??.client_id.0,
+            SubjectKind::Service | SubjectKind::Cancellation => {
+                row(self.services.get(&subject.id)).ok_or_else(missing)??.client_id.0
+            }
             SubjectKind::Quote => {
                 let quote = row(self.quotes.get(&subject.id)).ok_or_else(missing)??;
                 quote.client_id.ok_or(Missing::Prospect)?.0
@@ -178,6 +185,11 @@ impl Rows {
             SubjectKind::Service => {
                 SubjectRow::Service(Box::new(row(self.services.get(&id)).ok_or_else(missing)??.clone()))
             }
+            SubjectKind::Cancellation => SubjectRow::Cancellation(Box::new(Cancelling {
+                service: row(self.services.get(&id)).ok_or_else(missing)??.clone(),
+                request: self.cancel_requests.get(&id).copied(),
+                ruled: None,
+            })),
             SubjectKind::Quote => SubjectRow::Quote(Box::new(row(self.quotes.get(&id)).ok_or_else(missing)??.clone())),
             SubjectKind::Domain => SubjectRow::Domain(if let Some(domain) = row(self.domains.get(&id)) {
                 domain?.clone()

@@ -1,5 +1,7 @@
 //! Owns: reading what clients asked for: wishes to cancel, and who wrote a ticket. Never a ticket's text.
 
+use std::collections::{BTreeSet, HashMap};
+
 use mysql_async::Conn;
 
 use super::pool::{Billing, BillingError};
@@ -26,6 +28,21 @@ impl Billing {
         let reader = Reader::new("tblcancelrequests", row, key.to_string());
         let kind = reader.parse("type", CancelKind::parse)?;
         Ok(Some(CancelRequest { id: key, at: datetime(&reader, "date")?, kind }))
+    }
+
+    /// The newest wish to cancel of each of `services`, where there is one. Few at a time: clients cancel rarely.
+    pub(super) async fn cancel_requests(
+        &self,
+        connection: &mut Conn,
+        services: &BTreeSet<u64>,
+    ) -> Result<HashMap<u64, CancelRequest>, BillingError> {
+        let mut found = HashMap::new();
+        for service in services {
+            if let Some(request) = self.cancel_request(connection, *service).await? {
+                found.insert(*service, request);
+            }
+        }
+        Ok(found)
     }
 
     /// A ticket by the number that clients see, or else by its row's id.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use minijinja::Value;
 
 use crate::domain::event::{FieldValue, HookEvent};
-use crate::domain::record::{ClientStatus, Facts, SubjectRow};
+use crate::domain::record::{ClientStatus, Facts, Service, SubjectRow};
 
 /// Event and facts.
 pub fn of_event(event: &HookEvent, facts: &Facts) -> Value {
@@ -82,15 +82,19 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
                 ],
             );
         }
-        SubjectRow::Service(service) => put(
-            "service",
-            vec![
-                ("id", Value::from(service.id.0)),
-                ("status", Value::from(service.status.clone())),
-                ("domain", Value::from(service.domain.clone())),
-                ("product", Value::from(service.product.clone())),
-            ],
-        ),
+        SubjectRow::Service(row) => put("service", service(row)),
+        SubjectRow::Cancellation(cancelling) => {
+            put("service", service(&cancelling.service));
+            let allowed = cancelling.ruled.as_ref().is_none_or(|ruled| ruled.allowed);
+            put(
+                "cancellation",
+                vec![
+                    ("exists", Value::from(cancelling.request.is_some())),
+                    ("id", cancelling.request.map_or(Value::from(()), |request| Value::from(request.id))),
+                    ("allowed", Value::from(allowed)),
+                ],
+            );
+        }
         SubjectRow::Quote(quote) => {
             put("quote", vec![("id", Value::from(quote.id.0)), ("stage", Value::from(quote.stage.clone()))]);
         }
@@ -104,6 +108,15 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
         ),
     }
     root
+}
+
+fn service(service: &Service) -> Vec<(&'static str, Value)> {
+    vec![
+        ("id", Value::from(service.id.0)),
+        ("status", Value::from(service.status.clone())),
+        ("domain", Value::from(service.domain.clone())),
+        ("product", Value::from(service.product.clone())),
+    ]
 }
 
 /// Dotted paths as nested objects: `params.serviceid` is `fields.params.serviceid`.

@@ -154,7 +154,8 @@ impl Decider {
         platform: &Platform,
         now: Timestamp,
     ) -> Result<Ruled, DecideError> {
-        let case = self.billing.ownership_case(q.service_id, q.to_client_id, q.ticket_id.as_deref(), now).await?;
+        let case =
+            self.billing.ownership_case(q.service_id, q.to_client_id, q.before, q.ticket_id.as_deref(), now).await?;
         // What the ticket says counts more than what somebody typed beside it.
         let sender = case.ticket.as_ref().map(|ticket| ticket.sender.clone()).or_else(|| q.requested_by.clone());
         let seen = json!({

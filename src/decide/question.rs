@@ -52,6 +52,8 @@ pub struct Upgrade {
 pub struct Ownership {
     pub service_id: u64,
     pub to_client_id: u64,
+    /// Whose it was, where the platform has moved it already and the question is what would have been said.
+    pub before: Option<u64>,
     /// The number that clients see, or the row's id.
     pub ticket_id: Option<String>,
     /// The address that the request came from.
@@ -103,6 +105,7 @@ impl Question {
             Rule::Ownership => Self::Ownership(Ownership {
                 service_id: service()?,
                 to_client_id: need_id(fields, "to_client_id")?,
+                before: None,
                 ticket_id: text(fields, "ticket_id"),
                 requested_by: text(fields, "requested_by"),
                 client_id: id(fields, "client_id")?,

@@ -168,6 +168,8 @@ closed_list! {
         Contact = "contact",
         Invoice = "invoice",
         Service = "service",
+        /// A wish to cancel a service; it bears the service's id.
+        Cancellation = "cancellation",
         Quote = "quote",
         Domain = "domain",
     }

@@ -52,6 +52,13 @@ closed_list! {
         /// The quote is not in stage Delivered (any more).
         QuoteNotDelivered = "quote_not_delivered",
 
+        /// The platform has no such wish to cancel (any more).
+        CancellationMissing = "cancellation_missing",
+        /// The company's rule does not allow it.
+        CancellationRefused = "cancellation_refused",
+        /// The event says that a decision was not to be had in time; it is on record.
+        DecisionMissed = "decision_missed",
+
         /// The account that it belonged to before is gone: there is nobody left to tell on that side.
         FormerOwnerGone = "former_owner_gone",
         /// Several services moved at once: one message tells of all.

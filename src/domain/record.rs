@@ -2,6 +2,7 @@
 
 use jiff::civil::{Date, DateTime};
 
+use super::case::{CancelRequest, Debt};
 use super::ids::{ClientId, ContactId, DomainId, InvoiceId, PaymentId, QuoteId, ServiceId, UserId};
 use super::locale::Locale;
 use super::money::{Currency, Money};
@@ -99,6 +100,25 @@ pub struct Service {
     pub next_due: Option<Date>,
 }
 
+/// A service that its client wishes to cancel.
+#[derive(Clone, Debug)]
+pub struct Cancelling {
+    pub service: Service,
+    /// `None`: the platform has not written the wish down, or not any more.
+    pub request: Option<CancelRequest>,
+    /// What the company's rule says of it; set where somebody is to be told.
+    pub ruled: Option<Cancelled>,
+}
+
+/// What a cancellation means.
+#[derive(Clone, Debug)]
+pub struct Cancelled {
+    pub allowed: bool,
+    pub effective: Option<Date>,
+    /// What is still to be paid.
+    pub due: Vec<Debt>,
+}
+
 #[derive(Clone, Debug)]
 pub struct Quote {
     pub id: QuoteId,
@@ -156,6 +176,7 @@ pub enum SubjectRow {
     Contact(Option<Box<Contact>>),
     Invoice(Box<Invoice>, Option<Payment>),
     Service(Box<Service>),
+    Cancellation(Box<Cancelling>),
     Quote(Box<Quote>),
     Domain(DomainName),
 }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::moves;
+use super::{missed, moves};
 use crate::billing::{Missing, Want};
 use crate::catalogue::{Catalogue, Entry, Verdict};
 use crate::domain::event::{FieldValue, HookEvent};
@@ -91,7 +91,9 @@ pub fn ask<'a>(
             outcome.skip(Some(id), None, Reason::FieldMissing, Some(format!("none of the fields {paths} holds an id")));
         }
     }
-    if !used {
+    if event.hook == missed::HOOK {
+        missed::note(event, outcome);
+    } else if !used {
         outcome.skip(None, None, Reason::HookNotUsed, None);
     }
     asked
@@ -103,7 +105,7 @@ fn want(event: &HookEvent, trigger: &Trigger, id: u64) -> Want {
     let subject = Subject { kind: trigger.names, id };
     let claimed_client = match subject.kind {
         SubjectKind::Service => field("params.userid").or_else(|| field("userid")),
-        SubjectKind::Domain | SubjectKind::Contact => field("userid"),
+        SubjectKind::Domain | SubjectKind::Contact | SubjectKind::Cancellation => field("userid"),
         _ => None,
     };
     let owner = gone("userid").and_then(FieldValue::as_id).or(claimed_client);

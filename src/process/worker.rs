@@ -11,12 +11,13 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::moves;
 use super::plan::{Asked, Desk, Outcome, ask, decide};
 use super::usual::Usual;
+use super::{moves, ruled};
 use crate::billing::{Billing, BillingError};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
+use crate::decide::Decider;
 use crate::domain::event::HookEvent;
 use crate::domain::locale::Locale;
 use crate::domain::phone::{E164, PhonePolicy};
@@ -63,6 +64,7 @@ pub struct MassSettings {
 pub struct Worker {
     pub store: Store,
     pub billing: Billing,
+    pub decider: Arc<Decider>,
     pub catalogue: Arc<ArcSwap<Catalogue>>,
     pub templates: Arc<ArcSwap<Templates>>,
     pub settings: Settings,
@@ -163,6 +165,7 @@ impl Worker {
         let wants: Vec<_> = asked.iter().map(|(_, one)| one.want.clone()).collect();
         let mut facts = self.billing.gather(&wants, now).await?;
         moves::join(&self.store, &mut asked, &mut facts).await?;
+        ruled::ask(&self.decider, &asked, &events, &mut facts, now).await?;
         mark(Step::Gathered);
         let desk = Desk {
             policy: Policy {

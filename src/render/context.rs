@@ -7,9 +7,10 @@ use jiff::tz::TimeZone;
 use minijinja::Value;
 
 use super::format;
+use crate::domain::case::CancelKind;
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money};
-use crate::domain::record::{Contact, Facts, Invoice, Moved, Payment, Platform, SubjectRow};
+use crate::domain::record::{Cancelling, Contact, Facts, Invoice, Moved, Payment, Platform, Service, SubjectRow};
 
 /// Everything that one message's text may use.
 #[derive(Clone, Copy, Debug)]
@@ -67,21 +68,11 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
             put("invoice", invoice(row, &client.currency, locale));
             put("payment", payment(row, paid.as_ref(), about, locale));
         }
-        SubjectRow::Service(service) => put(
-            "service",
-            vec![
-                ("id", service.id.to_string()),
-                ("name", service_name(&service.product, &service.domain)),
-                ("product", service.product.clone()),
-                ("domain", service.domain.clone()),
-                (
-                    "reason",
-                    if service.suspend_reason.is_empty() { unstated(locale) } else { &service.suspend_reason }
-                        .to_owned(),
-                ),
-                ("next_due", date(service.next_due, locale)),
-            ],
-        ),
+        SubjectRow::Service(row) => put("service", service(row, locale)),
+        SubjectRow::Cancellation(cancelling) => {
+            put("service", service(&cancelling.service, locale));
+            put("cancellation", cancellation(cancelling, &client.currency, locale));
+        }
         SubjectRow::Quote(quote) => put(
             "quote",
             vec![
@@ -96,6 +87,45 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
         }
     }
     Value::from(root)
+}
+
+fn service(service: &Service, locale: Locale) -> Vec<(&'static str, String)> {
+    let reason = if service.suspend_reason.is_empty() { unstated(locale) } else { &service.suspend_reason };
+    vec![
+        ("id", service.id.to_string()),
+        ("name", service_name(&service.product, &service.domain)),
+        ("product", service.product.clone()),
+        ("domain", service.domain.clone()),
+        ("reason", reason.to_owned()),
+        ("next_due", date(service.next_due, locale)),
+    ]
+}
+
+fn cancellation(cancelling: &Cancelling, currency: &Currency, locale: Locale) -> Vec<(&'static str, String)> {
+    let kind = match (cancelling.request.map(|request| request.kind), locale) {
+        (Some(CancelKind::EndOfPeriod), Locale::EsAr) => "al final del período pago",
+        (Some(CancelKind::EndOfPeriod), Locale::En) => "at the end of the paid period",
+        (Some(CancelKind::EndOfPeriod), Locale::PtBr) => "no fim do período pago",
+        (_, Locale::EsAr) => "inmediata",
+        (_, Locale::En) => "immediate",
+        (_, Locale::PtBr) => "imediato",
+    };
+    let (nothing, of) = match locale {
+        Locale::EsAr => ("ninguna", "de"),
+        Locale::En => ("none", "of"),
+        Locale::PtBr => ("nenhuma", "de"),
+    };
+    let ruled = cancelling.ruled.as_ref();
+    let due: Vec<String> = ruled
+        .iter()
+        .flat_map(|ruled| &ruled.due)
+        .map(|debt| format!("{} {of} {}", debt.number, money(debt.balance, currency)))
+        .collect();
+    vec![
+        ("kind", kind.to_owned()),
+        ("effective", date(ruled.and_then(|ruled| ruled.effective), locale)),
+        ("due", if due.is_empty() { nothing.to_owned() } else { due.join(", ") }),
+    ]
 }
 
 fn invoice(invoice: &Invoice, currency: &Currency, locale: Locale) -> Vec<(&'static str, String)> {

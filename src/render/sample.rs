@@ -6,12 +6,14 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use super::context::{About, build};
+use crate::domain::case::{CancelKind, CancelRequest, Debt};
 use crate::domain::hookpoint::SubjectKind;
 use crate::domain::ids::{ClientId, ContactId, CurrencyId, DomainId, InvoiceId, PaymentId, QuoteId, ServiceId, UserId};
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money, NumberFormat};
 use crate::domain::record::{
-    Client, ClientStatus, Contact, DomainName, Facts, Invoice, Moved, Payment, Platform, Quote, Service, SubjectRow,
+    Cancelled, Cancelling, Client, ClientStatus, Contact, DomainName, Facts, Invoice, Moved, Payment, Platform, Quote,
+    Service, SubjectRow,
 };
 
 /// A template's values as an example, in `locale`.
@@ -43,6 +45,19 @@ pub fn platform() -> Platform {
         locale: Some(Locale::EsAr),
         default_country: "AR".to_owned(),
         version: "8.13.1".to_owned(),
+    }
+}
+
+fn service(client_id: ClientId) -> Service {
+    Service {
+        id: ServiceId(1),
+        client_id,
+        status: "Active".to_owned(),
+        product: "Hosting Pyme".to_owned(),
+        group: "Hosting".to_owned(),
+        domain: "ejemplo.com.ar".to_owned(),
+        suspend_reason: "factura vencida".to_owned(),
+        next_due: Some(date(2026, 12, 7)),
     }
 }
 
@@ -94,15 +109,21 @@ pub fn facts(kind: SubjectKind) -> Facts {
             }),
             Some(Payment { id: PaymentId(1), amount: money(1_000_000), at: Some(date(2026, 11, 23).at(12, 0, 0, 0)) }),
         ),
-        SubjectKind::Service => SubjectRow::Service(Box::new(Service {
-            id: ServiceId(1),
-            client_id,
-            status: "Active".to_owned(),
-            product: "Hosting Pyme".to_owned(),
-            group: "Hosting".to_owned(),
-            domain: "ejemplo.com.ar".to_owned(),
-            suspend_reason: "factura vencida".to_owned(),
-            next_due: Some(date(2026, 12, 7)),
+        SubjectKind::Service => SubjectRow::Service(Box::new(service(client_id))),
+        SubjectKind::Cancellation => SubjectRow::Cancellation(Box::new(Cancelling {
+            service: service(client_id),
+            request: Some(CancelRequest { id: 1, at: None, kind: CancelKind::EndOfPeriod }),
+            ruled: Some(Cancelled {
+                allowed: true,
+                effective: Some(date(2026, 12, 7)),
+                due: vec![Debt {
+                    id: InvoiceId(1234),
+                    number: "2026-1234".to_owned(),
+                    status: "Unpaid".to_owned(),
+                    due: Some(date(2026, 12, 7)),
+                    balance: money(250_000),
+                }],
+            }),
         })),
         SubjectKind::Quote => SubjectRow::Quote(Box::new(Quote {
             id: QuoteId(56),

@@ -2,6 +2,8 @@
 
 mod support;
 
+mod asking;
+mod cancelling;
 mod commands;
 mod content;
 mod decisions;

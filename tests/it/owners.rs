@@ -1,6 +1,8 @@
 //! A service or domain that goes to another client: both hear of it, each in his language, once.
 
 use hookbridge::demo::data::{CAST, Owned};
+use hookbridge::domain::decision::{Rule, Verdict};
+use hookbridge::store::decision::{Filter, list};
 use hookbridge::store::trail::MessageTrail;
 use serde_json::{Value, json};
 
@@ -40,6 +42,15 @@ async fn both_owners_hear_of_a_move_each_in_his_own_words_and_language() {
     assert!(after[0].text.contains("now yours"), "{}", after[0].text);
     assert!(messages.iter().all(|m| m.hookpoint == "service_owner_changed" && m.contact_id.is_none()));
     assert!(messages.iter().all(|m| m.class == "security"));
+    // What the rule would have said is kept, once, though nobody asked it: no ticket asked for this.
+    let filter = Filter { rule: Some(Rule::Ownership), limit: 10, ..Filter::default() };
+    let kept = list(&bridge.app.store, &filter).await.expect("decisions can be read");
+    let [one] = kept.as_slice() else { panic!("one decision: {kept:#?}") };
+    assert_eq!((one.hook.as_str(), one.asked_by.as_str(), one.what_if), ("ServiceOwnerChanged", "observed", true));
+    assert_eq!((one.verdict, one.client_id), (Verdict::Deny, Some(service.client.into())));
+    let answer: Value = serde_json::from_str(&one.answer).expect("JSON");
+    let asked = answer["reasons"].as_array().and_then(|all| all.iter().find(|r| r["code"] == "asked_by_owner"));
+    assert_eq!(asked.map(|reason| &reason["passed"]), Some(&json!(false)), "{answer:#}");
     bridge.finish().await;
 }
 
@@ -130,5 +141,35 @@ async fn a_merge_is_told_once_and_what_it_moved_is_not_told_again() {
     let reasons = bridge.reasons().await;
     assert_eq!(reasons.iter().filter(|reason| *reason == "told_with_merge").count(), 6, "{reasons:?}");
     assert_eq!(of(&bridge.messages().await, to).len(), 2);
+    bridge.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sweep_notices_a_move_that_no_hook_told_of_and_both_hear_of_it_once() {
+    let bridge = Bridge::start().await;
+    let sweep = async || {
+        bridge.wait_s(600);
+        bridge.app.sweep().await.expect("the sweep runs");
+        bridge.settle().await;
+    };
+    sweep().await;
+    let service = CAST.service_portuguese;
+    let domain = CAST.domain;
+    bridge
+        .platform(&format!(
+            "UPDATE tblhosting SET userid = {to} WHERE id = {}; UPDATE tbldomains SET userid = {to} WHERE id = {}",
+            service.id,
+            domain.id,
+            to = CAST.client_english,
+        ))
+        .await;
+    for _ in 0..4 {
+        sweep().await;
+    }
+    let messages = bridge.messages().await;
+    let moves: Vec<_> = messages.iter().filter(|m| m.hookpoint == "service_owner_changed").collect();
+    assert_eq!(moves.len(), messages.len(), "{messages:#?}");
+    assert_eq!(of(&messages, CAST.client_english).len(), 2, "one of the service, one of the domain: {messages:#?}");
+    assert_eq!((of(&messages, service.client).len(), of(&messages, domain.client).len()), (1, 1), "{messages:#?}");
     bridge.finish().await;
 }

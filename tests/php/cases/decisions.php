@@ -155,6 +155,14 @@ test('decisions: refused, or waiting for a person, each hook returns the shape t
     }
 });
 
+test('decisions: a refusal says what to do instead', static function () {
+    $box = decidingBox();
+    $box->bridge([ruling('deny', ['upgrade_path' => 'No hay camino'], ['message' => 'Abrí un ticket: https://x.example/t?a=1&b=2', 'notices' => []])]);
+    $returned = returnedEverywhere($box);
+    $texts = ['No hay camino', 'Abrí un ticket: https://x.example/t?a=1&amp;b=2'];
+    same([$texts, $texts], [$returned['ShoppingCartValidateUpgrade'], $returned['ClientAreaPageCancellation']['hookbridgenotices']]);
+});
+
 test('decisions: a refusal without a text is still a refusal', static function () {
     $box = decidingBox();
     $box->bridge([ruling('deny')]);
