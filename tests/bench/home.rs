@@ -1,12 +1,16 @@
 //! Owns: what every measurement stands on: one private, durable MariaDB on disk with the platform's sample data, and
 //! bridges on fresh schemas of their own.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
 use hookbridge::app::{App, Workers, open_store};
 use hookbridge::clock::Clock;
 use hookbridge::config::load;
 use hookbridge::demo::accounts::{self, BRIDGE, READER};
 use hookbridge::demo::data::{self, Size};
-use hookbridge::demo::mariadb::{Options, PrivateMariaDb};
+use hookbridge::demo::mariadb::{Extra, Options, PrivateMariaDb};
 use hookbridge::demo::schema;
 use hookbridge::demo::stage::{SOURCE, Secrets, variables};
 use hookbridge::domain::ids::EventId;
@@ -19,6 +23,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
+/// What the slower disk adds to each sync, in microseconds.
+const SYNC_DELAY_US: u32 = 2_000;
 pub const BILLING: &str = "billing";
 /// Our own schema, made anew for every bridge.
 pub const OWN: &str = "hookbridge";
@@ -29,6 +35,8 @@ const PRELOAD: usize = 500;
 pub const UNLIMITED: &[(&str, &str)] = &[
     ("SOURCES__BILLING__EVENTS_PER_S", "1000000"),
     ("SOURCES__BILLING__EVENTS_BURST", "1000000"),
+    // Every answer counts, however late: the machine is full.
+    ("SERVER__INGEST_WAIT_MS", "10000"),
     ("SENDERS__MAIN__RATE_PER_S", "10000"),
     ("SENDERS__MAIN__PAIR_INTERVAL_S", "0"),
     ("SENDERS__MAIN__RECIPIENTS_PER_DAY", "0"),
@@ -44,11 +52,29 @@ pub struct Home {
 
 impl Home {
     pub async fn build(clients: u32) -> anyhow::Result<Self> {
+        Self::on(clients, None).await
+    }
+
+    /// The same with few clients, on a disk that takes longer to sync.
+    pub async fn on_slow_disk() -> anyhow::Result<Self> {
+        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("slow_disk.so");
+        let status = Command::new("cc")
+            .args(["-shared", "-fPIC", "-O1", &format!("-DSYNC_DELAY_US={SYNC_DELAY_US}"), "-o"])
+            .args([&library, &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bench/slow_disk.c")])
+            .status()
+            .context("cc does not start")?;
+        ensure!(status.success(), "cc failed");
+        Self::on(50, Some(library)).await
+    }
+
+    async fn on(clients: u32, preload: Option<PathBuf>) -> anyhow::Result<Self> {
         let clock = Clock::system();
         // On the disk that cargo builds on: /tmp may be memory, where fsync costs nothing.
         let dir = tempfile::Builder::new().prefix("b-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
         let options = Options { durable: true, ..Options::default() };
-        let server = PrivateMariaDb::start(dir.path().join("db"), options).await?;
+        let mut extra = Extra::default();
+        extra.environment.extend(preload.map(|library| ("LD_PRELOAD".to_owned(), library.display().to_string())));
+        let server = PrivateMariaDb::start_with(dir.path().join("db"), options, &extra).await?;
         let home = Self { server, clock, secrets: Secrets::new()?, dir };
         let mut root = home.root("").await?;
         accounts::create(&mut root).await?;

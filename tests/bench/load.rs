@@ -32,6 +32,8 @@ pub struct Post {
 pub struct Count {
     pub answers: u64,
     pub seconds: f64,
+    /// With those of the warm-up.
+    pub all: u64,
 }
 
 impl Count {
@@ -42,6 +44,7 @@ impl Count {
     pub fn add(&mut self, other: Self) {
         self.answers += other.answers;
         self.seconds += other.seconds;
+        self.all += other.all;
     }
 }
 
@@ -66,12 +69,12 @@ pub async fn round(to: SocketAddr, connections: usize, time: Duration, post: &Po
     tokio::time::sleep(WARM_UP).await;
     let (from, started) = (answers.load(Ordering::Relaxed), Instant::now());
     tokio::time::sleep(time).await;
-    let count = Count { answers: answers.load(Ordering::Relaxed) - from, seconds: started.elapsed().as_secs_f64() };
+    let (to, seconds) = (answers.load(Ordering::Relaxed), started.elapsed().as_secs_f64());
     over.store(true, Ordering::Relaxed);
     while let Some(ended) = all.join_next().await {
         ended??;
     }
-    Ok(count)
+    Ok(Count { answers: to - from, seconds, all: answers.load(Ordering::Relaxed) })
 }
 
 async fn one(stream: &mut TcpStream, buffer: &mut Vec<u8>, post: &Post) -> anyhow::Result<()> {

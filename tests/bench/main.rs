@@ -2,7 +2,9 @@
 //! database is a private MariaDB that waits for the disk at every commit. `docs/BENCHMARKS.md` explains the figures.
 #![allow(clippy::cast_precision_loss, reason = "figures of at most ten digits")]
 
+mod cost;
 mod decisions;
+mod doors;
 mod history;
 mod home;
 mod ingest;
@@ -35,8 +37,8 @@ pub struct Scale {
 }
 
 const FULL: Scale = Scale {
-    rounds: 5,
-    round_ms: 4_000,
+    rounds: 3,
+    round_ms: 3_000,
     hooks: 2_000,
     slow_calls: 25,
     events: 20_000,

@@ -13,8 +13,8 @@ use warp::Filter as _;
 use warp::Reply as _;
 
 use crate::Scale;
+use crate::doors::listen;
 use crate::home::Home;
-use crate::ingest::door;
 use crate::report::{Report, Target};
 
 /// How long the provider takes to answer: a near data centre over TLS.
@@ -51,7 +51,7 @@ pub async fn measure(home: &Home, scale: Scale, report: &mut Report) -> anyhow::
         tokio::time::sleep(LATENCY).await;
         warp::reply::json(&json!({ "messages": [{ "id": "wamid.bench" }] })).into_response()
     });
-    let provider = format!("http://{}/messages", door(answer.boxed()).await?);
+    let provider = format!("http://{}/messages", listen(answer.boxed()).await?);
     let (hooks, calls) = (scale.hooks / ROUNDS, (scale.slow_calls / ROUNDS).max(1));
     let (mut quick, mut slow) = (0, 0);
     let vars = json!({ "invoiceid": 4711, "source": "autogen", "user": "system", "status": "Unpaid" });
