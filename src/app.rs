@@ -33,7 +33,7 @@ use crate::http::limit::{Sources, sources};
 use crate::http::ops::Ops;
 use crate::http::raw::BodyLimits;
 use crate::http::receipts::{Receipts, SenderKeys};
-use crate::http::server::{Limits, serve};
+use crate::http::server::{Limits, descriptors_max, serve};
 use crate::http::{decide, ingest, join, manifest, ops, receipts};
 use crate::metrics::Metrics;
 use crate::process::sweep::{self, Sweep, Swept};
@@ -57,6 +57,8 @@ const EXPIRE_BATCH: usize = 500;
 const HOUSEKEEPING: Duration = Duration::from_secs(15);
 /// Longer than any wait of an event (256 s after a failed try, or its lease).
 const AHEAD: SignedDuration = SignedDuration::from_mins(30);
+/// File descriptors for what is not a connection: logs, sockets of the runtime, files being read.
+const DESCRIPTORS: usize = 64;
 /// A pooled connection that nobody used for so long is closed.
 const CONNECTION_IDLE: Duration = Duration::from_mins(1);
 
@@ -252,7 +254,7 @@ impl App {
         self.keeper = Some(keeper);
         let server = &self.config.server;
         let limits = Limits {
-            connections_max: server.connections_max,
+            connections_max: connections_max(&self.config),
             header_timeout: Duration::from_millis(server.header_timeout_ms),
             drain_timeout: Duration::from_millis(server.drain_timeout_ms),
             ..Limits::default()
@@ -288,11 +290,16 @@ impl App {
             ingest::route(Ingest {
                 sources: self.sources.clone(),
                 catalogue: self.catalogue.clone(),
-                writer: InboxWriter::start(&self.store, server.ingest_queue_max),
+                writer: InboxWriter::start(
+                    &self.store,
+                    server.ingest_queue_max,
+                    Duration::from_millis(server.ingest_wait_ms),
+                ),
                 clock: self.clock.clone(),
                 metrics: self.metrics.clone(),
                 limits: limits(server.event_bytes_max),
                 bell,
+                refusals: Arc::default(),
             }),
             decide::route(Decide {
                 sources: self.sources.clone(),
@@ -458,6 +465,18 @@ async fn keep_house(store: &Store, clock: &Clock) -> anyhow::Result<()> {
     }
     while outbox::expire(store, now, EXPIRE_BATCH).await? == EXPIRE_BATCH {}
     Ok(())
+}
+
+/// As many connections as are configured, but only so many that databases and provider keep their file descriptors.
+fn connections_max(config: &Config) -> usize {
+    let wanted = config.server.connections_max;
+    let sending: usize = config.senders.values().map(|sender| sender.in_flight_max).sum();
+    let others = DESCRIPTORS + config.database.pool_max + config.billing.pool_max + sending;
+    let room = descriptors_max().map_or(usize::MAX, |max| max.saturating_sub(others).max(1));
+    if room < wanted {
+        tracing::warn!(wanted, room, "the limit of open files allows fewer connections than `server.connections_max`");
+    }
+    wanted.min(room)
 }
 
 fn built_in_templates() -> anyhow::Result<Templates> {

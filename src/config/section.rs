@@ -39,6 +39,7 @@ pub struct ServerConfig {
     pub body_timeout_ms: u64,
     pub drain_timeout_ms: u64,
     pub ingest_queue_max: usize,
+    pub ingest_wait_ms: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -37,6 +37,7 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
     );
     expect(config.server.connections_max > 0, "`server.connections_max` must be at least 1");
     expect(config.server.ingest_queue_max > 0, "`server.ingest_queue_max` must be at least 1");
+    expect(config.server.ingest_wait_ms > 0, "`server.ingest_wait_ms` must be at least 1");
     expect(config.process.batch.clamp(1, 1000) == config.process.batch, "`process.batch` must be 1 to 1000");
     expect(config.process.workers > 0, "`process.workers` must be at least 1");
     expect(config.process.attempts_max > 0, "`process.attempts_max` must be at least 1");

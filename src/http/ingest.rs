@@ -1,6 +1,7 @@
 //! Owns: `POST /v1/events`: bytes and headers in, durable event out. 202 means that it is on disk.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use bytes::Buf;
@@ -38,6 +39,25 @@ pub struct Ingest {
     pub limits: BodyLimits,
     /// Rung when an event was stored.
     pub bell: Arc<Notify>,
+    pub refusals: Arc<Refusals>,
+}
+
+/// Keeps a flood out of the log: one refusal per second is written, the others are counted.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    second: AtomicI64,
+    unsaid: AtomicU64,
+}
+
+impl Refusals {
+    /// Whether this one is to be written, and how many were not since the last.
+    fn say(&self, second: i64) -> Option<u64> {
+        if self.second.swap(second, Ordering::Relaxed) == second {
+            self.unsaid.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(self.unsaid.swap(0, Ordering::Relaxed))
+    }
 }
 
 /// The route.
@@ -66,7 +86,10 @@ impl Ingest {
             }
             Err(problem) => {
                 self.metrics.event(problem.code);
-                tracing::warn!(status = problem.status, code = problem.code, detail = %problem.detail, "an event was refused");
+                if let Some(unsaid) = self.refusals.say(self.clock.now().as_second()) {
+                    let (status, code) = (problem.status, problem.code);
+                    tracing::warn!(status, code, detail = %problem.detail, unsaid, "an event was refused");
+                }
                 problem.response()
             }
         };
@@ -129,6 +152,7 @@ impl Ingest {
 fn not_stored(error: &WriteError) -> Problem {
     let detail = match error {
         WriteError::Full => "Too many events wait for the database.",
+        WriteError::Late => "The database did not take the event in time.",
         WriteError::Database(_) => "The database did not take the event.",
     };
     Problem::new(503, "not-stored", detail).retry_after(5)

@@ -1,6 +1,8 @@
 //! Owns: everything that speaks HTTP to the outside. A route matches path and method, then never rejects: its handler
 //! answers, errors included.
 
+pub mod body;
+pub mod crowd;
 pub mod server;
 
 pub mod limit;
@@ -24,15 +26,16 @@ use problem::Problem;
 /// One or more routes. Boxed, because unboxed ones do not compile in this number.
 pub type Route = BoxedFilter<(Response,)>;
 
-/// All `routes`, and a problem for what none of them answers.
+/// All `routes`, tried in their order, and a problem for what none of them answers.
 ///
 /// # Panics
 /// Without any route.
 #[must_use]
 pub fn join(routes: Vec<Route>) -> Route {
-    let mut routes = routes.into_iter();
-    let first = routes.next().expect("at least one route");
-    let all = routes.fold(first, |all, route| all.or(route).unify().boxed());
+    let mut routes = routes.into_iter().rev();
+    let last = routes.next().expect("at least one route");
+    // Nested from the end: a request goes through one layer for each route that it passes by, and the first is the busiest.
+    let all = routes.fold(last, |rest, route| route.or(rest).unify().boxed());
     all.recover(unanswered).unify().boxed()
 }
 

@@ -6,9 +6,12 @@ use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use warp::http::HeaderMap;
 
+use super::body::{BodyError, read_body};
 use super::problem::Problem;
-use super::server::{BodyError, read_body};
 use crate::signature::{Headers, Key, SignatureError, Verified, verify};
+
+/// When to come back if we are busy, in seconds.
+const BUSY_S: u64 = 5;
 
 /// How much of a body is read, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +47,7 @@ pub async fn json_body<B: Buf, E>(
             Problem::new(413, "body-too-large", format!("At most {} bytes are accepted.", limits.bytes_max))
         }
         BodyError::Timeout => Problem::new(408, "body-timeout", "The body did not arrive in time."),
+        BodyError::Crowded => Problem::new(503, "busy", "Too many large bodies are being read.").retry_after(BUSY_S),
         BodyError::Broken => Problem::new(400, "body-broken", "The connection broke while the body was read."),
     })
 }

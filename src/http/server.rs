@@ -1,17 +1,17 @@
-//! Owns: accepting connections and reading bodies, with a limit on each: how many, how slow, how large, how long at
-//! the end. Must not know: routes.
+//! Owns: accepting connections, with a limit on each: how many, how slow, how large, how long at the end. Must not know:
+//! routes.
 //! Why not `warp::serve`: it gives hyper no timer, counts no connections and waits without end when it stops.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
-use futures_util::{Stream, StreamExt};
-use hyper::body::Incoming;
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper::{Request, StatusCode};
@@ -19,11 +19,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use warp::Reply;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
+
+use super::crowd::{Crowd, Seat, Ticket};
 
 /// Smallest buffer that hyper takes for a request's head, in bytes.
 pub const HEADER_BYTES_MIN: usize = 8_192;
@@ -33,7 +35,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// What a server bears before it closes a connection.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Connections open at once; more wait in the kernel's backlog.
+    /// Connections open at once. A new one takes the place of the one that has let us wait the longest.
     pub connections_max: usize,
     /// Time for a request's whole head. An idle kept-alive connection is closed after it, too.
     pub header_timeout: Duration,
@@ -58,6 +60,14 @@ impl Default for Limits {
             drain_timeout: Duration::from_secs(10),
         }
     }
+}
+
+/// Files and connections that this process may have open, where the system says so.
+#[must_use]
+pub fn descriptors_max() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// Who opened the connection. In each request's extensions: read it by `warp::ext::get::<Peer>()`.
@@ -86,29 +96,28 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let http = builder(&limits);
-    let slots = Arc::new(Semaphore::new(limits.connections_max));
+    let crowd = Crowd::new(limits.connections_max);
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
     loop {
         while connections.try_join_next().is_some() {}
-        // The slot comes first: a connection that was accepted without one would hold memory while it waits.
         let next = async {
-            let slot = slots.clone().acquire_owned().await.expect("nobody closes the semaphore");
-            (slot, listener.accept().await)
+            let accepted = listener.accept().await?;
+            // One that has no place yet is the only one: the others wait in the kernel's backlog.
+            let hangup = Hangup::default();
+            let ticket = crowd.seat(hangup.0.clone()).await;
+            Ok::<_, std::io::Error>((accepted, ticket, hangup))
         };
-        let (slot, accepted) = tokio::select! {
+        let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
             next = next => next,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                let talk = converse(stream, Peer(peer), http.clone(), filter.clone(), graceful.watcher());
-                connections.spawn(async move {
-                    talk.await;
-                    drop(slot);
-                });
+            Ok(((stream, peer), ticket, hangup)) => {
+                let client = Client { peer: Peer(peer), hangup, ticket };
+                connections.spawn(converse(stream, client, http.clone(), filter.clone(), graceful.watcher()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -133,9 +142,16 @@ fn builder(limits: &Limits) -> http1::Builder {
     http
 }
 
+/// One connection, as the server sees it.
+struct Client {
+    peer: Peer,
+    hangup: Hangup,
+    ticket: Ticket,
+}
+
 async fn converse(
     stream: TcpStream,
-    peer: Peer,
+    client: Client,
     http: http1::Builder,
     filter: BoxedFilter<(Response,)>,
     watcher: Watcher,
@@ -143,10 +159,10 @@ async fn converse(
     // Answers are small and final: waiting to fill a packet only adds delay.
     let _ = stream.set_nodelay(true);
     let routes = TowerToHyperService::new(warp::service(filter));
-    let hangup = Hangup::default();
+    let Client { peer, hangup, ticket } = client;
     let asked = hangup.clone();
-    let answer = service_fn(move |mut request: Request<Incoming>| {
-        let routes = routes.clone();
+    let answer = service_fn(|mut request: Request<Incoming>| {
+        let (routes, seat) = (routes.clone(), ticket.seat.clone());
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(hangup.clone());
         async move {
@@ -154,7 +170,9 @@ async fn converse(
             if request.uri().path_and_query().is_none() {
                 return Ok::<_, Infallible>(StatusCode::BAD_REQUEST.into_response());
             }
-            routes.call(request).await
+            let answer = routes.call(request.map(|body| Arriving::new(body, seat.clone()))).await;
+            seat.wait();
+            answer
         }
     });
     let connection = watcher.watch(http.serve_connection(TokioIo::new(stream), answer));
@@ -166,56 +184,47 @@ async fn converse(
     }
 }
 
-/// Why a body was not read.
-#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
-pub enum BodyError {
-    #[error("the body is larger than allowed")]
-    TooLarge,
-    #[error("the body did not arrive in time")]
-    Timeout,
-    #[error("the connection broke while the body was read")]
-    Broken,
+/// A body on its way. Until it is whole, we wait for the client; from then on he waits for us.
+struct Arriving {
+    body: Incoming,
+    seat: Arc<Seat>,
 }
 
-/// Reads a whole body of at most `bytes_max` bytes within `timeout`, whether or not it announces its length.
-/// warp's own limit only looks at `content-length`, which a chunked body does not have.
-///
-/// # Errors
-/// [`BodyError`]. What was read is thrown away.
-pub async fn read_body<B: Buf, E>(
-    stream: impl Stream<Item = Result<B, E>>,
-    content_length: Option<u64>,
-    bytes_max: usize,
-    timeout: Duration,
-) -> Result<Bytes, BodyError> {
-    let announced = content_length.unwrap_or(0);
-    if announced > bytes_max as u64 {
-        return Err(BodyError::TooLarge);
-    }
-    let gather = async {
-        let mut stream = pin!(stream);
-        let mut whole = BytesMut::with_capacity(usize::try_from(announced).unwrap_or(0));
-        while let Some(chunk) = stream.next().await {
-            let mut chunk = chunk.map_err(|_| BodyError::Broken)?;
-            if chunk.remaining() > bytes_max - whole.len() {
-                return Err(BodyError::TooLarge);
-            }
-            while chunk.has_remaining() {
-                let part = chunk.chunk();
-                whole.extend_from_slice(part);
-                let read = part.len();
-                chunk.advance(read);
-            }
+impl Arriving {
+    fn new(body: Incoming, seat: Arc<Seat>) -> Self {
+        if body.is_end_stream() {
+            seat.work();
+        } else {
+            seat.wait();
         }
-        Ok(whole.freeze())
-    };
-    tokio::time::timeout(timeout, gather).await.unwrap_or(Err(BodyError::Timeout))
+        Self { body, seat }
+    }
+}
+
+impl Body for Arriving {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.seat.work();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_util::stream;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::oneshot;
     use tokio::task::JoinHandle;
@@ -280,20 +289,59 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn connections_over_the_limit_wait_for_a_slot() {
-        let limits = Limits { connections_max: 1, header_timeout: Duration::from_secs(30), ..tight() };
+    async fn a_newcomer_takes_the_place_of_the_one_that_let_us_wait_the_longest() {
+        let limits = Limits { connections_max: 2, header_timeout: Duration::from_secs(30), ..tight() };
         let served = start(limits, hello()).await;
+        let mut silent = TcpStream::connect(served.addr).await.unwrap();
+        let mut kept = TcpStream::connect(served.addr).await.unwrap();
+        kept.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut seen = [0; 12];
+        kept.read_exact(&mut seen).await.unwrap();
+        assert_eq!(&seen, b"HTTP/1.1 200");
+        assert!(ask(served.addr, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.contains("200"));
+        let mut rest = Vec::new();
+        assert_eq!(silent.read_to_end(&mut rest).await.unwrap_or(0), 0, "the silent one was closed");
+        kept.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+        kept.read_to_end(&mut rest).await.unwrap();
+        assert!(String::from_utf8_lossy(&rest).contains("HTTP/1.1 200"), "the other is still served");
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_us_keeps_his_place() {
+        let limits = Limits { connections_max: 1, ..tight() };
+        let asked = Arc::new(Notify::new());
+        let told = asked.clone();
+        let filter = warp::any()
+            .then(move || {
+                told.notify_one();
+                std::future::pending::<Response>()
+            })
+            .boxed();
+        let served = start(limits, filter).await;
         let mut first = TcpStream::connect(served.addr).await.unwrap();
         first.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-        let mut seen = [0; 12];
-        first.read_exact(&mut seen).await.unwrap();
-        assert_eq!(&seen, b"HTTP/1.1 200");
-        let second = ask(served.addr, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        let mut second = pin!(second);
-        let early = tokio::time::timeout(Duration::from_millis(80), &mut second).await;
-        assert!(early.is_err(), "the second connection must wait");
-        drop(first);
-        assert!(second.await.contains("200"));
+        asked.notified().await;
+        let second = ask(served.addr, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert!(tokio::time::timeout(Duration::from_millis(400), second).await.is_err(), "the second must wait");
+        let mut byte = [0];
+        let open = tokio::time::timeout(Duration::from_millis(20), first.read(&mut byte)).await;
+        assert!(open.is_err(), "the first is still open");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_trickles_makes_room_like_an_idle_connection() {
+        let limits = Limits { connections_max: 1, ..tight() };
+        let filter = warp::body::stream()
+            .then(|body| async move {
+                let read = crate::http::body::read_body(body, None, 64, Duration::from_secs(30)).await;
+                read.map_or(StatusCode::BAD_REQUEST, |_| StatusCode::OK).into_response()
+            })
+            .boxed();
+        let served = start(limits, filter).await;
+        let mut slow = TcpStream::connect(served.addr).await.unwrap();
+        slow.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab").await.unwrap();
+        let honest = "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab";
+        assert!(ask(served.addr, honest).await.contains("200"));
     }
 
     #[tokio::test]
@@ -344,7 +392,7 @@ mod tests {
     async fn a_chunked_body_over_the_limit_is_refused() {
         let filter = warp::body::stream()
             .then(|body| async move {
-                match read_body(body, None, 8, Duration::from_secs(5)).await {
+                match crate::http::body::read_body(body, None, 8, Duration::from_secs(5)).await {
                     Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned().into_response(),
                     Err(error) => {
                         warp::reply::with_status(error.to_string(), StatusCode::PAYLOAD_TOO_LARGE).into_response()
@@ -358,17 +406,5 @@ mod tests {
         assert!(small.contains("200") && small.contains("abcdefgh"), "{small}");
         let large = ask(served.addr, &format!("{head}4\r\nabcd\r\n5\r\nefghi\r\n0\r\n\r\n")).await;
         assert!(large.starts_with("HTTP/1.1 413"), "{large}");
-    }
-
-    #[tokio::test]
-    async fn a_body_that_never_ends_times_out_and_an_announced_giant_is_not_read() {
-        let slow = stream::pending::<Result<Bytes, Infallible>>();
-        let error = read_body(slow, None, 8, Duration::from_millis(10)).await.unwrap_err();
-        assert_eq!(error, BodyError::Timeout);
-        let unread = stream::pending::<Result<Bytes, Infallible>>();
-        let error = read_body(unread, Some(9), 8, Duration::from_mins(1)).await.unwrap_err();
-        assert_eq!(error, BodyError::TooLarge);
-        let broken = stream::iter([Ok(Bytes::from_static(b"ab")), Err(())]);
-        assert_eq!(read_body(broken, None, 8, Duration::from_secs(1)).await.unwrap_err(), BodyError::Broken);
     }
 }

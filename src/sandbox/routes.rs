@@ -18,7 +18,8 @@ use super::error::ApiError;
 use super::faults::Trouble;
 use super::world::Accepted;
 use super::{Inner, control, management, page, receipts, request};
-use crate::http::server::{Hangup, read_body};
+use crate::http::body::read_body;
+use crate::http::server::Hangup;
 
 /// Largest body, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;

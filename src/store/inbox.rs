@@ -54,7 +54,7 @@ pub struct Claimed {
 
 /// Numbers of rows that one statement inserts. Few, so that a connection has soon prepared them all: parsing the text of
 /// such a statement costs the server as much as storing its rows.
-const SHAPES: [usize; 15] = [256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 2, 1];
+const SHAPES: [usize; 17] = [512, 384, 256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 2, 1];
 /// How often the unknown ones of a batch are looked for, when other instances store the same ids at the same time.
 const LOOKS: u32 = 5;
 

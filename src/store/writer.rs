@@ -1,63 +1,118 @@
 //! Owns: group commit. One writer gathers the events that wait and stores them by one statement: the more come at once,
-//! the cheaper each becomes.
+//! the cheaper each becomes. Who would be answered too late is answered at once that his event is not stored.
+//! Why one: a second would commit half as much each time, and the disk takes as long for half.
 
-use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use mysql_async::Conn;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use super::inbox::{Inserted, NewEvent, batch_of, insert_batch};
 use super::pool::bounded;
 use super::{Store, StoreError};
 
-/// Statements under way at once: while one waits for the disk, the next is gathered.
-const WRITERS: usize = 2;
 /// Tries to store a batch: on the connection that is open, and again after a lost deadlock.
 const TRIES: u32 = 4;
+/// Under load, how long the writer waits for the batch to become as large as the last one: this part of the time that the
+/// last one took, but at most [`GATHER_MAX`]. Those who were just answered are about to send their next.
+const GATHER_PART: u32 = 8;
+const GATHER_MAX: Duration = Duration::from_millis(1);
 
 type Waiting = (NewEvent, oneshot::Sender<Result<Inserted, WriteError>>);
 
-/// Hands events to the writers.
+/// Hands events to the writer.
 #[derive(Clone, Debug)]
-pub struct InboxWriter(mpsc::Sender<Waiting>);
+pub struct InboxWriter {
+    queue: mpsc::Sender<Waiting>,
+    wait_max: Duration,
+}
 
 /// Why an event is not stored.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum WriteError {
     #[error("too many events wait for the database")]
     Full,
+    /// It may be stored nevertheless; sent again, it is found as a duplicate.
+    #[error("the database did not take it in time")]
+    Late,
     #[error("the database did not take it: {0}")]
     Database(String),
 }
 
 impl InboxWriter {
-    /// Starts the writers. They end when all handles are dropped.
+    /// Starts the writer. It ends when all handles are dropped.
     #[must_use]
-    pub fn start(store: &Store, queue_max: usize) -> Self {
-        let (sender, receiver) = mpsc::channel(queue_max);
-        let receiver = Arc::new(Mutex::new(receiver));
-        for _ in 0..WRITERS {
-            tokio::spawn(write(store.clone(), receiver.clone()));
-        }
-        Self(sender)
+    pub fn start(store: &Store, queue_max: usize, wait_max: Duration) -> Self {
+        let (queue, receiver) = mpsc::channel(queue_max);
+        let writer = Writer { store: store.clone(), receiver, connection: None, last: (0, Duration::ZERO) };
+        tokio::spawn(writer.run());
+        Self { queue, wait_max }
+    }
+
+    /// Whether an event would be refused now.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.queue.capacity() == 0
     }
 
     /// Stores one event. Durable when this returns `New` or `Duplicate`.
     ///
     /// # Errors
-    /// It is not stored.
+    /// It is not stored, or not known to be.
     pub async fn insert(&self, event: NewEvent) -> Result<Inserted, WriteError> {
         let (answer, answered) = oneshot::channel();
-        self.0.try_send((event, answer)).map_err(|_| WriteError::Full)?;
-        answered.await.unwrap_or_else(|_| Err(WriteError::Database("the writer ended".to_owned())))
+        self.queue.try_send((event, answer)).map_err(|_| WriteError::Full)?;
+        match tokio::time::timeout(self.wait_max, answered).await {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(WriteError::Database("the writer ended".to_owned()))),
+            Err(_) => Err(WriteError::Late),
+        }
     }
 }
 
-async fn write(store: Store, receiver: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
-    let mut connection = None;
-    while let Some(batch) = gather(&receiver).await {
+struct Writer {
+    store: Store,
+    receiver: mpsc::Receiver<Waiting>,
+    /// Its own, with its statements prepared.
+    connection: Option<Conn>,
+    /// How many events the last batch had, and how long it took.
+    last: (usize, Duration),
+}
+
+impl Writer {
+    async fn run(mut self) {
+        while let Some(mut waiting) = self.gather().await {
+            // Who gave up is not stored: he sends it again, and the time is better spent on those who still wait.
+            waiting.retain(|(_, answer)| !answer.is_closed());
+            while !waiting.is_empty() {
+                let later = waiting.split_off(batch_of(waiting.len()));
+                self.store(waiting).await;
+                waiting = later;
+            }
+        }
+    }
+
+    /// Waits for an event, and takes as many of those that wait as one statement inserts.
+    async fn gather(&mut self) -> Option<Vec<Waiting>> {
+        let first = self.receiver.recv().await?;
+        let (events, took) = self.last;
+        let until = Instant::now() + (took / GATHER_PART).min(GATHER_MAX);
+        while self.receiver.len() + 1 < events && Instant::now() < until {
+            tokio::task::yield_now().await;
+        }
+        let mut batch = vec![first];
+        let more = batch_of(1 + self.receiver.len()) - 1;
+        if more > 0 {
+            self.receiver.recv_many(&mut batch, more).await;
+        }
+        Some(batch)
+    }
+
+    async fn store(&mut self, batch: Vec<Waiting>) {
         let (events, answers): (Vec<NewEvent>, Vec<_>) = batch.into_iter().unzip();
-        match store_batch(&store, &mut connection, &events).await {
+        let started = Instant::now();
+        let stored = self.try_store(&events).await;
+        self.last = (events.len(), started.elapsed());
+        match stored {
             Ok(results) => {
                 for (answer, result) in answers.into_iter().zip(results) {
                     let _ = answer.send(Ok(result));
@@ -66,37 +121,25 @@ async fn write(store: Store, receiver: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
             Err(error) => reject(answers, &error),
         }
     }
-}
 
-/// Waits for an event, and takes as many of those that wait as one statement inserts.
-async fn gather(receiver: &Mutex<mpsc::Receiver<Waiting>>) -> Option<Vec<Waiting>> {
-    // The lock is held while waiting, so that only one writer gathers at a time.
-    let mut receiver = receiver.lock().await;
-    let mut batch = vec![receiver.recv().await?];
-    let more = batch_of(1 + receiver.len()) - 1;
-    if more > 0 {
-        receiver.recv_many(&mut batch, more).await;
-    }
-    Some(batch)
-}
-
-/// Stores on the writer's own connection, which has its statements prepared. Whatever fails on a connection, it is not used
-/// again; on one that was open before, nothing is known yet about the database, so the batch is tried on a new one.
-async fn store_batch(store: &Store, kept: &mut Option<Conn>, events: &[NewEvent]) -> Result<Vec<Inserted>, StoreError> {
-    let mut tries = TRIES;
-    loop {
-        tries -= 1;
-        let (mut connection, fresh) = match kept.take() {
-            Some(connection) => (connection, false),
-            None => (store.connection().await?, true),
-        };
-        match bounded(insert_batch(&mut connection, events)).await {
-            Ok(results) => {
-                *kept = Some(connection);
-                return Ok(results);
+    /// Whatever fails on a connection, it is not used again; on one that was open before, nothing is known yet about the
+    /// database, so the batch is tried on a new one.
+    async fn try_store(&mut self, events: &[NewEvent]) -> Result<Vec<Inserted>, StoreError> {
+        let mut tries = TRIES;
+        loop {
+            tries -= 1;
+            let (mut connection, fresh) = match self.connection.take() {
+                Some(connection) => (connection, false),
+                None => (self.store.connection().await?, true),
+            };
+            match bounded(insert_batch(&mut connection, events)).await {
+                Ok(results) => {
+                    self.connection = Some(connection);
+                    return Ok(results);
+                }
+                Err(error) if tries > 0 && (!fresh || error.is_passing_conflict()) => {}
+                Err(error) => return Err(error),
             }
-            Err(error) if tries > 0 && (!fresh || error.is_passing_conflict()) => {}
-            Err(error) => return Err(error),
         }
     }
 }

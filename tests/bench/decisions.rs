@@ -21,8 +21,8 @@ use warp::Filter as _;
 use warp::http::{HeaderMap, StatusCode};
 
 use crate::Scale;
+use crate::doors::listen;
 use crate::home::Home;
-use crate::ingest::door;
 use crate::load::{Post, exchange};
 use crate::report::{Report, Target};
 
@@ -37,7 +37,7 @@ pub async fn measure(home: &Home, scale: Scale, report: &mut Report) -> anyhow::
     let app = home.bridge(variables, Workers::ByHand).await?;
     let services = home.ids("SELECT id FROM tblhosting WHERE domainstatus = 'Active' ORDER BY id LIMIT 500").await?;
     let pool = pool(home)?;
-    let bare = door(route(Arc::from([home.key()?]), home.clock.clone(), pool.clone())).await?;
+    let bare = listen(route(Arc::from([home.key()?]), home.clock.clone(), pool.clone())).await?;
     let ask = |rule: &'static str, more: serde_json::Value| {
         let bodies = services.iter().map(|service| {
             let mut fields = json!({ "service_id": service });

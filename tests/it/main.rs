@@ -22,6 +22,7 @@ mod migrations;
 mod money;
 mod order;
 mod outcomes;
+mod overload;
 mod owners;
 mod phone;
 mod receipts;

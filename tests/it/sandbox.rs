@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hookbridge::clock::Clock;
-use hookbridge::http::server::{self, Limits, read_body};
+use hookbridge::http::body::read_body;
+use hookbridge::http::server::{self, Limits};
 use hookbridge::sandbox::{
     Fault, PhoneNumber, Reply, ReplyButton, Sandbox, SandboxConfig, Status, TemplateStatus, Trouble,
 };

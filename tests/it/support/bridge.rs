@@ -63,6 +63,8 @@ impl Bridge {
         let mut environment = variables(&db.bridge_url(), &db.reader_url(), &sandbox.url(), &secrets);
         environment.extend(
             [
+                // A machine that is busy with other tests answers late.
+                ("SERVER__INGEST_WAIT_MS", "10000"),
                 ("SENDERS__MAIN__RATE_PER_S", "10000"),
                 ("SENDERS__MAIN__TIMEOUT_MS", "1500"),
                 ("SENDERS__MAIN__CONNECT_TIMEOUT_MS", "1000"),
