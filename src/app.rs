@@ -33,7 +33,7 @@ use crate::http::limit::{Sources, sources};
 use crate::http::ops::Ops;
 use crate::http::raw::BodyLimits;
 use crate::http::receipts::{Receipts, SenderKeys};
-use crate::http::server::{Limits, descriptors_max, serve};
+use crate::http::server::{Limits, connections_within, serve};
 use crate::http::{decide, ingest, join, manifest, ops, receipts};
 use crate::metrics::Metrics;
 use crate::process::sweep::{self, Sweep, Swept};
@@ -57,8 +57,6 @@ const EXPIRE_BATCH: usize = 500;
 const HOUSEKEEPING: Duration = Duration::from_secs(15);
 /// Longer than any wait of an event (256 s after a failed try, or its lease).
 const AHEAD: SignedDuration = SignedDuration::from_mins(30);
-/// File descriptors for what is not a connection: logs, sockets of the runtime, files being read.
-const DESCRIPTORS: usize = 64;
 /// A pooled connection that nobody used for so long is closed.
 const CONNECTION_IDLE: Duration = Duration::from_mins(1);
 
@@ -253,8 +251,10 @@ impl App {
         let routes = self.routes(inbox_bell, &keeper);
         self.keeper = Some(keeper);
         let server = &self.config.server;
+        let sending: usize = self.config.senders.values().map(|sender| sender.in_flight_max).sum();
+        let outgoing = self.config.database.pool_max + self.config.billing.pool_max + sending;
         let limits = Limits {
-            connections_max: connections_max(&self.config),
+            connections_max: connections_within(server.connections_max, outgoing),
             header_timeout: Duration::from_millis(server.header_timeout_ms),
             drain_timeout: Duration::from_millis(server.drain_timeout_ms),
             ..Limits::default()
@@ -465,18 +465,6 @@ async fn keep_house(store: &Store, clock: &Clock) -> anyhow::Result<()> {
     }
     while outbox::expire(store, now, EXPIRE_BATCH).await? == EXPIRE_BATCH {}
     Ok(())
-}
-
-/// As many connections as are configured, but only so many that databases and provider keep their file descriptors.
-fn connections_max(config: &Config) -> usize {
-    let wanted = config.server.connections_max;
-    let sending: usize = config.senders.values().map(|sender| sender.in_flight_max).sum();
-    let others = DESCRIPTORS + config.database.pool_max + config.billing.pool_max + sending;
-    let room = descriptors_max().map_or(usize::MAX, |max| max.saturating_sub(others).max(1));
-    if room < wanted {
-        tracing::warn!(wanted, room, "the limit of open files allows fewer connections than `server.connections_max`");
-    }
-    wanted.min(room)
 }
 
 fn built_in_templates() -> anyhow::Result<Templates> {

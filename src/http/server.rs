@@ -29,6 +29,8 @@ use super::crowd::{Crowd, Seat, Ticket};
 
 /// Smallest buffer that hyper takes for a request's head, in bytes.
 pub const HEADER_BYTES_MIN: usize = 8_192;
+/// File descriptors for what is no connection: logs, sockets of the runtime, files being read.
+const DESCRIPTORS: usize = 64;
 /// Pause after a failed `accept`, so that a process out of file descriptors does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
@@ -68,6 +70,16 @@ pub fn descriptors_max() -> Option<usize> {
     let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()
+}
+
+/// As many connections as are `wanted`, but only so many that `outgoing` ones keep their file descriptors.
+#[must_use]
+pub fn connections_within(wanted: usize, outgoing: usize) -> usize {
+    let room = descriptors_max().map_or(usize::MAX, |max| max.saturating_sub(outgoing + DESCRIPTORS).max(1));
+    if room < wanted {
+        tracing::warn!(wanted, room, "the limit of open files allows fewer connections than `server.connections_max`");
+    }
+    wanted.min(room)
 }
 
 /// Who opened the connection. In each request's extensions: read it by `warp::ext::get::<Peer>()`.
