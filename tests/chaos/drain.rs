@@ -81,16 +81,17 @@ pub async fn drain(ground: &Ground, progress: &Progress) -> anyhow::Result<Left>
 async fn look(root: &mut Conn, ground: &Ground, ahead_ms: i64) -> anyhow::Result<Left> {
     let states: Vec<(String, u64)> = root.query("SELECT state, COUNT(*) FROM outbox GROUP BY state").await?;
     let of = |name: &str| states.iter().find(|(state, _)| state == name).map_or(0, |(_, count)| *count);
-    let sql = "SELECT COUNT(*), SUM(run_at <= UTC_TIMESTAMP(3) + INTERVAL ? * 1000 MICROSECOND), \
+    // An unknown outcome waits for its receipt, then for its class's policy; one that is left to an operator, for a year.
+    let sql = "SELECT (SELECT COUNT(*) FROM inbox), SUM(run_at <= UTC_TIMESTAMP(3) + INTERVAL ? * 1000 MICROSECOND), \
                CAST(TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(3), MIN(run_at)) DIV 1000 AS SIGNED) \
-               FROM (SELECT run_at FROM inbox UNION ALL SELECT run_at FROM outbox WHERE state = 'queued') AS waiting";
-    let (waiting, due, next_ms): (u64, Option<u64>, Option<i64>) =
+               FROM (SELECT run_at FROM inbox UNION ALL SELECT run_at FROM outbox \
+               WHERE state = 'queued' OR (state = 'unknown' AND run_at < UTC_TIMESTAMP() + INTERVAL 60 DAY)) AS waiting";
+    let (inbox, due, next_ms): (u64, Option<u64>, Option<i64>) =
         root.exec_first(sql, (ahead_ms,)).await?.context("a count")?;
-    let queued = of("queued");
     Ok(Left {
         spool: ground.platform.spooled().0,
-        inbox: waiting.saturating_sub(queued),
-        queued,
+        inbox,
+        queued: of("queued"),
         sending: of("sending"),
         unknown: of("unknown") + of("held"),
         due: due.unwrap_or_default(),
