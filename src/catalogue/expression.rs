@@ -65,10 +65,9 @@ fn has_star(text: &str) -> bool {
             Some(_) if escaped => escaped = false,
             Some(_) if c == '\\' => escaped = true,
             Some(open) if c == open => quote = None,
-            Some(_) => {}
             None if c == '\'' || c == '"' => quote = Some(c),
             None if c == '*' => return true,
-            None => {}
+            _ => {}
         }
     }
     false
