@@ -49,6 +49,7 @@ fn documented(hook: &str, fields: &Value) -> Option<(SubjectKind, u64)> {
         "EmailPreSend" => (SubjectKind::Quote, &["/mergefields/quote_number"]),
         "DomainDelete" => (SubjectKind::Domain, &["/domainid"]),
         "ContactAdd" | "ContactEdit" | "ContactDelete" => (SubjectKind::Contact, &["/contactid"]),
+        "CancellationRequest" => (SubjectKind::Cancellation, &["/relid"]),
         "AfterClientMerge" => (SubjectKind::Client, &["/toUserID"]),
         _ if hook.starts_with("AfterModule") => (SubjectKind::Service, &["/params/serviceid"]),
         // A vector of a hook that is not here yet must be given its place.
