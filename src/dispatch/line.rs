@@ -85,7 +85,7 @@ impl Lane {
         let mut place = false;
         for one in std::mem::take(&mut line.ready) {
             if one.expires_at <= now {
-                line.cancelled.push((one.id, Reason::Expired));
+                line.cancelled.push((one.id, ended(&one)));
                 continue;
             }
             if let Some(until) = self.template_held(&one, now) {
@@ -133,5 +133,13 @@ impl Lane {
         }
         let one_client = (one.hookpoint.clone(), Some(one.client_id));
         holds.alerts.contains(&one_client).then_some(Reason::ClientCeiling)
+    }
+}
+
+/// Why a message whose time is over ends: one that was to be sent again may have arrived the first time.
+fn ended(one: &Due) -> Reason {
+    match one.waited_for {
+        Some(Reason::SentAgain | Reason::SentAgainByOperator) => Reason::OutcomeUnknown,
+        _ => Reason::Expired,
     }
 }

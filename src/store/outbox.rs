@@ -220,7 +220,8 @@ pub async fn expire(store: &Store, now: Timestamp, limit: usize) -> Result<usize
         let mut connection = store.connection().await?;
         Ok(connection
             .exec(
-                "SELECT message_id, state FROM outbox WHERE state <> 'sending' AND expires_at < ? LIMIT ?",
+                "SELECT message_id, state = 'unknown' OR COALESCE(waiting_for IN ('sent_again', 'sent_again_by_operator'), 0) \
+                 AS unsure FROM outbox WHERE state <> 'sending' AND expires_at < ? LIMIT ?",
                 (at(now), limit as u64),
             )
             .await?)
@@ -229,8 +230,7 @@ pub async fn expire(store: &Store, now: Timestamp, limit: usize) -> Result<usize
     let mut ended = Vec::with_capacity(rows.len());
     for row in &rows {
         let reader = Reader::new("outbox", row, "");
-        let unknown = reader.get::<String>("state")? == "unknown";
-        let reason = if unknown { Reason::OutcomeUnknown } else { Reason::Expired };
+        let reason = if reader.get::<u8>("unsure")? == 1 { Reason::OutcomeUnknown } else { Reason::Expired };
         ended.push((message_id(&reader, "message_id")?, reason));
     }
     cancel(store, &ended, now).await?;

@@ -120,3 +120,21 @@ async fn what_a_dead_process_was_sending_is_unknown_at_once_and_never_sent_blind
     assert_eq!(bridge.phones().len(), 1);
     bridge.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_was_to_be_sent_again_and_could_not_ends_as_unknown_not_as_expired() {
+    let bridge = Bridge::start().await;
+    bridge.sandbox.fault(Fault::next(NEVER_HEARD_OF));
+    password(&bridge, "evt_1").await;
+    let until = bridge.now() + jiff::SignedDuration::from_hours(72);
+    let by = hookbridge::store::lane::PausedBy::Operator;
+    let stop = hookbridge::store::lane::Pause { lane: "main".into(), until, by, detail: String::new() };
+    hookbridge::store::lane::pause(&bridge.app.store, &stop, bridge.now()).await.expect("paused");
+    bridge.wait_s(301);
+    bridge.app.drain().await.expect("the workers work");
+    assert_eq!(standing(&bridge).await, ("queued".into(), Some("sent_again".into())));
+    bridge.wait_s(24 * 3600);
+    bridge.app.keep_house().await.expect("housekeeping");
+    assert_eq!(standing(&bridge).await, ("failed".into(), Some("outcome_unknown".into())));
+    bridge.finish().await;
+}
