@@ -81,7 +81,9 @@ impl Platform {
     pub fn spooled(&self) -> (usize, usize) {
         let count = |folder: &str| {
             let Ok(all) = std::fs::read_dir(self.stub.spool().join(folder)) else { return 0 };
-            all.flatten().filter(|one| one.file_name().to_string_lossy().ends_with(".event")).count()
+            // A PHP that was killed while it wrote leaves a temporary file: no event, nobody was told that it is one.
+            let is_event = |name: &str| name.ends_with(".event") && !name.starts_with(".tmp-");
+            all.flatten().filter(|one| is_event(&one.file_name().to_string_lossy())).count()
         };
         (count("pending"), count("rejected"))
     }
