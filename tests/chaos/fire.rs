@@ -82,8 +82,9 @@ impl Platform {
         let count = |folder: &str| {
             let Ok(all) = std::fs::read_dir(self.stub.spool().join(folder)) else { return 0 };
             // A PHP that was killed while it wrote leaves a temporary file: no event, nobody was told that it is one.
-            let is_event = |name: &str| name.ends_with(".event") && !name.starts_with(".tmp-");
-            all.flatten().filter(|one| is_event(&one.file_name().to_string_lossy())).count()
+            let temporary = |one: &std::fs::DirEntry| one.file_name().to_string_lossy().starts_with(".tmp-");
+            let is_event = |one: &std::fs::DirEntry| one.path().extension().is_some_and(|end| end == "event");
+            all.flatten().filter(|one| is_event(one) && !temporary(one)).count()
         };
         (count("pending"), count("rejected"))
     }
