@@ -2,13 +2,15 @@
 //! it.
 
 mod lanes;
+mod live;
+mod routes;
+mod settings;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use arc_swap::ArcSwap;
 use jiff::SignedDuration;
 use mysql_async::{Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
 use secrecy::{ExposeSecret, SecretString};
@@ -17,37 +19,26 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use self::lanes::{Lanes, lanes};
+use self::live::Live;
+use self::settings::{process_settings, sweep_settings};
+use crate::admin::{Apply, Desk};
 use crate::billing::{Billing, Overrides};
-use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::config::section::SenderConfig;
+use crate::config::section::{SenderConfig, is_empty};
 use crate::decide::{Decider, Policies};
 use crate::dispatch::tenure::Tenure;
 use crate::dispatch::{Lane, lane};
-use crate::domain::locale::Locale;
 use crate::domain::phone::{PhonePolicy, warm_up};
-use crate::http::decide::Decide;
-use crate::http::ingest::Ingest;
-use crate::http::limit::{Sources, sources};
-use crate::http::ops::Ops;
-use crate::http::raw::BodyLimits;
-use crate::http::receipts::{Receipts, SenderKeys};
 use crate::http::server::{Limits, connections_within, serve};
-use crate::http::{decide, ingest, join, manifest, ops, receipts};
 use crate::metrics::Metrics;
-use crate::process::sweep::{self, Sweep, Swept};
-use crate::process::{MassSettings, Settings, Usual, Worker};
-use crate::render::Templates;
+use crate::process::sweep::{Sweep, Swept};
+use crate::process::{Usual, Worker};
 use crate::retention::Retention;
-use crate::rules::consent::Words;
-use crate::rules::mass::MassPolicy;
+use crate::seal::Sealer;
 use crate::sql::Database;
 use crate::stop::{Stop, Stopper, pair};
-use crate::store::finish::House;
-use crate::store::hold::Ceilings;
 use crate::store::keeper::Keeper;
-use crate::store::writer::InboxWriter;
 use crate::store::{Store, inbox, outbox};
 use crate::whatsapp::{CloudApi, CloudApiSettings, Gateway};
 
@@ -55,6 +46,8 @@ use crate::whatsapp::{CloudApi, CloudApiSettings, Gateway};
 const EXPIRE_BATCH: usize = 500;
 /// How often housekeeping looks.
 const HOUSEKEEPING: Duration = Duration::from_secs(15);
+/// How often each instance looks for changes by administrators.
+const CHANGES: Duration = Duration::from_secs(2);
 /// Longer than any wait of an event (256 s after a failed try, or its lease).
 const AHEAD: SignedDuration = SignedDuration::from_mins(30);
 /// A pooled connection that nobody used for so long is closed.
@@ -76,9 +69,11 @@ pub struct App {
     /// Answers questions to the company's rules.
     pub decider: Arc<Decider>,
     keeper: Option<Keeper>,
-    catalogue: Arc<ArcSwap<Catalogue>>,
-    templates: Arc<ArcSwap<Templates>>,
-    sources: Arc<ArcSwap<Sources>>,
+    live: Arc<Live>,
+    /// What administrators work with; `None` without `admin.key`.
+    pub desk: Option<Arc<Desk>>,
+    /// Where administrators reach the bridge, if not at `address`.
+    pub admin_address: Option<SocketAddr>,
     config: Config,
     stopper: Stopper,
     tasks: JoinSet<()>,
@@ -149,6 +144,50 @@ pub fn decider(config: &Config, store: &Store, billing: &Billing) -> anyhow::Res
     Ok(Decider { billing: billing.clone(), store: store.clone(), policies })
 }
 
+/// What a desk is made of.
+struct DeskParts<'a> {
+    store: &'a Store,
+    billing: &'a Billing,
+    config: &'a Config,
+    clock: &'a Clock,
+}
+
+fn desk(
+    parts: &DeskParts<'_>,
+    live: &Live,
+    metrics: &Arc<Metrics>,
+    decider: Arc<Decider>,
+) -> anyhow::Result<Option<Desk>> {
+    if is_empty(&parts.config.admin.key) {
+        return Ok(None);
+    }
+    Ok(Some(Desk {
+        store: parts.store.clone(),
+        billing: parts.billing.clone(),
+        decider,
+        catalogue: live.catalogue.clone(),
+        templates: live.templates.clone(),
+        config: Arc::new(parts.config.clone()),
+        clock: parts.clock.clone(),
+        metrics: metrics.clone(),
+        sealer: Sealer::new(&parts.config.admin.key).context("admin.key")?,
+        apply: None,
+    }))
+}
+
+/// The desk of the command line, where nothing runs.
+///
+/// # Errors
+/// No `admin.key`, a mistake in the configuration, the database.
+pub async fn desk_at_the_command_line(config: &Config) -> anyhow::Result<Desk> {
+    let (store, billing, clock) = (open_store(config)?, open_billing(config)?, Clock::system());
+    let live = Live::start(config, &store).await?;
+    let decider = Arc::new(decider(config, &store, &billing)?);
+    let parts = DeskParts { store: &store, billing: &billing, config, clock: &clock };
+    desk(&parts, &live, &Arc::new(Metrics::default()), decider)?
+        .context("`admin.key` is empty: make one with `hookbridge config --new-secret` and set it (docs/ADMIN.md)")
+}
+
 /// The gateway of one sender.
 ///
 /// # Errors
@@ -181,17 +220,15 @@ impl App {
         store.ping().await.context("the bridge's own database")?;
         let billing = open_billing(&config)?;
         let metrics = Arc::new(Metrics::default());
-        let catalogue = Arc::new(ArcSwap::from_pointee(Catalogue::built_in(&config.hookpoints)?));
-        let templates = Arc::new(ArcSwap::from_pointee(built_in_templates()?));
-        let sources = Arc::new(ArcSwap::from_pointee(sources(&config.sources)?));
+        let live = Live::start(&config, &store).await?;
         let (inbox_bell, outbox_bell) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let decider = Arc::new(decider(&config, &store, &billing)?);
         let worker = Arc::new(Worker {
             store: store.clone(),
             billing: billing.clone(),
             decider: decider.clone(),
-            catalogue: catalogue.clone(),
-            templates: templates.clone(),
+            catalogue: live.catalogue.clone(),
+            templates: live.templates.clone(),
             settings: process_settings(&config)?,
             usual: Usual::new(clock.clone()),
             clock: clock.clone(),
@@ -202,7 +239,7 @@ impl App {
         let parts = lane::Parts {
             store: store.clone(),
             billing: billing.clone(),
-            catalogue: catalogue.clone(),
+            catalogue: live.catalogue.clone(),
             clock: clock.clone(),
             metrics: metrics.clone(),
             bell: outbox_bell,
@@ -212,7 +249,7 @@ impl App {
         let sweep = Arc::new(Sweep {
             store: store.clone(),
             billing: billing.clone(),
-            catalogue: catalogue.clone(),
+            catalogue: live.catalogue.clone(),
             settings: sweep_settings(&config)?,
             clock: clock.clone(),
             metrics: metrics.clone(),
@@ -232,23 +269,58 @@ impl App {
             sweep,
             decider,
             keeper: None,
-            catalogue,
-            templates,
-            sources,
+            live,
+            desk: None,
+            admin_address: None,
             config,
             stopper: pair().0,
             tasks: JoinSet::new(),
         };
-        app.launch(listener, workers, inbox_bell);
+        app.desk = app.desk()?;
+        let people = app.people_listener().await?;
+        app.launch(listener, people, workers, inbox_bell);
         Ok(app)
     }
 
-    fn launch(&mut self, listener: TcpListener, workers: Workers, inbox_bell: Arc<Notify>) {
+    /// What administrators work with.
+    fn desk(&self) -> anyhow::Result<Option<Arc<Desk>>> {
+        let live = self.live.clone();
+        let apply: Apply = Arc::new(move || {
+            let live = live.clone();
+            Box::pin(async move {
+                if let Err(error) = live.refresh().await {
+                    tracing::error!(%error, "a change is not in force here yet: it is tried again");
+                }
+            })
+        });
+        let parts = DeskParts { store: &self.store, billing: &self.billing, config: &self.config, clock: &self.clock };
+        let desk = desk(&parts, &self.live, &self.metrics, self.decider.clone())?;
+        Ok(desk.map(|desk| Arc::new(Desk { apply: Some(apply), ..desk })))
+    }
+
+    async fn people_listener(&mut self) -> anyhow::Result<Option<TcpListener>> {
+        let listen = &self.config.admin.listen;
+        if listen.is_empty() || self.desk.is_none() {
+            return Ok(None);
+        }
+        let listener =
+            TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen} (admin.listen)"))?;
+        self.admin_address = Some(listener.local_addr()?);
+        Ok(Some(listener))
+    }
+
+    fn launch(
+        &mut self,
+        listener: TcpListener,
+        people: Option<TcpListener>,
+        workers: Workers,
+        inbox_bell: Arc<Notify>,
+    ) {
         let (stopper, stop) = pair();
         self.stopper = stopper;
         let (keeper, write) = Keeper::new(&self.store, &self.metrics);
         self.tasks.spawn(write);
-        let routes = self.routes(inbox_bell, &keeper);
+        let doors = self.doors(inbox_bell, &keeper);
         self.keeper = Some(keeper);
         let server = &self.config.server;
         let sending: usize = self.config.senders.values().map(|sender| sender.in_flight_max).sum();
@@ -260,7 +332,13 @@ impl App {
             ..Limits::default()
         };
         let mut until = stop.clone();
-        self.tasks.spawn(async move { serve(listener, routes, limits, async move { until.stopped().await }).await });
+        let (routes, bounds) = (doors.main, limits.clone());
+        self.tasks.spawn(async move { serve(listener, routes, bounds, async move { until.stopped().await }).await });
+        if let (Some(listener), Some(routes)) = (people, doors.people) {
+            let mut until = stop.clone();
+            self.tasks
+                .spawn(async move { serve(listener, routes, limits, async move { until.stopped().await }).await });
+        }
         if workers == Workers::ByHand {
             return;
         }
@@ -276,75 +354,24 @@ impl App {
         self.tasks.spawn(async move { retention.run(until).await });
         let (sweep, until) = (self.sweep.clone(), stop.clone());
         self.tasks.spawn(async move { sweep.run(until).await });
+        self.tasks.spawn(notice_changes(self.live.clone(), stop.clone()));
         self.tasks.spawn(housekeeping(self.store.clone(), self.clock.clone(), stop));
-    }
-
-    fn routes(&self, bell: Arc<Notify>, keeper: &Keeper) -> crate::http::Route {
-        let server = &self.config.server;
-        let limits = |bytes_max| BodyLimits { bytes_max, timeout: Duration::from_millis(server.body_timeout_ms) };
-        let senders = self.config.senders.iter().map(|(name, sender)| {
-            let keys = SenderKeys { app_secret: sender.app_secret.clone(), verify_token: sender.verify_token.clone() };
-            (name.clone(), keys)
-        });
-        join(vec![
-            ingest::route(Ingest {
-                sources: self.sources.clone(),
-                catalogue: self.catalogue.clone(),
-                writer: InboxWriter::start(
-                    &self.store,
-                    server.ingest_queue_max,
-                    Duration::from_millis(server.ingest_wait_ms),
-                ),
-                clock: self.clock.clone(),
-                metrics: self.metrics.clone(),
-                limits: limits(server.event_bytes_max),
-                bell,
-                refusals: Arc::default(),
-            }),
-            decide::route(Decide {
-                sources: self.sources.clone(),
-                decider: self.decider.clone(),
-                keeper: keeper.clone(),
-                clock: self.clock.clone(),
-                metrics: self.metrics.clone(),
-                limits: limits(server.event_bytes_max),
-            }),
-            manifest::route(
-                self.sources.clone(),
-                self.catalogue.clone(),
-                self.config.rules.clone(),
-                self.clock.clone(),
-            ),
-            receipts::route(Receipts {
-                senders: senders.collect(),
-                store: self.store.clone(),
-                words: Words::new(&self.config.consent.opt_out_words, &self.config.consent.opt_in_words),
-                clock: self.clock.clone(),
-                metrics: self.metrics.clone(),
-                limits: limits(server.receipt_bytes_max),
-                number_hold: seconds(self.config.dispatch.number_hold_s),
-            }),
-            ops::route(Ops {
-                store: self.store.clone(),
-                billing: self.billing.clone(),
-                clock: self.clock.clone(),
-                metrics: self.metrics.clone(),
-            }),
-        ])
     }
 
     /// Takes what may change while running out of a new configuration: hookpoints, texts, sources and their secrets.
     ///
     /// # Errors
     /// A mistake in it; then all stays as it was.
-    pub fn reload(&self, config: &Config) -> anyhow::Result<()> {
-        let catalogue = Catalogue::built_in(&config.hookpoints)?;
-        let templates = built_in_templates()?;
-        let fresh = sources(&config.sources)?;
-        self.catalogue.store(Arc::new(catalogue));
-        self.templates.store(Arc::new(templates));
-        self.sources.store(Arc::new(fresh));
-        Ok(())
+    pub async fn reload(&self, config: &Config) -> anyhow::Result<()> {
+        self.live.reload(config).await
+    }
+
+    /// Takes over what administrators changed on another instance, or at the command line.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn refresh(&self) -> anyhow::Result<()> {
+        self.live.refresh().await
     }
 
     /// Runs workers and lanes by hand until nothing is due, for tests: no waiting by the clock.
@@ -425,24 +452,24 @@ impl App {
     }
 }
 
-fn sweep_settings(config: &Config) -> anyhow::Result<sweep::Settings> {
-    let (swept, alerts) = (&config.sweep, &config.alerts);
-    Ok(sweep::Settings {
-        enabled: swept.enabled,
-        every: SignedDuration::from_mins(swept.every_min.into()),
-        grace: SignedDuration::from_mins(swept.grace_min.into()),
-        rows_max: swept.rows_max,
-        events_max: swept.events_max,
-        age_max: SignedDuration::from_hours(alerts.event_age_max_h.into()),
-        zone: jiff::tz::TimeZone::get(&config.billing.timezone)?,
-    })
-}
-
 /// Retention, as configured.
 #[must_use]
 pub fn retention(config: &Config, store: &Store, clock: &Clock, metrics: &Arc<Metrics>) -> Retention {
     let event_age_max = SignedDuration::from_hours(config.alerts.event_age_max_h.into());
     Retention::new(store.clone(), clock.clone(), metrics.clone(), &config.retention, event_age_max)
+}
+
+/// Looks whether administrators changed something on another instance, or at the command line.
+async fn notice_changes(live: Arc<Live>, mut stop: Stop) {
+    while !stop.is_stopped() {
+        if let Err(error) = live.refresh().await {
+            tracing::warn!(%error, "whether administrators changed something is not known");
+        }
+        tokio::select! {
+            () = stop.stopped() => {}
+            () = tokio::time::sleep(CHANGES) => {}
+        }
+    }
 }
 
 async fn housekeeping(store: Store, clock: Clock, mut stop: Stop) {
@@ -465,38 +492,6 @@ async fn keep_house(store: &Store, clock: &Clock) -> anyhow::Result<()> {
     }
     while outbox::expire(store, now, EXPIRE_BATCH).await? == EXPIRE_BATCH {}
     Ok(())
-}
-
-fn built_in_templates() -> anyhow::Result<Templates> {
-    Templates::built_in().map_err(|mistakes| anyhow::anyhow!(mistakes.join("\n")))
-}
-
-fn process_settings(config: &Config) -> anyhow::Result<Settings> {
-    let alerts = &config.alerts;
-    Ok(Settings {
-        batch: config.process.batch,
-        poll: Duration::from_millis(config.process.poll_ms),
-        lease: SignedDuration::from_millis(i64::try_from(config.process.lease_ms)?),
-        attempts_max: config.process.attempts_max,
-        house: House {
-            same_transition: SignedDuration::from_mins(alerts.same_transition_min.into()),
-            ceilings: Ceilings {
-                window: SignedDuration::from_mins(alerts.mass_window_min.into()),
-                client_day_max: alerts.client_day_max,
-                ..Ceilings::default()
-            },
-        },
-        mass: MassSettings {
-            policy: MassPolicy { min: alerts.mass_min, factor: alerts.mass_factor, window_min: alerts.mass_window_min },
-            history: SignedDuration::from_hours(i64::from(alerts.mass_history_days) * 24),
-            fixed: config.hookpoints.iter().filter_map(|(name, h)| Some((name.clone(), h.mass_max?))).collect(),
-        },
-        event_age_max: SignedDuration::from_hours(alerts.event_age_max_h.into()),
-        lane: alerts.sender.clone(),
-        zone: jiff::tz::TimeZone::get(&config.billing.timezone)?,
-        default_locale: alerts.default_locale.parse::<Locale>().unwrap_or(Locale::EsAr),
-        phone: phone_policy(config),
-    })
 }
 
 /// How phone numbers are read.

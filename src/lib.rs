@@ -3,12 +3,14 @@
 //! The rooms, in reading order. Imports go down only (`tests/it/tidy.rs` checks it):
 //!
 //! ```text
-//! floor 6   cli
-//! floor 5   app   provider_texts   sandbox   demo
-//! floor 4   http │ process │ dispatch │ retention        they talk through tables and a Notify, never to each other
+//! floor 8   cli
+//! floor 7   app   provider_texts   sandbox   demo
+//! floor 6   http
+//! floor 5   admin                           what people do, by page, API and command line
+//! floor 4   process │ dispatch │ retention        they talk through tables and a Notify, never to each other
 //! floor 3   decide                          asked by http and cli
 //! floor 2   catalogue │ rules │ render │ whatsapp │ billing │ store        none imports another
-//! floor 1   clock  signature  config  envelope  sql  metrics  stop  telemetry  road
+//! floor 1   clock  signature  seal  config  envelope  sql  metrics  stop  telemetry  road
 //! floor 0   domain                          values only
 //! ```
 
@@ -21,6 +23,7 @@ pub mod config;
 pub mod envelope;
 pub mod metrics;
 pub mod road;
+pub mod seal;
 pub mod sql;
 pub mod stop;
 pub mod telemetry;
@@ -35,9 +38,12 @@ pub mod whatsapp;
 pub mod decide;
 
 pub mod dispatch;
-pub mod http;
 pub mod process;
 pub mod retention;
+
+pub mod admin;
+
+pub mod http;
 
 pub mod app;
 pub mod provider_texts;

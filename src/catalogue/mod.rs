@@ -70,7 +70,36 @@ impl Catalogue {
     /// # Errors
     /// As [`Catalogue::built_in`].
     pub fn read(text: &str, changes: &BTreeMap<String, HookpointConfig>) -> Result<Self, CatalogueError> {
-        let mut hookpoints = definition::read(text)?;
+        Self::of(definition::read(text)?, changes)
+    }
+
+    /// The built-in hookpoints with what administrators saved: a text that holds one hookpoint replaces the built-in one of
+    /// its name, or adds a new one. The second half of the answer says which texts are left out, and why: one that does not
+    /// fit this version must not stop all others.
+    ///
+    /// # Errors
+    /// As [`Catalogue::built_in`].
+    pub fn with_saved<'a>(
+        saved: impl IntoIterator<Item = (&'a str, &'a str)>,
+        changes: &BTreeMap<String, HookpointConfig>,
+    ) -> Result<(Self, Vec<String>), CatalogueError> {
+        let mut hookpoints = definition::read(BUILT_IN)?;
+        let mut left_out = Vec::new();
+        for (name, text) in saved {
+            match Self::read(text, &BTreeMap::new()) {
+                Ok(one) if one.entries.len() == 1 && one.entries[0].hookpoint.id.as_str() == name => {
+                    hookpoints.retain(|hookpoint| hookpoint.id.as_str() != name);
+                    hookpoints.extend(one.entries.into_iter().map(|entry| entry.hookpoint));
+                }
+                Ok(_) => left_out.push(format!("`{name}`: the text must hold the section [{name}] and no other")),
+                Err(error) => left_out.push(format!("`{name}`: {error}")),
+            }
+        }
+        hookpoints.sort_by(|a, b| (&a.introduced, &a.id).cmp(&(&b.introduced, &b.id)));
+        Ok((Self::of(hookpoints, changes)?, left_out))
+    }
+
+    fn of(mut hookpoints: Vec<Hookpoint>, changes: &BTreeMap<String, HookpointConfig>) -> Result<Self, CatalogueError> {
         let mut mistakes = Vec::new();
         for (name, change) in changes {
             match hookpoints.iter_mut().find(|h| h.id.as_str() == name) {

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::config::{DEFAULTS, layers, load};
 
 /// Keys that hold secrets: shown only as set or not.
-const SECRETS: [&str; 5] = ["url", "secrets", "token", "app_secret", "verify_token"];
+const SECRETS: [&str; 7] = ["url", "key", "sso_secret", "secrets", "token", "app_secret", "verify_token"];
 
 #[derive(Debug, clap::Args)]
 pub struct Args {

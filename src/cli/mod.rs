@@ -1,5 +1,6 @@
 //! Owns: the command line. One file per command; colours and tables on a terminal, plain text or `--json` in a pipe.
 
+mod admin;
 mod audit;
 mod config;
 mod decisions;
@@ -66,6 +67,9 @@ enum Command {
     /// Texts, and the JSON that creates them at the provider
     #[command(subcommand)]
     Templates(templates::Command),
+    /// Administrators of the page and tokens of the API
+    #[command(subcommand)]
+    Admin(admin::Command),
     /// Sending numbers: stopped ones, pause, resume
     #[command(subcommand)]
     Lanes(lanes::Command),
@@ -115,6 +119,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Decisions(command) => decisions::run(command, &read(file.as_deref())?).await?,
         Command::Hookpoints(command) => hookpoints::run(&command, file.as_deref())?,
         Command::Templates(command) => return templates::run(&command),
+        Command::Admin(command) => admin::run(command, &read(file.as_deref())?).await?,
         Command::Lanes(command) => lanes::run(command, &read(file.as_deref())?).await?,
         Command::Retention(args) => retention::run(args, &read(file.as_deref())?).await?,
         Command::Audit(command) => audit::run(command, &read(file.as_deref())?).await?,
@@ -126,4 +131,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
 
 fn read(file: Option<&Path>) -> anyhow::Result<Config> {
     Ok(load(file, std::env::vars())?)
+}
+
+/// Who acts at the command line: the user of the machine.
+fn who() -> crate::domain::admin::Who {
+    let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_else(|_| "root".to_owned());
+    crate::domain::admin::Who::at_the_command_line(&user)
 }

@@ -35,12 +35,18 @@ pub async fn run(args: Args, file: Option<PathBuf>) -> anyhow::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     let app = App::start(config, clock, listener, Workers::Running).await?;
     tracing::info!(address = %app.address, "listening");
+    match (&app.desk, app.admin_address) {
+        (None, _) => tracing::warn!("`admin.key` is empty: there is no administrators' page"),
+        (Some(_), address) => {
+            tracing::info!(address = %address.unwrap_or(app.address), "the administrators' page is at /admin")
+        }
+    }
     mark(Step::Listening);
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hangup.recv() => reload(&app, file.as_ref()),
+            _ = hangup.recv() => reload(&app, file.as_ref()).await,
         }
     }
     tracing::info!("stopping: what is in flight is finished first");
@@ -75,10 +81,11 @@ async fn prepare(config: &crate::config::Config, apply: bool, clock: &Clock) -> 
     Ok(())
 }
 
-fn reload(app: &App, file: Option<&PathBuf>) {
-    let result = load(file.map(PathBuf::as_path), std::env::vars())
-        .map_err(anyhow::Error::from)
-        .and_then(|config| app.reload(&config));
+async fn reload(app: &App, file: Option<&PathBuf>) {
+    let result = match load(file.map(PathBuf::as_path), std::env::vars()) {
+        Ok(config) => app.reload(&config).await,
+        Err(error) => Err(error.into()),
+    };
     match result {
         Ok(()) => tracing::info!("reloaded: hookpoints, texts, sources and their secrets"),
         Err(error) => tracing::error!(%error, "not reloaded, everything stays as it was"),

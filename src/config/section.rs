@@ -14,6 +14,7 @@ use super::rules::RulesConfig;
 #[derive(Clone, Debug, Deserialize)]
 pub struct Config {
     pub server: ServerConfig,
+    pub admin: AdminConfig,
     pub database: DatabaseConfig,
     pub billing: BillingConfig,
     pub sources: BTreeMap<String, SourceConfig>,
@@ -40,6 +41,16 @@ pub struct ServerConfig {
     pub drain_timeout_ms: u64,
     pub ingest_queue_max: usize,
     pub ingest_wait_ms: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct AdminConfig {
+    pub key: SecretString,
+    pub listen: String,
+    pub session_idle_min: u32,
+    pub session_max_h: u32,
+    pub second_factor: String,
+    pub sso_secret: SecretString,
 }
 
 #[derive(Clone, Debug, Deserialize)]

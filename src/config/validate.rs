@@ -67,6 +67,7 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
     expect(config.sweep.grace_min <= 1440, "`sweep.grace_min` must be 0 to 1440");
     expect(config.sweep.rows_max >= 1000, "`sweep.rows_max` must be at least 1000");
     expect(config.sweep.events_max > 0, "`sweep.events_max` must be at least 1");
+    admin(config, &mut mistakes);
     rules(&config.rules, &mut mistakes);
     retention(config, &mut mistakes);
     sources(config, &mut mistakes);
@@ -112,6 +113,26 @@ fn rules(rules: &RulesConfig, mistakes: &mut Vec<String>) {
         if !ending.starts_with('.') || ending.len() < 2 || ending.chars().any(char::is_whitespace) {
             mistakes.push(format!("`rules.cancellation.national_endings`: `{ending}` must look like .ar or .com.ar"));
         }
+    }
+}
+
+fn admin(config: &Config, mistakes: &mut Vec<String>) {
+    let admin = &config.admin;
+    for (name, secret) in [("key", &admin.key), ("sso_secret", &admin.sso_secret)] {
+        if !is_empty(secret)
+            && let Err(error) = Key::parse(secret)
+        {
+            mistakes.push(format!("`admin.{name}`: {error}; make one with `hookbridge config --new-secret`"));
+        }
+    }
+    if !admin.listen.is_empty() && admin.listen.parse::<std::net::SocketAddr>().is_err() {
+        mistakes.push("`admin.listen` must be an address and a port, e.g. 127.0.0.1:8467, or empty".to_owned());
+    }
+    if !["optional", "required"].contains(&admin.second_factor.as_str()) {
+        mistakes.push("`admin.second_factor` must be optional or required".to_owned());
+    }
+    if !(1..=1440).contains(&admin.session_idle_min) || !(1..=720).contains(&admin.session_max_h) {
+        mistakes.push("`admin.session_idle_min` must be 1 to 1440, `admin.session_max_h` 1 to 720".to_owned());
     }
 }
 

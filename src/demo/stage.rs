@@ -36,6 +36,8 @@ pub struct Secrets {
     pub token: String,
     pub app_secret: String,
     pub verify_token: String,
+    /// `admin.key`.
+    pub admin: String,
 }
 
 impl Secrets {
@@ -54,6 +56,7 @@ impl Secrets {
             token: random()?,
             app_secret: random()?,
             verify_token: random()?,
+            admin: format!("whsec_{}", random()?),
         })
     }
 }
@@ -64,6 +67,7 @@ pub fn variables(own_url: &str, billing_url: &str, provider_url: &str, secrets: 
     let number = SandboxConfig::new(Clock::system());
     [
         ("SERVER__LISTEN", "127.0.0.1:0"),
+        ("ADMIN__KEY", secrets.admin.as_str()),
         ("DATABASE__URL", own_url),
         ("BILLING__URL", billing_url),
         ("BILLING__TIMEZONE", data::PLATFORM_ZONE),

@@ -6,6 +6,7 @@ pub mod money;
 pub mod phone;
 pub mod text;
 
+pub mod admin;
 pub mod case;
 pub mod decision;
 pub mod event;

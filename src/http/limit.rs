@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
+use secrecy::SecretString;
+
 use crate::config::section::SourceConfig;
 use crate::signature::{Key, KeyError};
 
@@ -27,14 +29,19 @@ impl Source {
     }
 }
 
-/// The configured sources.
+/// The configured sources, with the secrets that administrators `made` on the page besides.
 ///
 /// # Errors
 /// A secret that is none.
-pub fn sources(config: &BTreeMap<String, SourceConfig>) -> Result<Sources, KeyError> {
+pub fn sources(
+    config: &BTreeMap<String, SourceConfig>,
+    made: &BTreeMap<String, Vec<SecretString>>,
+) -> Result<Sources, KeyError> {
     let mut sources = BTreeMap::new();
     for (name, source) in config {
-        let keys = source.secrets.iter().map(Key::parse).collect::<Result<_, _>>()?;
+        // The newest first: it is the one that most requests are signed with.
+        let made = made.get(name).into_iter().flatten();
+        let keys = made.chain(&source.secrets).map(Key::parse).collect::<Result<_, _>>()?;
         let quota = Quota::per_second(NonZeroU32::new(source.events_per_s).unwrap_or(NonZeroU32::MIN))
             .allow_burst(NonZeroU32::new(source.events_burst).unwrap_or(NonZeroU32::MIN));
         sources.insert(name.clone(), Source { keys, limiter: RateLimiter::direct(quota) });

@@ -9,6 +9,10 @@ pub mod limit;
 pub mod problem;
 pub mod raw;
 
+pub mod admin;
+pub mod api;
+pub mod openapi;
+
 pub mod decide;
 pub mod ingest;
 pub mod manifest;

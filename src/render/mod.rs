@@ -66,6 +66,27 @@ impl Templates {
         if mistakes.is_empty() { Ok(Self { by_key }) } else { Err(mistakes) }
     }
 
+    /// The built-in texts with what administrators saved, named by alert and language (`invoice_created.es_AR`). The second half
+    /// of the answer says which are left out, and why.
+    ///
+    /// # Errors
+    /// As [`Templates::built_in`].
+    pub fn with_saved<'a>(
+        saved: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<(Self, Vec<String>), Vec<String>> {
+        let mut all = Self::built_in()?;
+        let mut left_out = Vec::new();
+        for (name, text) in saved {
+            let key = name.rsplit_once('.').and_then(|(alert, code)| Some((alert, code.parse::<Locale>().ok()?)));
+            match (key, Template::read(text)) {
+                (Some((alert, locale)), Ok(template)) => drop(all.by_key.insert((alert.to_owned(), locale), template)),
+                (None, _) => left_out.push(format!("`{name}`: must be <alert>.<language>")),
+                (_, Err(error)) => left_out.push(format!("`{name}`: {error}")),
+            }
+        }
+        Ok((all, left_out))
+    }
+
     /// The text of an alert in one language: there is no silent fall-back to another.
     #[must_use]
     pub fn get(&self, hookpoint: &HookpointId, locale: Locale) -> Option<&Template> {

@@ -35,4 +35,12 @@ pub mod mirror;
 
 pub mod prune;
 
+pub mod account;
+pub mod api_token;
+pub mod audit;
+pub mod revision;
+pub mod session;
+pub mod throttle;
+pub mod version;
+
 pub use pool::{Store, StoreError};

@@ -9,6 +9,7 @@ mod content;
 mod decisions;
 mod delivery;
 mod demo_data;
+mod entry;
 mod fleet;
 mod format;
 mod fuzzed;

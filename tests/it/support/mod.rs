@@ -5,4 +5,5 @@ pub mod database;
 pub mod files;
 pub mod fleet;
 pub mod galera;
+pub mod person;
 pub mod poll;

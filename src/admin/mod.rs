@@ -1,0 +1,138 @@
+//! Owns: what administrators do, whichever door they come through: page, API or command line. Each deed checks the role,
+//! does one thing, and leaves a line in the audit log.
+//! Must not know: HTTP, HTML, the terminal.
+
+pub mod login;
+pub mod password;
+pub mod people;
+pub mod token;
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+
+use crate::billing::{Billing, BillingError};
+use crate::catalogue::Catalogue;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::decide::{DecideError, Decider};
+use crate::domain::admin::{Role, Who};
+use crate::metrics::Metrics;
+use crate::render::Templates;
+use crate::seal::Sealer;
+use crate::store::{Store, StoreError, audit, revision};
+
+/// Takes over, in this process, what was just changed in the database.
+pub type Apply = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// What the deeds work with.
+#[derive(Clone)]
+pub struct Desk {
+    pub store: Store,
+    pub billing: Billing,
+    pub decider: Arc<Decider>,
+    /// What is in force in this process.
+    pub catalogue: Arc<ArcSwap<Catalogue>>,
+    pub templates: Arc<ArcSwap<Templates>>,
+    pub config: Arc<Config>,
+    pub clock: Clock,
+    pub metrics: Arc<Metrics>,
+    pub sealer: Sealer,
+    /// `None` at the command line: the running instances notice by themselves.
+    pub apply: Option<Apply>,
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Desk")
+    }
+}
+
+/// One thing that is wrong with what somebody entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The name of the field, as the form and the API call it.
+    pub field: String,
+    /// What is wrong, as a key of the pages' words, or in plain words.
+    pub text: String,
+}
+
+impl Mistake {
+    pub fn new(field: &str, text: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), text: text.into() }
+    }
+}
+
+/// A deed was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    #[error("this needs the role `{0}`")]
+    Forbidden(Role),
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    #[error("{}", .0.iter().map(|m| format!("{}: {}", m.field, m.text)).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<Mistake>),
+    /// It is not in the state that the deed is about.
+    #[error("{0}")]
+    Conflict(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Billing(#[from] BillingError),
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<DecideError> for AdminError {
+    fn from(error: DecideError) -> Self {
+        match error {
+            DecideError::Billing(error) => Self::Billing(error),
+            DecideError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl AdminError {
+    /// One field is wrong.
+    pub fn invalid(field: &str, text: impl Into<String>) -> Self {
+        Self::Invalid(vec![Mistake::new(field, text)])
+    }
+}
+
+impl Desk {
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Refuses whoever may not.
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`].
+    pub fn require(&self, who: &Who, role: Role) -> Result<(), AdminError> {
+        if who.may(role) { Ok(()) } else { Err(AdminError::Forbidden(role)) }
+    }
+
+    /// Notes what `who` did. Never give it a secret.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn note(&self, who: &Who, action: &str, target: &str, detail: Option<&str>) -> Result<(), AdminError> {
+        Ok(audit::note(&self.store, who, action, target, detail, self.now()).await?)
+    }
+
+    /// Something changed that every instance must take over: this one does so at once.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn changed(&self) -> Result<(), AdminError> {
+        revision::raise(&self.store).await?;
+        if let Some(apply) = &self.apply {
+            apply().await;
+        }
+        Ok(())
+    }
+}

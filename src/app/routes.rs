@@ -1,0 +1,99 @@
+//! Owns: the wiring of the doors: what each route works with, and which address it is served on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::{App, seconds};
+use crate::admin::Desk;
+use crate::http::decide::Decide;
+use crate::http::ingest::Ingest;
+use crate::http::ops::Ops;
+use crate::http::raw::BodyLimits;
+use crate::http::receipts::{Receipts, SenderKeys};
+use crate::http::{Route, admin, api, decide, ingest, join, manifest, ops, receipts};
+use crate::rules::consent::Words;
+use crate::store::keeper::Keeper;
+use crate::store::writer::InboxWriter;
+
+/// The doors, by the address they are served on.
+pub(super) struct Doors {
+    pub main: Route,
+    /// Of their own address, if administrators have one.
+    pub people: Option<Route>,
+}
+
+impl App {
+    /// All doors.
+    pub(super) fn doors(&self, bell: Arc<Notify>, keeper: &Keeper) -> Doors {
+        let mut main = self.service_routes(bell, keeper);
+        let Some(desk) = self.desk.clone() else { return Doors { main: join(main), people: None } };
+        let people = people(&desk);
+        if self.config.admin.listen.is_empty() {
+            main.extend(people);
+            return Doors { main: join(main), people: None };
+        }
+        Doors { main: join(main), people: Some(join(people)) }
+    }
+
+    /// The doors of stubs, provider and machines.
+    fn service_routes(&self, bell: Arc<Notify>, keeper: &Keeper) -> Vec<Route> {
+        let server = &self.config.server;
+        let limits = |bytes_max| BodyLimits { bytes_max, timeout: Duration::from_millis(server.body_timeout_ms) };
+        let senders = self.config.senders.iter().map(|(name, sender)| {
+            let keys = SenderKeys { app_secret: sender.app_secret.clone(), verify_token: sender.verify_token.clone() };
+            (name.clone(), keys)
+        });
+        vec![
+            ingest::route(Ingest {
+                sources: self.live.sources.clone(),
+                catalogue: self.live.catalogue.clone(),
+                writer: InboxWriter::start(
+                    &self.store,
+                    server.ingest_queue_max,
+                    Duration::from_millis(server.ingest_wait_ms),
+                ),
+                clock: self.clock.clone(),
+                metrics: self.metrics.clone(),
+                limits: limits(server.event_bytes_max),
+                bell,
+                refusals: Arc::default(),
+            }),
+            decide::route(Decide {
+                sources: self.live.sources.clone(),
+                decider: self.decider.clone(),
+                keeper: keeper.clone(),
+                clock: self.clock.clone(),
+                metrics: self.metrics.clone(),
+                limits: limits(server.event_bytes_max),
+            }),
+            manifest::route(
+                self.live.sources.clone(),
+                self.live.catalogue.clone(),
+                self.config.rules.clone(),
+                self.clock.clone(),
+            ),
+            receipts::route(Receipts {
+                senders: senders.collect(),
+                store: self.store.clone(),
+                words: Words::new(&self.config.consent.opt_out_words, &self.config.consent.opt_in_words),
+                clock: self.clock.clone(),
+                metrics: self.metrics.clone(),
+                limits: limits(server.receipt_bytes_max),
+                number_hold: seconds(self.config.dispatch.number_hold_s),
+            }),
+            ops::route(Ops {
+                store: self.store.clone(),
+                billing: self.billing.clone(),
+                clock: self.clock.clone(),
+                metrics: self.metrics.clone(),
+            }),
+        ]
+    }
+}
+
+/// The doors of people and their programs.
+fn people(desk: &Arc<Desk>) -> Vec<Route> {
+    vec![admin::route(desk.clone()), api::route(desk.clone())]
+}

@@ -1,0 +1,17 @@
+// The few things that neither HTML nor htmx does: asking before what cannot be undone, the menu on a phone, copying.
+"use strict";
+document.addEventListener("submit", (event) => {
+  const question = event.submitter?.dataset.ask || event.target.dataset.ask;
+  if (question && !window.confirm(question)) event.preventDefault();
+});
+const menu = document.querySelector("details.menu");
+const narrow = window.matchMedia("(max-width: 60rem)");
+const fold = () => { if (menu) menu.open = !narrow.matches; };
+narrow.addEventListener("change", fold);
+fold();
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.classList.add("copied");
+});

@@ -1,0 +1,234 @@
+//! Owns: what all pages have around them: head, menu, the line that says what was done; and small parts that many use.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::ask::{Ask, View};
+use super::assets;
+use super::words::Tongue;
+use crate::admin::{AdminError, Mistake};
+use crate::domain::admin::Role;
+use crate::domain::locale::Locale;
+
+/// What htmx may do: no `eval`, no styles of its own, no other hosts. An error's answer is shown where the part would be.
+const HTMX: &str = r#"{"allowEval":false,"includeIndicatorStyles":false,"selfRequestsOnly":true,"historyCacheSize":0,"responseHandling":[{"code":"204","swap":false},{"code":"[23]..","swap":true},{"code":"[45]..","swap":true,"error":false}]}"#;
+
+/// The menu: path, word, who sees it.
+const MENU: [(&str, &str, Role); 9] = [
+    ("/admin", "menu.overview", Role::Viewer),
+    ("/admin/messages", "menu.messages", Role::Viewer),
+    ("/admin/events", "menu.events", Role::Viewer),
+    ("/admin/why", "menu.why", Role::Viewer),
+    ("/admin/hookpoints", "menu.hookpoints", Role::Viewer),
+    ("/admin/templates", "menu.templates", Role::Viewer),
+    ("/admin/rules", "menu.rules", Role::Viewer),
+    ("/admin/phones", "menu.phones", Role::Viewer),
+    ("/admin/settings", "menu.settings", Role::Viewer),
+];
+
+/// The frame of every page, of people logged in or not.
+#[must_use]
+pub fn document(tongue: &Tongue, theme: Option<&str>, title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang=(tongue.locale.tag()) data-theme=[theme] {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="robots" content="noindex";
+                meta name="color-scheme" content="light dark";
+                meta name="htmx-config" content=(HTMX);
+                title { (title) " · hookbridge" }
+                link rel="icon" type="image/svg+xml" href=(assets::address("icon.svg"));
+                link rel="stylesheet" href=(assets::address("style.css"));
+                script src=(assets::address("htmx.min.js")) defer {}
+                script src=(assets::address("page.js")) defer {}
+            }
+            (body)
+        }
+    }
+}
+
+/// A page of somebody who is logged in.
+#[must_use]
+pub fn page(ask: &Ask, view: &View) -> Markup {
+    let csrf = serde_json::json!({ "X-CSRF-Token": ask.csrf }).to_string();
+    document(
+        &ask.tongue,
+        ask.theme,
+        &view.title,
+        &html! {
+            body hx-headers=(csrf) {
+                a.skip href="#main" { (ask.t("menu.skip")) }
+                (header(ask, view.at))
+                main id="main" tabindex="-1" {
+                    @if let Some(done) = ask.query.get("done").and_then(|done| ask.tongue.known(&format!("done.{done}"))) {
+                        p.notice.good role="status" { (done) }
+                    }
+                    (view.body)
+                }
+            }
+        },
+    )
+}
+
+fn header(ask: &Ask, at: &str) -> Markup {
+    html! {
+        header.top {
+            a.brand href="/admin" { (mark()) span { "hookbridge" } }
+            details.menu open {
+                summary { (ask.t("menu.menu")) }
+                nav aria-label=(ask.t("menu.menu")) {
+                    ul {
+                        @for (path, word, role) in MENU {
+                            @if ask.may(role) {
+                                li { a href=(path) aria-current=[(path == at).then_some("page")] { (ask.t(word)) } }
+                            }
+                        }
+                    }
+                    div.me {
+                        a href="/admin/me" aria-current=[(at == "/admin/me").then_some("page")] {
+                            (ask.who.name) " " small { (ask.t(&format!("role.{}", ask.who.role))) }
+                        }
+                        (ask.button("/admin/logout", "plain", ask.t("menu.logout")))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The mark: a bridge over a hook.
+#[must_use]
+pub fn mark() -> Markup {
+    PreEscaped(include_str!("assets/icon.svg").to_owned())
+}
+
+/// Links to this page in the other languages, for people who are not logged in.
+#[must_use]
+pub fn languages(current: Locale) -> Markup {
+    html! {
+        p.languages {
+            @for locale in Locale::ALL {
+                a href={ "?lang=" (locale.code()) } lang=(locale.tag()) hreflang=(locale.tag())
+                    aria-current=[(locale == current).then_some("true")] { (language_name(locale)) }
+            }
+        }
+    }
+}
+
+/// A language in its own words.
+#[must_use]
+pub const fn language_name(locale: Locale) -> &'static str {
+    match locale {
+        Locale::EsAr => "Español",
+        Locale::En => "English",
+        Locale::PtBr => "Português",
+    }
+}
+
+/// What went wrong, for people.
+#[must_use]
+pub fn failure(tongue: &Tongue, error: &AdminError) -> (u16, Markup) {
+    let (status, title, detail) = match error {
+        AdminError::Forbidden(role) => {
+            let role = tongue.t(&format!("role.{role}")).to_owned();
+            (403, "fail.forbidden", tongue.tf("fail.forbidden_detail", &[("role", &role)]))
+        }
+        AdminError::NotFound(_) => (404, "fail.not_found", tongue.t("fail.not_found_detail").to_owned()),
+        AdminError::Invalid(mistakes) => {
+            let all: Vec<&str> = mistakes.iter().map(|one| tongue.t(&one.text)).collect();
+            (422, "fail.invalid", all.join(" "))
+        }
+        AdminError::Conflict(text) => (409, "fail.conflict", tongue.t(text).to_owned()),
+        AdminError::Store(_) | AdminError::Billing(_) => {
+            (503, "fail.database", tongue.t("fail.database_detail").to_owned())
+        }
+        AdminError::Internal(_) => (500, "fail.internal", tongue.t("fail.internal_detail").to_owned()),
+    };
+    (status, html! { section.failure { h1 { (tongue.t(title)) } p.notice.bad role="alert" { (detail) } } })
+}
+
+/// A labelled field with what is wrong with it. `input` is the control, whose id must be `name`.
+#[must_use]
+pub fn field(ask: &Ask, mistakes: &[Mistake], name: &str, label: &str, hint: Option<&str>, input: Markup) -> Markup {
+    let wrong = ask.mistake(mistakes, name);
+    html! {
+        div.field.wrong[wrong.is_some()] {
+            label for=(name) { (label) }
+            (input)
+            @if let Some(hint) = hint { p.hint id={ (name) "-hint" } { (hint) } }
+            @if let Some(wrong) = wrong { p.mistake id={ (name) "-mistake" } role="alert" { (wrong) } }
+        }
+    }
+}
+
+/// A state as a coloured word: never by colour alone.
+#[must_use]
+pub fn badge(tone: Tone, text: &str) -> Markup {
+    html! { span.badge.(tone.class()) { (text) } }
+}
+
+/// How a thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    Good,
+    Waiting,
+    Bad,
+    Plain,
+}
+
+impl Tone {
+    #[must_use]
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Waiting => "waiting",
+            Self::Bad => "bad",
+            Self::Plain => "plain",
+        }
+    }
+
+    /// The tone of a message's standing or an event's state.
+    #[must_use]
+    pub fn of(state: &str) -> Self {
+        match state {
+            "delivered" | "read" | "processed" | "allow" | "on" => Self::Good,
+            "queued" | "sending" | "accepted" | "sent" | "received" | "held" | "review" | "adjust" | "later" => {
+                Self::Waiting
+            }
+            "failed" | "unknown" | "deny" => Self::Bad,
+            _ => Self::Plain,
+        }
+    }
+}
+
+/// A state with its tone and the word for people.
+#[must_use]
+pub fn state(ask: &Ask, state: &str) -> Markup {
+    badge(Tone::of(state), ask.t(&format!("state.{state}")))
+}
+
+/// Nothing to show, and what to do about it.
+#[must_use]
+pub fn nothing(text: &str) -> Markup {
+    html! { p.nothing { (text) } }
+}
+
+/// The link to the next page of a list by keys. `next` is the value of the query's `before`.
+#[must_use]
+pub fn older(ask: &Ask, path: &str, next: Option<&str>) -> Markup {
+    html! {
+        @if let Some(next) = next {
+            nav.pages aria-label=(ask.t("list.pages")) {
+                @if ask.query.get("before").is_some() {
+                    a href={ (path) "?" (ask.query.with("before", "")) } { (ask.t("list.newest")) }
+                }
+                a href={ (path) "?" (ask.query.with("before", next)) } rel="next" { (ask.t("list.older")) }
+            }
+        } @else if ask.query.get("before").is_some() {
+            nav.pages aria-label=(ask.t("list.pages")) {
+                a href={ (path) "?" (ask.query.with("before", "")) } { (ask.t("list.newest")) }
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Owns: the administrators' accounts. What is secret in them arrives hashed or sealed.
+
+use jiff::Timestamp;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Row, Value};
+
+use super::pool::bounded;
+use super::row::{Reader, at};
+use super::{Store, StoreError};
+use crate::domain::admin::Role;
+use crate::domain::locale::Locale;
+
+/// One administrator.
+#[derive(Clone)]
+pub struct Account {
+    pub id: u64,
+    pub name: String,
+    pub role: Role,
+    /// Argon2id, in the PHC format. `None`: he comes by the platform's link only.
+    pub password_hash: Option<String>,
+    pub password_at: Option<Timestamp>,
+    /// The second factor's secret, sealed.
+    pub totp_sealed: Option<Vec<u8>>,
+    /// The last step of the second factor that was used.
+    pub totp_step: u64,
+    pub locale: Option<Locale>,
+    pub created_at: Timestamp,
+    pub created_by: String,
+    pub disabled_at: Option<Timestamp>,
+}
+
+/// Shows nothing that could help a thief.
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("id", &self.id).field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+const COLUMNS: &str = "id, name, role, password_hash, password_at, totp_sealed, totp_step, locale, created_at, \
+                       created_by, disabled_at";
+
+fn read(row: &Row) -> Result<Account, StoreError> {
+    let reader = Reader::new("admin", row, "");
+    Ok(Account {
+        id: reader.get("id")?,
+        name: reader.get("name")?,
+        role: reader.parse("role", Role::parse)?,
+        password_hash: reader.get("password_hash")?,
+        password_at: reader.optional_time("password_at")?,
+        totp_sealed: reader.get("totp_sealed")?,
+        totp_step: reader.get("totp_step")?,
+        locale: reader.get::<Option<String>>("locale")?.and_then(|code| code.parse().ok()),
+        created_at: reader.time("created_at")?,
+        created_by: reader.get("created_by")?,
+        disabled_at: reader.optional_time("disabled_at")?,
+    })
+}
+
+/// Everybody, by name.
+///
+/// # Errors
+/// The database.
+pub async fn all(store: &Store) -> Result<Vec<Account>, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        // As many as a company has people: no paging.
+        let rows: Vec<Row> = connection.query(format!("SELECT {COLUMNS} FROM admin ORDER BY name LIMIT 1000")).await?;
+        rows.iter().map(read).collect()
+    })
+    .await
+}
+
+/// The account of that name; case does not matter.
+///
+/// # Errors
+/// The database.
+pub async fn named(store: &Store, name: &str) -> Result<Option<Account>, StoreError> {
+    one(store, "name", name.into()).await
+}
+
+/// The account of that id.
+///
+/// # Errors
+/// The database.
+pub async fn of(store: &Store, id: u64) -> Result<Option<Account>, StoreError> {
+    one(store, "id", id.into()).await
+}
+
+async fn one(store: &Store, column: &'static str, value: Value) -> Result<Option<Account>, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let sql = format!("SELECT {COLUMNS} FROM admin WHERE {column} = ?");
+        let row: Option<Row> = connection.exec_first(sql, (value,)).await?;
+        row.as_ref().map(read).transpose()
+    })
+    .await
+}
+
+/// Makes an account.
+///
+/// # Errors
+/// The database; [`StoreError::is_duplicate`] if the name is taken.
+pub async fn create(store: &Store, name: &str, role: Role, by: &str, now: Timestamp) -> Result<u64, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        connection
+            .exec_drop(
+                "INSERT INTO admin (name, role, created_at, created_by) VALUES (?, ?, ?, ?)",
+                (name, role.code(), at(now), by),
+            )
+            .await?;
+        Ok(connection.last_insert_id().unwrap_or_default())
+    })
+    .await
+}
+
+/// One change of an account.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "it may hold a hash")]
+pub enum Change {
+    Role(Role),
+    /// The hash, and when it was made.
+    Password(String, Timestamp),
+    /// The sealed secret of the second factor, or none.
+    Totp(Option<Vec<u8>>),
+    Locale(Locale),
+    /// Since when it is disabled, if it is.
+    Disabled(Option<Timestamp>),
+}
+
+/// Changes an account.
+///
+/// # Errors
+/// The database.
+pub async fn change(store: &Store, id: u64, change: Change) -> Result<(), StoreError> {
+    let (set, value): (&str, Value) = match change {
+        Change::Role(role) => ("role = ?", role.code().into()),
+        Change::Password(hash, when) => return password(store, id, &hash, when).await,
+        Change::Totp(sealed) => ("totp_step = 0, totp_sealed = ?", sealed.into()),
+        Change::Locale(locale) => ("locale = ?", locale.code().into()),
+        Change::Disabled(since) => ("disabled_at = ?", since.map_or(Value::NULL, at)),
+    };
+    bounded(async {
+        let mut connection = store.connection().await?;
+        connection.exec_drop(format!("UPDATE admin SET {set} WHERE id = ?"), (value, id)).await?;
+        Ok(())
+    })
+    .await
+}
+
+async fn password(store: &Store, id: u64, hash: &str, when: Timestamp) -> Result<(), StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let sql = "UPDATE admin SET password_hash = ?, password_at = ? WHERE id = ?";
+        connection.exec_drop(sql, (hash, at(when), id)).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Uses up a step of the second factor. False: it, or a later one, was used already.
+///
+/// # Errors
+/// The database.
+pub async fn use_totp_step(store: &Store, id: u64, step: u64) -> Result<bool, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let sql = "UPDATE admin SET totp_step = ? WHERE id = ? AND totp_step < ?";
+        connection.exec_drop(sql, (step, id, step)).await?;
+        Ok(connection.affected_rows() == 1)
+    })
+    .await
+}

@@ -1,0 +1,128 @@
+//! Owns: the tokens of programs that use the API. The table holds only their hashes.
+
+use jiff::Timestamp;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Row, Value};
+
+use super::pool::bounded;
+use super::row::{Reader, at};
+use super::{Store, StoreError};
+use crate::domain::admin::Role;
+
+/// One token.
+#[derive(Clone, Debug)]
+pub struct ApiToken {
+    pub id: u64,
+    pub name: String,
+    pub role: Role,
+    pub made_at: Timestamp,
+    pub made_by: String,
+    /// When it was last used, to the hour.
+    pub used_at: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    pub ended_by: Option<String>,
+}
+
+const COLUMNS: &str = "id, name, role, made_at, made_by, used_at, until_at, ended_at, ended_by";
+
+fn read(row: &Row) -> Result<ApiToken, StoreError> {
+    let reader = Reader::new("api_token", row, "");
+    Ok(ApiToken {
+        id: reader.get("id")?,
+        name: reader.get("name")?,
+        role: reader.parse("role", Role::parse)?,
+        made_at: reader.time("made_at")?,
+        made_by: reader.get("made_by")?,
+        used_at: reader.optional_time("used_at")?,
+        until: reader.optional_time("until_at")?,
+        ended_at: reader.optional_time("ended_at")?,
+        ended_by: reader.get("ended_by")?,
+    })
+}
+
+/// All of them, newest first, ended ones too.
+///
+/// # Errors
+/// The database.
+pub async fn all(store: &Store) -> Result<Vec<ApiToken>, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let sql = format!("SELECT {COLUMNS} FROM api_token ORDER BY id DESC LIMIT 1000");
+        let rows: Vec<Row> = connection.query(sql).await?;
+        rows.iter().map(read).collect()
+    })
+    .await
+}
+
+/// The token with that hash, if it is valid at `now`.
+///
+/// # Errors
+/// The database.
+pub async fn valid(store: &Store, hash: &[u8], now: Timestamp) -> Result<Option<ApiToken>, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let sql = format!(
+            "SELECT {COLUMNS} FROM api_token WHERE token = ? AND ended_at IS NULL AND (until_at IS NULL OR until_at > ?)"
+        );
+        let row: Option<Row> = connection.exec_first(sql, (hash, at(now))).await?;
+        row.as_ref().map(read).transpose()
+    })
+    .await
+}
+
+/// Notes its use.
+///
+/// # Errors
+/// The database.
+pub async fn used(store: &Store, id: u64, now: Timestamp) -> Result<(), StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        connection.exec_drop("UPDATE api_token SET used_at = ? WHERE id = ?", (at(now), id)).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// A new one.
+#[derive(Clone, Debug)]
+pub struct New<'a> {
+    pub name: &'a str,
+    pub hash: &'a [u8],
+    pub role: Role,
+    pub by: &'a str,
+    pub until: Option<Timestamp>,
+}
+
+/// Writes a token.
+///
+/// # Errors
+/// The database.
+pub async fn create(store: &Store, new: New<'_>, now: Timestamp) -> Result<u64, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let until = new.until.map_or(Value::NULL, at);
+        connection
+            .exec_drop(
+                "INSERT INTO api_token (name, token, role, made_at, made_by, until_at) VALUES (?, ?, ?, ?, ?, ?)",
+                (new.name, new.hash, new.role.code(), at(now), new.by, until),
+            )
+            .await?;
+        Ok(connection.last_insert_id().unwrap_or_default())
+    })
+    .await
+}
+
+/// Ends a token. False: it was over already.
+///
+/// # Errors
+/// The database.
+pub async fn end(store: &Store, id: u64, by: &str, now: Timestamp) -> Result<bool, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let sql = "UPDATE api_token SET ended_at = ?, ended_by = ? WHERE id = ? AND ended_at IS NULL";
+        connection.exec_drop(sql, (at(now), by, id)).await?;
+        Ok(connection.affected_rows() == 1)
+    })
+    .await
+}

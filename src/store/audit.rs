@@ -1,0 +1,110 @@
+//! Owns: what people did, and reading it back.
+
+use jiff::Timestamp;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Row, Value};
+
+use super::pool::bounded;
+use super::row::{Reader, at, cut};
+use super::{Store, StoreError};
+use crate::domain::admin::{Via, Who};
+
+/// One thing that somebody did.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub id: u64,
+    pub at: Timestamp,
+    pub actor: String,
+    pub via: Via,
+    /// E.g. `message.resend`.
+    pub action: String,
+    /// E.g. a message's id, `lane:main`.
+    pub target: String,
+    pub detail: Option<String>,
+    pub address: Option<String>,
+}
+
+/// Which entries to list.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub actor: Option<String>,
+    pub action: Option<String>,
+    pub target: Option<String>,
+    /// Only those before this id: the next page.
+    pub before: Option<u64>,
+    pub limit: usize,
+}
+
+/// Notes what `who` did. `detail` never holds a secret.
+///
+/// # Errors
+/// The database.
+pub async fn note(
+    store: &Store,
+    who: &Who,
+    action: &str,
+    target: &str,
+    detail: Option<&str>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        connection
+            .exec_drop(
+                "INSERT INTO audit (at, actor, via, action, target, detail, address) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    at(now),
+                    cut(&who.name, 100),
+                    who.via.code(),
+                    action,
+                    cut(target, 128),
+                    detail.map(|detail| cut(detail, 4000)),
+                    &who.address,
+                ),
+            )
+            .await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Entries, newest first.
+///
+/// # Errors
+/// The database.
+pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
+    let mut parts = vec!["id < ?"];
+    let mut values: Vec<Value> = vec![filter.before.unwrap_or(u64::MAX).into()];
+    for (part, value) in [("actor = ?", &filter.actor), ("action = ?", &filter.action), ("target = ?", &filter.target)]
+    {
+        if let Some(value) = value {
+            parts.push(part);
+            values.push(value.as_str().into());
+        }
+    }
+    let sql = format!(
+        "SELECT id, at, actor, via, action, target, detail, address FROM audit WHERE {} ORDER BY id DESC LIMIT {}",
+        parts.join(" AND "),
+        filter.limit
+    );
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let rows: Vec<Row> = connection.exec(sql, values).await?;
+        rows.iter()
+            .map(|row| {
+                let reader = Reader::new("audit", row, "");
+                Ok(Entry {
+                    id: reader.get("id")?,
+                    at: reader.time("at")?,
+                    actor: reader.get("actor")?,
+                    via: reader.parse("via", Via::parse)?,
+                    action: reader.get("action")?,
+                    target: reader.get("target")?,
+                    detail: reader.get("detail")?,
+                    address: reader.get("address")?,
+                })
+            })
+            .collect()
+    })
+    .await
+}

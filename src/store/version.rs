@@ -1,0 +1,117 @@
+//! Owns: hookpoints and texts as administrators saved them, every version with who and when.
+
+use jiff::Timestamp;
+use mysql_async::Row;
+use mysql_async::prelude::Queryable;
+
+use super::pool::{bounded, retried};
+use super::row::{Reader, at, cut, transaction};
+use super::{Store, StoreError};
+use crate::domain::hookpoint::closed_list;
+use std::fmt;
+
+closed_list! {
+    /// What has versions.
+    Kind {
+        /// Named by its id, e.g. `invoice_created`.
+        Hookpoint = "hookpoint",
+        /// Named by alert and language, e.g. `invoice_created.es_AR`.
+        Template = "template",
+    }
+}
+
+/// One version.
+#[derive(Clone, Debug)]
+pub struct Version {
+    pub id: u64,
+    pub name: String,
+    /// TOML. `None`: back to what is built in, or gone.
+    pub content: Option<String>,
+    pub at: Timestamp,
+    pub who: String,
+    pub note: String,
+}
+
+fn read(row: &Row) -> Result<Version, StoreError> {
+    let reader = Reader::new("version", row, "");
+    Ok(Version {
+        id: reader.get("id")?,
+        name: reader.get("name")?,
+        content: reader.get("content")?,
+        at: reader.time("at")?,
+        who: reader.get("who")?,
+        note: reader.get("note")?,
+    })
+}
+
+/// The newest version of every name.
+///
+/// # Errors
+/// The database.
+pub async fn newest(store: &Store, kind: Kind) -> Result<Vec<Version>, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let sql = "SELECT v.id, v.name, v.content, v.at, v.who, v.note FROM version v \
+                   JOIN (SELECT MAX(id) AS id FROM version WHERE kind = ? GROUP BY name) n ON n.id = v.id ORDER BY v.name";
+        let rows: Vec<Row> = connection.exec(sql, (kind.code(),)).await?;
+        rows.iter().map(read).collect()
+    })
+    .await
+}
+
+/// The versions of one name, newest first.
+///
+/// # Errors
+/// The database.
+pub async fn history(store: &Store, kind: Kind, name: &str, limit: usize) -> Result<Vec<Version>, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let sql = format!(
+            "SELECT id, name, content, at, who, note FROM version WHERE kind = ? AND name = ? ORDER BY id DESC LIMIT {limit}"
+        );
+        let rows: Vec<Row> = connection.exec(sql, (kind.code(), name)).await?;
+        rows.iter().map(read).collect()
+    })
+    .await
+}
+
+/// What is saved.
+#[derive(Clone, Copy, Debug)]
+pub struct New<'a> {
+    pub name: &'a str,
+    pub content: Option<&'a str>,
+    pub who: &'a str,
+    pub note: &'a str,
+}
+
+/// Saves a version, if `based_on` (0: none) is still the newest one. `None`: somebody else was faster.
+///
+/// # Errors
+/// The database.
+pub async fn save(
+    store: &Store,
+    kind: Kind,
+    new: New<'_>,
+    based_on: u64,
+    now: Timestamp,
+) -> Result<Option<u64>, StoreError> {
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
+        let sql = "SELECT id FROM version WHERE kind = ? AND name = ? ORDER BY id DESC LIMIT 1 FOR UPDATE";
+        let row: Option<Row> = tx.exec_first(sql, (kind.code(), new.name)).await?;
+        let newest = row.map_or(Ok(0), |row| Reader::new("version", &row, "").get::<u64>("id"))?;
+        if newest != based_on {
+            return Ok(None);
+        }
+        tx.exec_drop(
+            "INSERT INTO version (kind, name, content, at, who, note) VALUES (?, ?, ?, ?, ?, ?)",
+            (kind.code(), new.name, new.content, at(now), cut(new.who, 100), cut(new.note, 300)),
+        )
+        .await?;
+        let id = tx.last_insert_id();
+        tx.commit().await?;
+        Ok(id)
+    })
+    .await
+}

@@ -1,0 +1,150 @@
+//! Owns: a person with a browser, without the browser: cookies, forms, the second factor. Pages are read as text.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use hookbridge::admin::{Desk, people};
+use hookbridge::domain::admin::{Role, Who};
+use totp_rs::{Builder, Secret};
+
+/// What everybody's password is in tests.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// Somebody who visits the page.
+pub struct Person {
+    base: String,
+    http: reqwest::Client,
+    cookies: Mutex<BTreeMap<String, String>>,
+}
+
+/// A page as it came.
+#[derive(Debug)]
+pub struct Seen {
+    pub status: u16,
+    pub text: String,
+    pub location: Option<String>,
+    pub headers: reqwest::header::HeaderMap,
+}
+
+impl Seen {
+    /// The value of the input called `name`.
+    pub fn field(&self, name: &str) -> String {
+        let from =
+            self.text.find(&format!("name=\"{name}\"")).unwrap_or_else(|| panic!("no field {name}: {}", self.text));
+        let tag = &self.text[from..from + self.text[from..].find('>').expect("the tag ends")];
+        tag.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned()
+    }
+
+    #[track_caller]
+    pub fn shows(&self, text: &str) {
+        assert!(self.text.contains(text), "{} does not show {text}:\n{}", self.status, self.text);
+    }
+
+    #[track_caller]
+    pub fn hides(&self, text: &str) {
+        assert!(!self.text.contains(text), "{} shows {text}:\n{}", self.status, self.text);
+    }
+}
+
+/// Makes an administrator called `name` with [`PASSWORD`].
+pub async fn hire(desk: &Desk, name: &str, role: Role) {
+    let who = Who::at_the_command_line("test");
+    people::create(desk, &who, name, role, Some(&PASSWORD.into())).await.expect("an administrator can be made");
+}
+
+impl Person {
+    pub fn at(base: &str) -> Self {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a client");
+        Self { base: base.trim_end_matches('/').to_owned(), http, cookies: Mutex::default() }
+    }
+
+    /// Somebody with that role, logged in.
+    pub async fn logged_in(desk: &Desk, base: &str, role: Role) -> Self {
+        let name = format!("{role} of tests");
+        hire(desk, &name, role).await;
+        let person = Self::at(base);
+        let seen = person.log_in(&name, PASSWORD).await;
+        assert_eq!((seen.status, seen.location.as_deref()), (303, Some("/admin")), "{}", seen.text);
+        person
+    }
+
+    pub async fn log_in(&self, name: &str, password: &str) -> Seen {
+        self.post("/admin/login", &[("name", name), ("password", password)]).await
+    }
+
+    pub async fn get(&self, path: &str) -> Seen {
+        self.send(self.http.get(format!("{}{path}", self.base))).await
+    }
+
+    /// As htmx asks for a part of a page.
+    pub async fn part(&self, path: &str) -> Seen {
+        self.send(self.http.get(format!("{}{path}", self.base)).header("hx-request", "true")).await
+    }
+
+    /// Sends a form as it is given.
+    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Seen {
+        let body = form_urlencoded(form);
+        let request = self
+            .http
+            .post(format!("{}{path}", self.base))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin")
+            .body(body);
+        self.send(request).await
+    }
+
+    /// Sends a form of a page of ours: with the word that the page `from` carries.
+    pub async fn submit(&self, from: &str, to: &str, form: &[(&str, &str)]) -> Seen {
+        let word = self.get(from).await.field("_csrf");
+        let all: Vec<(&str, &str)> = [("_csrf", word.as_str())].into_iter().chain(form.iter().copied()).collect();
+        self.post(to, &all).await
+    }
+
+    pub fn forget_cookies(&self) {
+        self.cookies.lock().expect("cookies").clear();
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Seen {
+        let jar = self.cookies.lock().expect("cookies").clone();
+        let cookies: Vec<String> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let answer = request.header("cookie", cookies.join("; ")).send().await.expect("the page answers");
+        for cookie in answer.headers().get_all("set-cookie") {
+            let pair = cookie.to_str().expect("a cookie").split(';').next().unwrap_or_default().to_owned();
+            let (name, value) = pair.split_once('=').expect("name and value");
+            self.cookies.lock().expect("cookies").insert(name.to_owned(), value.to_owned());
+        }
+        let text = |name: &str| answer.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let (status, location, headers) = (answer.status().as_u16(), text("location"), answer.headers().clone());
+        Seen { status, location, headers, text: answer.text().await.expect("a body") }
+    }
+}
+
+fn form_urlencoded(form: &[(&str, &str)]) -> String {
+    let encode = |text: &str| {
+        text.bytes().fold(String::new(), |mut out, byte| {
+            if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+                out.push(char::from(byte));
+            } else {
+                out.push_str(&format!("%{byte:02X}"));
+            }
+            out
+        })
+    };
+    form.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect::<Vec<_>>().join("&")
+}
+
+/// The code that an app shows at `unix_s` for a secret typed in by hand.
+pub fn code(secret_base32: &str, unix_s: u64) -> String {
+    let secret = Secret::try_from_base32(secret_base32).expect("base32");
+    let totp = Builder::new()
+        .with_secret(secret)
+        .with_account_name("x")
+        .with_issuer(Some("hookbridge"))
+        .build()
+        .expect("a factor");
+    totp.generate(unix_s).to_string()
+}
