@@ -29,7 +29,7 @@ use crate::server::Server;
 pub const BILLING: &str = "billing";
 pub const OWN: &str = "hookbridge";
 /// The file system of our schema, in MiB: MariaDB's own files and room for the run.
-const DISK_MIB: u32 = 2048;
+const DISK_MIB: u32 = 1024;
 /// Messages per second that the bridge may send, and that the provider takes.
 pub const RATE_PER_S: u32 = 80;
 /// Tries of a receipt before the provider gives up: a run has more faults than a week of production.

@@ -25,6 +25,7 @@ mod order;
 mod outcomes;
 mod overload;
 mod owners;
+mod pages;
 mod phone;
 mod receipts;
 mod retention;

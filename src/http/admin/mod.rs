@@ -8,6 +8,16 @@ pub mod layout;
 pub mod me;
 pub mod words;
 
+pub mod events;
+pub mod hookpoints;
+pub mod messages;
+pub mod overview;
+pub mod phones;
+pub mod rules;
+pub mod settings;
+pub mod templates;
+pub mod why;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +54,19 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
 /// Every address of people who are logged in, by area.
 #[must_use]
 pub fn pages() -> Vec<Page> {
-    [me::PAGES].concat()
+    [
+        overview::PAGES,
+        messages::PAGES,
+        events::PAGES,
+        why::PAGES,
+        hookpoints::PAGES,
+        templates::PAGES,
+        rules::PAGES,
+        phones::PAGES,
+        settings::PAGES,
+        me::PAGES,
+    ]
+    .concat()
 }
 
 /// What the door works with.

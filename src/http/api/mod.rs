@@ -3,6 +3,16 @@
 
 pub mod me;
 
+pub mod events;
+pub mod hookpoints;
+pub mod messages;
+pub mod overview;
+pub mod phones;
+pub mod rules;
+pub mod settings;
+pub mod templates;
+pub mod why;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -136,7 +146,19 @@ pub const fn endpoint(method: &'static str, pattern: &'static str, role: Role, r
 /// Every endpoint, by area.
 #[must_use]
 pub fn endpoints() -> Vec<Endpoint> {
-    [me::ENDPOINTS].concat()
+    [
+        overview::ENDPOINTS,
+        messages::ENDPOINTS,
+        events::ENDPOINTS,
+        why::ENDPOINTS,
+        hookpoints::ENDPOINTS,
+        templates::ENDPOINTS,
+        rules::ENDPOINTS,
+        phones::ENDPOINTS,
+        settings::ENDPOINTS,
+        me::ENDPOINTS,
+    ]
+    .concat()
 }
 
 /// The route of everything below `/api/v1`.

@@ -1,0 +1,6 @@
+//! Owns: clients who cannot be alerted.
+
+use super::Endpoint;
+
+/// The addresses.
+pub const ENDPOINTS: &[Endpoint] = &[];

@@ -1,0 +1,6 @@
+//! Owns: texts: versions, preview, checks, test.
+
+use super::Endpoint;
+
+/// The addresses.
+pub const ENDPOINTS: &[Endpoint] = &[];

@@ -1,0 +1,11 @@
+//! The administrators' page and the API, area by area.
+
+mod events;
+mod hookpoints;
+mod messages;
+mod overview;
+mod phones;
+mod rules;
+mod settings;
+mod templates;
+mod why;

@@ -1,0 +1,1 @@
+//! The page on events: search, and what came of one.

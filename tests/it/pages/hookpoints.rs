@@ -1,0 +1,1 @@
+//! The page on hookpoints: list, switch, change, make new ones.

@@ -1,0 +1,1 @@
+//! The page on clients who cannot be alerted.

@@ -1,0 +1,1 @@
+//! The page on settings: numbers, sources, people, audit, data.

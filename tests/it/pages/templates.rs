@@ -1,0 +1,1 @@
+//! The page on texts: versions, preview, checks, test.

@@ -1,0 +1,1 @@
+//! The page on why a client got nothing.
