@@ -61,10 +61,15 @@ final class UpgradeHooks implements HookShape
             }
             return $ruling->text('message') === '' ? null : ['hookbridgenotices' => [$ruling->text('message')]];
         }
-        if (!$ruling->adjusts()) {
-            return null; // there is no veto at these two: a refused upgrade keeps the platform's own price
+        // There is no veto at these two. A refused upgrade that goes on all the same (before 9.0 only the page is closed)
+        // costs at least what the rule says, and a refused downgrade earns no credit.
+        if (!$ruling->adjusts() && !$ruling->refuses()) {
+            return null;
         }
         $price = $ruling->amount('price');
+        if ($price === null && $ruling->refuses()) {
+            return null;
+        }
         if ($price === null) {
             throw new \UnexpectedValueException('an adjusted price without a price');
         }

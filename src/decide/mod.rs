@@ -134,6 +134,7 @@ impl Decider {
             service: case.service,
             account: case.account.clone(),
             claimed_client: q.client_id,
+            claimed_product: q.from_product_id,
             from: case.from,
             to: case.to,
             is_path: case.is_path,
@@ -281,7 +282,8 @@ fn asked(question: &Question) -> Json {
             "to_cycle": q.to_cycle.map(crate::domain::case::Cycle::code),
             "platform_price": q.platform_price.map(|price| price.to_string()),
             "platform_discount": q.platform_discount.map(|discount| discount.to_string()), "days": q.days,
-            "total_days": q.total_days, "upgrade_id": q.upgrade_id, "client_id": q.client_id,
+            "total_days": q.total_days, "upgrade_id": q.upgrade_id, "from_product_id": q.from_product_id,
+            "client_id": q.client_id,
         }),
         Question::Ownership(q) => json!({
             "service_id": q.service_id, "to_client_id": q.to_client_id, "ticket_id": q.ticket_id,

@@ -44,6 +44,8 @@ pub struct Upgrade {
     pub days: Option<u64>,
     pub total_days: Option<u64>,
     pub upgrade_id: Option<u64>,
+    /// The product that the platform changes from.
+    pub from_product_id: Option<u64>,
     pub client_id: Option<u64>,
 }
 
@@ -179,6 +181,7 @@ fn upgrade(fields: &Fields) -> Result<Upgrade, QuestionError> {
         days: count(fields, "days")?,
         total_days: count(fields, "total_days")?,
         upgrade_id: id(fields, "upgrade_id")?,
+        from_product_id: id(fields, "from_product_id")?,
         client_id: id(fields, "client_id")?,
     };
     if question.to_product_id.is_none() && question.upgrade_id.is_none() {

@@ -13,12 +13,10 @@ use warp::reply::Response;
 use super::Route;
 use super::limit::Sources;
 use super::problem::{Problem, json_response};
-use super::raw::{BodyLimits, json_body, text, verified};
+use super::raw::{BodyLimits, Signed, json_body, signed};
 use crate::clock::Clock;
 use crate::decide::{Answer, Asker, Decider, Question};
 use crate::domain::decision::Rule;
-use crate::domain::ids::EventId;
-use crate::envelope;
 use crate::metrics::Metrics;
 use crate::store::keeper::Keeper;
 
@@ -78,21 +76,9 @@ impl Decide {
         body: impl Stream<Item = Result<B, E>>,
     ) -> Result<Answer, Problem> {
         let body = json_body(headers, body, self.limits).await?;
-        let sources = self.sources.load();
-        let name = text(headers, "hookbridge-source").unwrap_or_default();
-        let source = sources.get(name).ok_or_else(|| {
-            Problem::new(401, "unknown-source", "`hookbridge-source` names no source of the bridge's configuration.")
-        })?;
         let now = self.clock.now();
-        let verified = verified(headers, &body, &source.keys, now)?;
-        if !source.admits() {
-            return Err(Problem::new(429, "rate-limited", "This source sends more than its rate.").retry_after(1));
-        }
+        let Signed { event, .. } = signed(headers, &body, &self.sources.load(), now)?;
         let rule = Rule::parse(rule).ok_or_else(|| Problem::new(404, "unknown-rule", "There is no such rule."))?;
-        let id = EventId::parse(verified.id())
-            .ok_or_else(|| Problem::new(422, "bad-envelope", "`webhook-id` must be 1 to 64 of A-Z a-z 0-9 _ - ."))?;
-        let event = envelope::parse(&id, name, verified.body())
-            .map_err(|e| Problem::new(422, "bad-envelope", e.to_string()))?;
         let question = Question::read(rule, &event.fields)
             .map_err(|error| Problem::new(422, "bad-question", format!("{error}.")))?;
         let asker = Asker {

@@ -15,12 +15,11 @@ use warp::reply::Response;
 use super::Route;
 use super::limit::Sources;
 use super::problem::{Problem, json_response};
-use super::raw::{BodyLimits, json_body, text, verified};
+use super::raw::{BodyLimits, Signed, json_body, signed};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::domain::hookpoint::Class;
 use crate::domain::ids::EventId;
-use crate::envelope;
 use crate::metrics::Metrics;
 use crate::road::{Step, mark};
 use crate::signature::sha256;
@@ -104,23 +103,12 @@ impl Ingest {
     ) -> Result<(EventId, Inserted), Problem> {
         let body = json_body(headers, body, self.limits).await?;
         mark(Step::Received);
-        let sources = self.sources.load();
-        let name = text(headers, "hookbridge-source").unwrap_or_default();
-        let source = sources.get(name).ok_or_else(|| {
-            Problem::new(401, "unknown-source", "`hookbridge-source` names no source of the bridge's configuration.")
-        })?;
         let now = self.clock.now();
-        let verified = verified(headers, &body, &source.keys, now)?;
+        let Signed { verified, event } = signed(headers, &body, &self.sources.load(), now)?;
         mark(Step::Verified);
-        // Counted behind the signature: nobody else can use up a source's rate.
-        if !source.admits() {
-            return Err(Problem::new(429, "rate-limited", "This source sends more than its rate.").retry_after(1));
-        }
-        let id = EventId::parse(verified.id())
-            .ok_or_else(|| Problem::new(422, "bad-envelope", "`webhook-id` must be 1 to 64 of A-Z a-z 0-9 _ - ."))?;
-        let bad = |e: String| Problem::new(422, "bad-envelope", e);
-        let event = envelope::parse(&id, name, verified.body()).map_err(|e| bad(e.to_string()))?;
-        let raw = std::str::from_utf8(verified.body()).map_err(|_| bad("The body is not UTF-8.".to_owned()))?;
+        let id = event.id.clone();
+        let raw = std::str::from_utf8(verified.body())
+            .map_err(|_| Problem::new(422, "bad-envelope", "The body is not UTF-8."))?;
         let urgent =
             self.catalogue.load().fired_by(&event.hook).any(|(entry, _)| entry.hookpoint.class == Class::Security);
         let inserted = self

@@ -7,7 +7,11 @@ use futures_util::Stream;
 use warp::http::HeaderMap;
 
 use super::body::{BodyError, read_body};
+use super::limit::Sources;
 use super::problem::Problem;
+use crate::domain::event::HookEvent;
+use crate::domain::ids::EventId;
+use crate::envelope;
 use crate::signature::{Headers, Key, SignatureError, Verified, verify};
 
 /// When to come back if we are busy, in seconds.
@@ -74,4 +78,37 @@ pub fn verified<'a>(
         };
         Problem::new(401, code, error.to_string())
     })
+}
+
+/// What a source sent and signed.
+#[derive(Debug)]
+pub struct Signed<'a> {
+    pub verified: Verified<'a>,
+    pub event: HookEvent,
+}
+
+/// The envelope in a body, once its source, its signature and the source's rate allow it, in this order: a stranger learns
+/// nothing about keys, and cannot use up a source's rate.
+///
+/// # Errors
+/// 401, 429 or 422.
+pub fn signed<'a>(
+    headers: &'a HeaderMap,
+    body: &'a [u8],
+    sources: &Sources,
+    now: jiff::Timestamp,
+) -> Result<Signed<'a>, Problem> {
+    let name = text(headers, "hookbridge-source").unwrap_or_default();
+    let source = sources.get(name).ok_or_else(|| {
+        Problem::new(401, "unknown-source", "`hookbridge-source` names no source of the bridge's configuration.")
+    })?;
+    let verified = verified(headers, body, &source.keys, now)?;
+    if !source.admits() {
+        return Err(Problem::new(429, "rate-limited", "This source sends more than its rate.").retry_after(1));
+    }
+    let id = EventId::parse(verified.id())
+        .ok_or_else(|| Problem::new(422, "bad-envelope", "`webhook-id` must be 1 to 64 of A-Z a-z 0-9 _ - ."))?;
+    let event =
+        envelope::parse(&id, name, verified.body()).map_err(|e| Problem::new(422, "bad-envelope", e.to_string()))?;
+    Ok(Signed { verified, event })
 }

@@ -15,12 +15,13 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::record::ClientStatus;
 
 /// Rises when the rule's meaning changes.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Every condition, in the order they are looked at.
-pub const CONDITIONS: [&str; 11] = [
+pub const CONDITIONS: [&str; 12] = [
     "service_found",
     "own_service",
+    "same_product",
     "account_open",
     "service_active",
     "paid_by_period",
@@ -68,6 +69,8 @@ pub struct Facts {
     pub account: Option<Account>,
     /// Who the platform says is asking.
     pub claimed_client: Option<u64>,
+    /// The product that the platform says it changes from.
+    pub claimed_product: Option<u64>,
     /// The present plan, for its list price.
     pub from: Option<Plan>,
     pub to: Option<Plan>,
@@ -96,6 +99,11 @@ pub fn decide(facts: &Facts, policy: &Policy, today: Date) -> Decision {
     checks.must("service_found", true);
     // A stranger learns nothing more.
     if !checks.must("own_service", is_own(facts.claimed_client, service.client_id.0)) {
+        return refused(checks);
+    }
+    // The hook names no service, so the page's request does. One that bears another product is not what the platform
+    // calculates: it gets no price of ours.
+    if !checks.must("same_product", facts.claimed_product.is_none_or(|product| product == service.product_id)) {
         return refused(checks);
     }
     let currency = currency_of(facts.account.as_ref());
@@ -142,7 +150,7 @@ fn conclude(
         Some("no_open_upgrade") => "finish_first",
         _ => "ask",
     });
-    // A refusal has a price too: where the platform cannot be stopped, it can at least be told the price.
+    // A refusal has a price too: before 9.0 the platform cannot be stopped, but it can be told the price.
     if let Some(price) = price {
         let discount = discount(facts, policy, price);
         let same = facts.platform_price == Some(price.amount())

@@ -175,6 +175,7 @@ fn upgrade_facts(v: &Value) -> upgrade::Facts {
         service: service(&v["service"], &currency),
         account: account(&v["account"]),
         claimed_client: v["claimed_client"].as_u64(),
+        claimed_product: v["claimed_product"].as_u64(),
         from: plan(&v["from"], &currency),
         to: plan(&v["to"], &currency),
         is_path: v["is_path"] == true,

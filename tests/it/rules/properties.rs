@@ -107,13 +107,14 @@ fn plan() -> impl Strategy<Value = Plan> {
 }
 
 fn upgrade_facts() -> impl Strategy<Value = upgrade::Facts> {
-    let who = (of(service()), of(account()), of(1u64..4));
+    let who = (of(service()), of(account()), of(1u64..4), of(1u64..3));
     let way = (of(plan()), of(plan()), any::<bool>(), of(cycle()), 0u64..2);
     let platform = (of(amount()), of(amount()), of((any::<u64>(), any::<u64>())));
     (who, way, debts(), platform).prop_map(|(who, way, debts, platform)| upgrade::Facts {
         service: who.0,
         account: who.1,
         claimed_client: who.2,
+        claimed_product: who.3,
         from: way.0,
         to: way.1,
         is_path: way.2,

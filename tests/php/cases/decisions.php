@@ -183,6 +183,15 @@ test('decisions: adjusted, the price is the rule\'s, at the order and at the che
     same(['hookbridgenotices' => ['Pagás &lt;sólo&gt; la diferencia']], $returned['ClientAreaPageCancellation']);
 });
 
+test('decisions: where a refused upgrade cannot be stopped, it is at least not cheaper than the rule says', static function () {
+    $box = decidingBox();
+    $box->bridge([ruling('deny', ['no_overdue_invoice' => 'Debés'], ['price' => '50.00', 'discount' => '1.50', 'currency' => 'USD'])]);
+    $returned = returnedEverywhere($box);
+    check($returned['OrderProductUpgradeOverride'] == ['price' => 50.0, 'discount' => 1.5], json_encode($returned));
+    check($returned['PreUpgradeCheckout'] == ['amount' => 50.0, 'discount' => 1.5], json_encode($returned));
+    same(['Debés'], $returned['ShoppingCartValidateUpgrade'], 'and where it can be stopped, it is');
+});
+
 test('decisions: without an answer an open rule changes nothing, says so, and tells the bridge later', static function () {
     foreach (silences() as $way => list($answer, $cause)) {
         $deadline_ms = patience($cause);
