@@ -14,10 +14,10 @@ use crate::decide::{Answer, Asker, Question};
 use crate::domain::decision::{DecisionId, Rule, Verdict};
 use crate::domain::event::FieldValue;
 use crate::domain::hookpoint::{Subject, SubjectKind};
-use crate::store::Store;
 use crate::store::decision::{
     Filter, Kept, Override, end_override, keep, list, make_override, overrides as all_overrides,
 };
+use crate::store::{Store, missed};
 
 /// Longest exception, in days.
 const OVERRIDE_DAYS_MAX: u32 = 366;
@@ -42,6 +42,19 @@ pub enum Command {
     /// One decision: every condition, and the facts it saw
     Show {
         id: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// What the platform went on without: decisions that did not come in time, as the stub told afterwards
+    Missed {
+        #[arg(long)]
+        rule: Option<String>,
+        #[arg(long)]
+        service: Option<u64>,
+        #[arg(long)]
+        client: Option<u64>,
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
         #[arg(long)]
         json: bool,
     },
@@ -135,6 +148,12 @@ pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Show { id, json } => show_one(&store, &id, json).await,
+        Command::Missed { rule, service, client, limit, json } => {
+            let rule = rule.as_deref().map(known_rule).transpose()?;
+            let found = missed::list(&store, &missed::Filter { rule, service, client, limit }).await?;
+            super::missed::print(&found, json);
+            Ok(())
+        }
         Command::Ask { rule, fields, who, json } => {
             let question = Question::read(known_rule(&rule)?, &parse_fields(&fields)?)?;
             ask(config, &store, question, who.who.unwrap_or_default(), now, json).await

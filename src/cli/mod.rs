@@ -12,6 +12,7 @@ mod hookpoints;
 mod lanes;
 mod messages;
 mod migrate;
+mod missed;
 mod retention;
 mod sandbox;
 mod serve;

@@ -12,6 +12,7 @@ pub mod decision;
 pub mod event;
 pub mod hookpoint;
 pub mod mirror;
+pub mod missed;
 pub mod record;
 
 pub mod message;

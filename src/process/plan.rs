@@ -11,6 +11,7 @@ use crate::domain::event::{FieldValue, HookEvent};
 use crate::domain::hookpoint::{HookpointId, Subject, SubjectKind, Transition, Trigger};
 use crate::domain::ids::{ClientId, MessageId};
 use crate::domain::message::Message;
+use crate::domain::missed::HOOK;
 use crate::domain::reason::Reason;
 use crate::domain::record::{Facts, Platform, SubjectRow};
 use crate::render::Templates;
@@ -91,7 +92,7 @@ pub fn ask<'a>(
             outcome.skip(Some(id), None, Reason::FieldMissing, Some(format!("none of the fields {paths} holds an id")));
         }
     }
-    if event.hook == missed::HOOK {
+    if event.hook == HOOK {
         missed::note(event, outcome);
     } else if !used {
         outcome.skip(None, None, Reason::HookNotUsed, None);

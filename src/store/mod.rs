@@ -27,6 +27,7 @@ pub mod receipt;
 
 pub mod decision;
 pub mod keeper;
+pub mod missed;
 
 pub mod trail;
 

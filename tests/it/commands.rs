@@ -15,14 +15,14 @@ use tokio::process::{Child, ChildStderr, Command};
 use crate::support::bridge::answer;
 use crate::support::database::TestDb;
 
-struct Ground {
-    db: TestDb,
+pub struct Ground {
+    pub db: TestDb,
     sandbox: Sandbox,
     secrets: Secrets,
 }
 
 impl Ground {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let db = TestDb::with_sample(Size::CAST, Clock::system().now()).await;
         let secrets = Secrets::new().expect("randomness");
@@ -30,14 +30,14 @@ impl Ground {
         Self { db, sandbox, secrets }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hookbridge"));
         let variables = variables(&self.db.bridge_url(), &self.db.reader_url(), &self.sandbox.url(), &self.secrets);
         command.args(arguments).envs(variables).stdin(Stdio::null()).kill_on_drop(true);
         command
     }
 
-    async fn run(&self, arguments: &[&str]) -> (bool, String) {
+    pub async fn run(&self, arguments: &[&str]) -> (bool, String) {
         let output = self.command(arguments).output().await.expect("the command runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         (output.status.success(), text)

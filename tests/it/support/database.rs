@@ -137,7 +137,7 @@ impl Drop for TestDb {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
                 let mut conn = Conn::new(Opts::from_url(&url)?).await?;
-                conn.query_drop(format!("DROP DATABASE `{billing}`; DROP DATABASE `{own}`")).await?;
+                conn.query_drop(format!("DROP DATABASE IF EXISTS `{billing}`; DROP DATABASE `{own}`")).await?;
                 anyhow::Ok(conn.disconnect().await?)
             })
         });
