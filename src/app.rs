@@ -171,6 +171,7 @@ fn desk(
         clock: parts.clock.clone(),
         metrics: metrics.clone(),
         sealer: Sealer::new(&parts.config.admin.key).context("admin.key")?,
+        shelf: Arc::default(),
         apply: None,
     }))
 }
@@ -497,7 +498,7 @@ async fn keep_house(store: &Store, clock: &Clock) -> anyhow::Result<()> {
 /// How phone numbers are read.
 #[must_use]
 pub fn phone_policy(config: &Config) -> PhonePolicy {
-    PhonePolicy { assume_argentine_mobile: config.alerts.assume_argentine_mobile, ..PhonePolicy::default() }
+    config.alerts.phone_policy()
 }
 
 fn seconds(s: u64) -> SignedDuration {

@@ -5,6 +5,8 @@
 pub mod login;
 pub mod password;
 pub mod people;
+pub mod reach;
+pub mod shelf;
 pub mod token;
 
 use std::fmt;
@@ -24,6 +26,7 @@ use crate::metrics::Metrics;
 use crate::render::Templates;
 use crate::seal::Sealer;
 use crate::store::{Store, StoreError, audit, revision};
+use shelf::Shelf;
 
 /// Takes over, in this process, what was just changed in the database.
 pub type Apply = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
@@ -41,6 +44,7 @@ pub struct Desk {
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     pub sealer: Sealer,
+    pub shelf: Arc<Shelf>,
     /// `None` at the command line: the running instances notice by themselves.
     pub apply: Option<Apply>,
 }

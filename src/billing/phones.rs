@@ -1,10 +1,13 @@
 //! Owns: the phone numbers of all clients, page by page, for the audit of who cannot be alerted.
 
+use std::collections::BTreeSet;
+
 use super::client::status;
 use super::pool::{Billing, BillingError};
 use super::row::{id, text};
 use crate::domain::ids::ClientId;
-use crate::domain::record::ClientStatus;
+use crate::domain::locale::Locale;
+use crate::domain::record::{ClientStatus, Contact};
 use crate::sql::{Inconsistent, Reader};
 
 /// A client as the audit looks at him.
@@ -15,6 +18,8 @@ pub struct StoredPhone {
     pub phone: String,
     pub country: String,
     pub status: ClientStatus,
+    /// `None`: he chose none, or one that we have no texts in.
+    pub locale: Option<Locale>,
 }
 
 impl Billing {
@@ -28,7 +33,7 @@ impl Billing {
         limit: usize,
     ) -> Result<Vec<(u64, Result<StoredPhone, Inconsistent>)>, BillingError> {
         let sql = format!(
-            "SELECT id, phonenumber, country, status FROM tblclients WHERE id > {after} ORDER BY id LIMIT {limit}"
+            "SELECT id, phonenumber, country, status, language FROM tblclients WHERE id > {after} ORDER BY id LIMIT {limit}"
         );
         let mut connection = self.database.connection().await?;
         let rows = self.rows(&mut connection, sql).await?;
@@ -39,6 +44,15 @@ impl Billing {
         }
         Ok(found)
     }
+
+    /// The contacts of `clients`.
+    ///
+    /// # Errors
+    /// The database, or a contact whose row cannot be understood.
+    pub async fn contacts_of(&self, clients: &BTreeSet<u64>) -> Result<Vec<Contact>, BillingError> {
+        let mut connection = self.database.connection().await?;
+        Ok(self.contacts(&mut connection, clients).await?.into_values().flatten().collect())
+    }
 }
 
 fn stored(reader: &Reader<'_>, key: u64) -> Result<StoredPhone, Inconsistent> {
@@ -47,5 +61,6 @@ fn stored(reader: &Reader<'_>, key: u64) -> Result<StoredPhone, Inconsistent> {
         phone: text(reader, "phonenumber")?,
         country: text(reader, "country")?,
         status: status(reader)?,
+        locale: Locale::from_platform(&text(reader, "language")?),
     })
 }

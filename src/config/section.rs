@@ -10,6 +10,7 @@ use toml::{Table, Value};
 
 use super::ConfigError;
 use super::rules::RulesConfig;
+use crate::domain::phone::PhonePolicy;
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Config {
@@ -115,6 +116,14 @@ pub struct AlertsConfig {
     pub mass_factor: u32,
     pub mass_history_days: u32,
     pub client_day_max: u32,
+}
+
+impl AlertsConfig {
+    /// What is guessed about phone numbers.
+    #[must_use]
+    pub fn phone_policy(&self) -> PhonePolicy {
+        PhonePolicy { assume_argentine_mobile: self.assume_argentine_mobile, ..PhonePolicy::default() }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -77,7 +77,9 @@ pub fn recipients(facts: &Facts, audience: Audience, policy: &Policy) -> (Vec<Re
     (told, left_out)
 }
 
-fn has_right(contact: &Contact, audience: Audience) -> bool {
+/// Whether a contact has a right to that kind of notice.
+#[must_use]
+pub fn has_right(contact: &Contact, audience: Audience) -> bool {
     match audience {
         Audience::Owner => false,
         Audience::General => contact.general,
