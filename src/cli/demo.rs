@@ -47,14 +47,20 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let stub = Stub::install(&dir.path().join("platform"), &settings)?;
     stub.rows(&rows())?;
+    say("letting the sweep look around, so that it knows later what changed");
+    stage.looked_around().await?;
     say("firing every hookpoint through the stub, by php");
     let acts = acts();
     for act in &acts {
-        stub.fire(&act.lines).await?;
-        if act.hookpoint == Some("domain_deleted") {
-            stage.delete_domain(crate::demo::data::CAST.domain.id).await?;
+        if !act.lines.is_empty() {
+            stub.fire(&act.lines).await?;
+        }
+        if let Some(sql) = &act.sql {
+            stage.platform(sql).await?;
         }
     }
+    say("moving a service to another client, which no hook tells of: the sweep finds it");
+    stage.sweep().await?;
     say("waiting for the receipts (two messages to one person keep 6 seconds between them)");
     let (events, messages) = watch(&stage, &acts).await?;
     let missing = missing(&acts, &messages);

@@ -12,14 +12,22 @@ pub struct Act {
     pub hookpoint: Option<&'static str>,
     /// Lines for `fire.php`.
     pub lines: Vec<Value>,
+    /// What the platform does to its rows after that.
+    pub sql: Option<String>,
 }
 
 fn act(hookpoint: &'static str, lines: Vec<Value>) -> Act {
-    Act { hookpoint: Some(hookpoint), lines }
+    Act { hookpoint: Some(hookpoint), lines, sql: None }
+}
+
+impl Act {
+    fn then(self, sql: String) -> Self {
+        Self { sql: Some(sql), ..self }
+    }
 }
 
 fn no_alert(lines: Vec<Value>) -> Act {
-    Act { hookpoint: None, lines }
+    Act { hookpoint: None, lines, sql: None }
 }
 
 fn line(hook: &str, actor: &str, vars: &Value) -> Value {
@@ -51,7 +59,7 @@ pub fn rows() -> Value {
     })
 }
 
-/// The whole script.
+/// The whole script. What no hook tells of needs a sweep before it and one after it.
 #[must_use]
 pub fn acts() -> Vec<Act> {
     let paid = json!({ "invoiceid": CAST.invoice_paid.id });
@@ -138,13 +146,30 @@ pub fn acts() -> Vec<Act> {
                     "userid": CAST.domain.client, "domainid": CAST.domain.id,
                 }),
             )],
-        ),
+        )
+        .then(format!("DELETE FROM tbldomains WHERE id = {}", CAST.domain.id)),
         act("service_activated", vec![line("AfterModuleCreate", "cron", &module(CAST.service_english))]),
         act("contact_changed", vec![line("ContactEdit", "client", &contact), and("ContactEdit", &contact)]),
         act(
             "accounts_merged",
             vec![line("AfterClientMerge", "admin", &json!({ "toUserID": transfer[1], "fromUserID": transfer[0] }))],
         ),
+        act(
+            "cancellation_requested",
+            vec![line(
+                "CancellationRequest",
+                "client",
+                &json!({
+                    "userid": CAST.service_cancel_at_period_end.client, "relid": CAST.service_cancel_at_period_end.id,
+                    "reason": CANARY, "type": "End of Billing Period",
+                }),
+            )],
+        ),
+        // No hook: an administrator moves it, and the sweep finds out.
+        act("service_owner_changed", Vec::new()).then(format!(
+            "UPDATE tblhosting SET userid = {} WHERE id = {}",
+            CAST.client_portuguese, CAST.service_active.id
+        )),
         no_alert(vec![line("InvoiceCreated", "cron", &json!({ "invoiceid": CAST.invoice_of_closed_client.id }))]),
         no_alert(vec![line(
             "InvoiceCreated",

@@ -2,6 +2,7 @@
 //! texts, a configuration that joins them.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use base64::Engine as _;
@@ -26,6 +27,9 @@ use crate::whatsapp::creation_json;
 
 /// The source's name in configuration and stub.
 pub const SOURCE: &str = "billing";
+/// How long the first sweep may take, and how often the demo looks whether it has ended.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(50);
 const BILLING: &str = "billing";
 const OWN: &str = "hookbridge";
 
@@ -156,13 +160,39 @@ impl Stage {
         format!("http://{}", self.app.address)
     }
 
-    /// Deletes a row of the platform, as it does after `DomainDelete`.
+    /// Changes rows of the platform, as it does itself.
     ///
     /// # Errors
     /// The database.
-    pub async fn delete_domain(&self, id: u32) -> anyhow::Result<()> {
-        let mut root = Conn::new(Opts::from_url(&self.server.url_for("root", BILLING))?).await?;
-        root.query_drop(format!("DELETE FROM tbldomains WHERE id = {id}")).await?;
+    pub async fn platform(&self, sql: &str) -> anyhow::Result<()> {
+        self.as_root(BILLING, sql).await
+    }
+
+    /// Waits until the bridge has looked around among the platform's rows for the first time.
+    ///
+    /// # Errors
+    /// It takes too long.
+    pub async fn looked_around(&self) -> anyhow::Result<()> {
+        let looked = async {
+            while self.app.metrics.sweep_finished_seconds.get() == 0 {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, looked).await.context("the sweep did not end its first round")
+    }
+
+    /// Lets the bridge sweep once more at once: nobody watches a demo for `sweep.every_min`.
+    ///
+    /// # Errors
+    /// A database.
+    pub async fn sweep(&self) -> anyhow::Result<()> {
+        self.as_root(OWN, "UPDATE sweep_turn SET next_at = '1970-01-01'").await?;
+        self.app.sweep().await.map(drop)
+    }
+
+    async fn as_root(&self, database: &str, sql: &str) -> anyhow::Result<()> {
+        let mut root = Conn::new(Opts::from_url(&self.server.url_for("root", database))?).await?;
+        root.query_drop(sql).await?;
         Ok(root.disconnect().await?)
     }
 

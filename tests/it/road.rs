@@ -1,5 +1,8 @@
 //! The main road: a hook fires in PHP, the right client reads the right words on his phone, once.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use hookbridge::catalogue::Catalogue;
 use hookbridge::demo::data::{CANARY, CAST};
 use hookbridge::demo::script::acts;
 use hookbridge::sandbox::{Reply, TemplateStatus};
@@ -18,12 +21,25 @@ fn service(hook: &str, service: hookbridge::demo::data::Owned) -> Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_hookpoint_fired_by_php_reaches_its_client_and_is_known_to_be_delivered() {
     let bridge = Bridge::start().await;
+    bridge.app.sweep().await.expect("the sweep looks around");
     let stub = bridge.stub();
     for act in acts() {
         stub.fire(&act.lines).await.expect("the stub fires");
+        if let Some(sql) = &act.sql {
+            bridge.platform(sql).await;
+        }
     }
     bridge.settle().await;
+    bridge.wait_s(600);
+    bridge.app.sweep().await.expect("the sweep finds what no hook told of");
+    bridge.settle().await;
     let messages = bridge.messages().await;
+    // The script shows everything that there is.
+    let shown: BTreeSet<&str> = acts().iter().filter_map(|act| act.hookpoint).collect();
+    let catalogue = Catalogue::built_in(&BTreeMap::new()).expect("the built-in hookpoints");
+    for entry in catalogue.entries() {
+        assert!(shown.contains(entry.hookpoint.id.as_str()), "the demo does not show {}", entry.hookpoint.id);
+    }
     for act in acts().iter().filter_map(|act| act.hookpoint) {
         assert!(messages.iter().any(|m| m.hookpoint == act && m.standing() == "delivered"), "{act}: {messages:#?}");
     }
