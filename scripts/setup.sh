@@ -23,10 +23,14 @@ need php php-cli
 php -r 'exit(extension_loaded("curl") ? 0 : 1);' 2>/dev/null || packages+=(php-curl)
 if [ "$purpose" = test ]; then
   need python3 python3
+  need curl curl
   need pgrep procps
   python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
   # A library without a service; the server has the rest of Galera built in.
   [ -e /usr/lib/galera/libgalera_smm.so ] || packages+=(galera-4)
+  # The pages are tried in a real browser.
+  need chromium chromium
+  need chromedriver chromium-driver
 fi
 
 # Only the programs: no service is set up or started by these packages.
@@ -63,11 +67,18 @@ if [ "$purpose" = test ] && [ ! -x .work/garbd/usr/bin/garbd ] && ! command -v g
 fi
 
 # Asked for what is used: a set-up that broke off leaves half an environment.
-if [ "$purpose" = test ] && ! .work/venv/bin/python -c 'import standardwebhooks' 2>/dev/null; then
-  say "a Python environment for the reference library of Standard Webhooks"
+if [ "$purpose" = test ] && ! { .work/venv/bin/python -c 'import standardwebhooks' && .work/venv/bin/schemathesis --version; } >/dev/null 2>&1; then
+  say "a Python environment for the reference library of Standard Webhooks, and for schemathesis"
   rm -rf .work/venv
   python3 -m venv .work/venv
-  .work/venv/bin/pip install -q --disable-pip-version-check standardwebhooks==1.0.0
+  .work/venv/bin/pip install -q --disable-pip-version-check standardwebhooks==1.0.0 schemathesis==4.32.5
+fi
+# The rules of accessibility that Chromium is asked by, as the npm registry has them; only for tests.
+axe=4.14.1
+if [ "$purpose" = test ] && [ ! -s ".work/axe-$axe.js" ]; then
+  say "axe-core $axe, for checking that everybody can use the pages"
+  curl -fsS --max-time 60 "https://registry.npmjs.org/axe-core/-/axe-core-$axe.tgz" | tar xzO package/axe.min.js >".work/axe-$axe.js.part"
+  mv ".work/axe-$axe.js.part" ".work/axe-$axe.js"
 fi
 if [ "$purpose" = lint ] && ! command -v cargo-deny >/dev/null; then
   say "building cargo-deny (once per machine, some minutes)"

@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::show;
 use crate::demo::data::Size;
 use crate::demo::scenes::{Shown, play};
 use crate::demo::script::{Act, acts, rows};
-use crate::demo::stage::{SOURCE, Stage};
+use crate::demo::stage::{ADMINISTRATOR, SOURCE, Stage};
 use crate::demo::stub::{Stub, StubSettings};
 use crate::store::trail::{self, EventTrail, MessageTrail};
 
@@ -79,7 +80,11 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         say(&format!("NOT delivered: {}", missing.join(", ")));
     }
     if !args.once {
-        println!("\nbridge             {url}   (/healthz, /readyz, /metrics)");
+        println!(
+            "\nadministrators     {url}/admin   name {ADMINISTRATOR}, password {}",
+            stage.password.expose_secret()
+        );
+        println!("bridge             {url}   (/healthz, /readyz, /metrics)");
         println!("clients' phones    {}", stage.sandbox_url);
         println!("database socket    {}", stage.server.socket().display());
         println!("Ctrl-C ends everything.");

@@ -6,19 +6,22 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts};
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 
 use super::accounts::{self, BRIDGE, READER};
 use super::data::{self, Size};
 use super::mariadb::{Options, PrivateMariaDb};
 use super::schema;
+use crate::admin::people;
 use crate::app::{App, Workers};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::{Config, load};
+use crate::domain::admin::{Role, Who};
 use crate::provider_texts::definitions;
 use crate::render::Templates;
 use crate::sandbox::{Sandbox, SandboxConfig};
@@ -108,6 +111,9 @@ pub async fn provider(mut config: SandboxConfig, secrets: &Secrets) -> anyhow::R
     Ok(sandbox)
 }
 
+/// The demo's administrator.
+pub const ADMINISTRATOR: &str = "demo";
+
 /// A running demo.
 #[expect(missing_debug_implementations, reason = "a stand-in has nothing to show")]
 pub struct Stage {
@@ -115,6 +121,8 @@ pub struct Stage {
     pub app: App,
     pub secrets: Secrets,
     pub sandbox_url: String,
+    /// Of [`ADMINISTRATOR`], for this run.
+    pub password: SecretString,
     sandbox: Option<Sandbox>,
 }
 
@@ -151,7 +159,9 @@ impl Stage {
             sandbox.verify_callback().await,
             "the bridge did not answer the provider's check of its address"
         );
-        Ok(Self { server, app, secrets, sandbox_url: sandbox.url(), sandbox: Some(sandbox) })
+        say("making an administrator for the page");
+        let password = administrator(&app).await?;
+        Ok(Self { server, app, secrets, sandbox_url: sandbox.url(), password, sandbox: Some(sandbox) })
     }
 
     /// Where the bridge listens.
@@ -204,6 +214,17 @@ impl Stage {
         }
         self.server.stop();
     }
+}
+
+/// Makes the demo's administrator, with a password that holds for this run.
+async fn administrator(app: &App) -> anyhow::Result<SecretString> {
+    let desk = app.desk.as_ref().context("the demo has a key")?;
+    let mut bytes = [0_u8; 9];
+    getrandom::fill(&mut bytes).map_err(|e| anyhow::anyhow!("no randomness: {e}"))?;
+    let password = SecretString::from(format!("demo-{}", URL_SAFE_NO_PAD.encode(bytes)));
+    let who = Who::at_the_command_line("setup");
+    people::create(desk, &who, ADMINISTRATOR, Role::Administrator, Some(&password)).await?;
+    Ok(password)
 }
 
 fn open(config: &Config) -> anyhow::Result<Store> {

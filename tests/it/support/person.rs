@@ -64,10 +64,14 @@ impl Person {
 
     /// Somebody with that role, logged in.
     pub async fn logged_in(desk: &Desk, base: &str, role: Role) -> Self {
-        let name = format!("{role} of tests");
-        hire(desk, &name, role).await;
+        Self::named(desk, base, &format!("{role} of tests"), role).await
+    }
+
+    /// Somebody of that name and role, logged in.
+    pub async fn named(desk: &Desk, base: &str, name: &str, role: Role) -> Self {
+        hire(desk, name, role).await;
         let person = Self::at(base);
-        let seen = person.log_in(&name, PASSWORD).await;
+        let seen = person.log_in(name, PASSWORD).await;
         assert_eq!((seen.status, seen.location.as_deref()), (303, Some("/admin")), "{}", seen.text);
         person
     }
@@ -104,8 +108,9 @@ impl Person {
         self.post(to, &all).await
     }
 
-    pub fn forget_cookies(&self) {
-        self.cookies.lock().expect("cookies").clear();
+    /// What the session's cookie holds.
+    pub fn token(&self) -> String {
+        self.cookies.lock().expect("cookies").get("__Host-hookbridge").cloned().unwrap_or_default()
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Seen {

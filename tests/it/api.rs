@@ -1,0 +1,76 @@
+//! The API as a whole: what is described is what is there, and what a fuzzer finds.
+
+use std::collections::BTreeSet;
+use std::process::Stdio;
+
+use hookbridge::admin::token;
+use hookbridge::domain::admin::{Role, Who};
+use hookbridge::http::{api, openapi};
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+use tokio::process::Command;
+
+use crate::support::lively::lively;
+
+#[test]
+fn the_description_names_every_address_and_no_other() {
+    let there: BTreeSet<String> =
+        api::endpoints().iter().map(|one| format!("{} {}", one.method, braced(one.pattern))).collect();
+    let document = openapi::document();
+    let mut described = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in
+            methods.as_object().expect("methods").iter().filter(|(name, _)| *name != "parameters")
+        {
+            described.insert(format!("{} {path}", method.to_uppercase()));
+            for status in ["401", "503"] {
+                assert!(operation["responses"][status].is_object(), "{method} {path} lacks {status}");
+            }
+            assert!(operation["operationId"].is_string() && operation["summary"].is_string(), "{method} {path}");
+        }
+    }
+    assert_eq!(described, there);
+}
+
+/// `/messages/:id` as OpenAPI writes it.
+fn braced(pattern: &str) -> String {
+    let parts: Vec<String> = pattern
+        .split('/')
+        .map(|part| part.strip_prefix(':').map_or_else(|| part.to_owned(), |name| format!("{{{name}}}")))
+        .collect();
+    parts.join("/")
+}
+
+#[tokio::test]
+async fn a_fuzzer_finds_no_answer_that_is_not_described() {
+    let bridge = lively().await;
+    let desk = bridge.app.desk.clone().expect("a key is set");
+    let who = Who::at_the_command_line("test");
+    // Small ids are what a fuzzer guesses: they end these tokens, not the one it uses.
+    for n in 0..20 {
+        token::create(&desk, &who, &format!("decoy {n}"), Role::Viewer, None).await.expect("a token");
+    }
+    let held = token::create(&desk, &who, "fuzzer", Role::Administrator, None).await.expect("a token");
+    let output = Command::new(".work/venv/bin/schemathesis")
+        .args(["run", &bridge.url("/api/v1/openapi.json"), "--url", &bridge.url("/api/v1"), "--no-color"])
+        .args(["--header", &format!("Authorization: Bearer {}", held.expose_secret())])
+        .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "12", "--seed", "7", "--workers", "1"])
+        .args(["--exclude-checks", "unsupported_method,missing_required_header", "--request-timeout", "20"])
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("schemathesis runs: scripts/setup.sh test installs it");
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{report}\n{}", String::from_utf8_lossy(&output.stderr));
+    let me =
+        bridge.http.get(bridge.url("/api/v1/me")).header("authorization", format!("Bearer {}", held.expose_secret()));
+    let me = crate::support::bridge::answer(me).await;
+    assert_eq!(
+        me.body["name"],
+        json!("token:fuzzer"),
+        "the fuzzer lost its own token on the way: it saw only refusals"
+    );
+    bridge.app.stop().await;
+    bridge.sandbox.stop().await;
+}

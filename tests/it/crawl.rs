@@ -1,0 +1,82 @@
+//! Every page that links lead to, for every role and in every language: it opens, is whole, and nothing shown runs.
+
+use std::collections::BTreeSet;
+
+use hookbridge::domain::admin::Role;
+use hookbridge::http::admin::words;
+
+use crate::support::browser::Browser;
+use crate::support::lively::{crawl, lively, reader, shape};
+
+/// Keys of words that a page shows instead of the words.
+fn raw_keys(html: &str) -> Vec<String> {
+    let sections: BTreeSet<&str> = words::keys().filter_map(|key| key.split('.').next()).collect();
+    let shown: String =
+        html.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| format!(" {text} ")).collect();
+    shown
+        .split(|c: char| c.is_whitespace() || "(),;:".contains(c))
+        .filter(|word| {
+            word.split_once('.').is_some_and(|(section, key)| {
+                let named = key.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit());
+                sections.contains(section) && key.len() > 1 && named && words::keys().any(|known| known == *word) || {
+                    section.chars().all(|c| c.is_ascii_lowercase())
+                        && sections.contains(section)
+                        && named
+                        && key.len() > 2
+                }
+            })
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+#[tokio::test]
+async fn every_link_opens_for_every_role_and_in_every_language() {
+    let bridge = lively().await;
+    for (role, language) in [(Role::Viewer, "en"), (Role::Operator, "pt_BR"), (Role::Administrator, "es_AR")] {
+        let person = reader(&bridge, role, language).await;
+        let pages = crawl(&person, 3).await;
+        assert!(pages.len() > 9, "{role}: only {} pages are linked", pages.len());
+        for (path, html) in &pages {
+            assert!(!html.contains("<script>alert"), "{path} runs what it shows");
+            assert!(!html.contains(" style=\"") && !html.contains(" onclick="), "{path} has what the policy forbids");
+            assert_eq!(html.matches("<h1").count(), 1, "{path}: one heading");
+            let raw = raw_keys(html);
+            assert!(raw.is_empty(), "{path} shows keys in place of words: {raw:?}");
+        }
+    }
+    bridge.app.stop().await;
+    bridge.sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn every_page_fits_a_phone_and_a_desk_and_is_open_to_everybody() {
+    let bridge = lively().await;
+    let person = reader(&bridge, Role::Administrator, "es_AR").await;
+    let mut shapes = BTreeSet::new();
+    let pages: Vec<String> =
+        crawl(&person, 1).await.into_iter().map(|(path, _)| path).filter(|path| shapes.insert(shape(path))).collect();
+    let file = std::fs::read_dir(".work").expect(".work is there: scripts/setup.sh test");
+    let axe = file.flatten().map(|entry| entry.path()).find(|path| path.to_string_lossy().contains("axe-"));
+    let axe = std::fs::read_to_string(axe.expect("axe is there: scripts/setup.sh test")).expect("axe can be read");
+    let mut wrong = Vec::new();
+    for width in [390, 1280] {
+        let browser = Browser::open(&bridge.url(""), width).await;
+        browser.go("/admin/login").await;
+        browser.enter(&person.token()).await;
+        for path in ["/admin/login".to_owned()].iter().chain(&pages) {
+            browser.go(path).await;
+            let over = browser.overflow().await;
+            if over > 0 {
+                wrong.push(format!("{path} at {width} px is {over} px too wide"));
+            }
+            wrong.extend(
+                browser.barriers(&axe).await.into_iter().map(|barrier| format!("{path} at {width} px: {barrier}")),
+            );
+        }
+        browser.close().await;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    bridge.app.stop().await;
+    bridge.sandbox.stop().await;
+}

@@ -1,0 +1,171 @@
+//! Owns: a real Chromium, driven over WebDriver. One per test: its profile is thrown away, its processes end with it.
+
+use std::net::TcpListener as StdListener;
+use std::process::Stdio;
+use std::time::Duration;
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+/// How long a page may take to show what is awaited.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Browser {
+    pub page: Client,
+    base: String,
+    /// Its process: told to end it ends Chromium, too.
+    driver: u32,
+    _driver: Child,
+}
+
+impl Drop for Browser {
+    /// A test that failed must not leave a browser running.
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("kill").arg(self.driver.to_string()).status();
+        let gone = || !std::path::Path::new(&format!("/proc/{}/exe", self.driver)).exists();
+        for _ in 0..1_000_000 {
+            if gone() {
+                break;
+            }
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Browser {
+    /// A window of that width, on the service at `base`.
+    pub async fn open(base: &str, width: u32) -> Self {
+        // The driver takes a port of its own choice only if it may tell us which; this one is free now.
+        let port = StdListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
+        let mut driver = Command::new("chromedriver")
+            .args([format!("--port={port}"), "--log-level=SEVERE".to_owned()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("chromedriver starts: scripts/setup.sh test installs it");
+        let mut lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
+        while let Some(line) = lines.next_line().await.expect("its output can be read") {
+            if line.contains("was started successfully") {
+                break;
+            }
+        }
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--force-color-profile=srgb",
+        ];
+        let mut all: Vec<String> = arguments.iter().map(|&one| one.to_owned()).collect();
+        all.extend([format!("--window-size={width},900"), "--accept-lang=es-AR,es".to_owned()]);
+        let mut options = json!({ "args": all });
+        if width < 500 {
+            // A window is never narrower than 500 px: a phone is emulated.
+            options["mobileEmulation"] =
+                json!({ "deviceMetrics": { "width": width, "height": 844, "pixelRatio": 1.0 } });
+        }
+        let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": options });
+        let Value::Object(wanted) = wanted else { unreachable!("an object was written") };
+        let page = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+            .capabilities(wanted)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .expect("Chromium starts");
+        Self {
+            page,
+            base: base.trim_end_matches('/').to_owned(),
+            driver: driver.id().unwrap_or_default(),
+            _driver: driver,
+        }
+    }
+
+    pub async fn go(&self, path: &str) {
+        self.page.goto(&format!("{}{path}", self.base)).await.expect("the page loads");
+    }
+
+    /// The address below the service.
+    pub async fn at(&self) -> String {
+        let url = self.page.current_url().await.expect("an address").to_string();
+        url.strip_prefix(&self.base).unwrap_or(&url).to_owned()
+    }
+
+    pub async fn text(&self) -> String {
+        let body = self.page.find(Locator::Css("body")).await.expect("a body");
+        body.text().await.expect("its text")
+    }
+
+    /// Waits until the page shows `text`.
+    pub async fn sees(&self, text: &str) {
+        let script = "return document.body.innerText.includes(arguments[0])";
+        let shown = async {
+            loop {
+                let found = self.page.execute(script, vec![json!(text)]).await;
+                if found.is_ok_and(|found| found == json!(true)) {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, shown).await.is_err() {
+            panic!("{} does not show {text}:\n{}", self.at().await, self.text().await);
+        }
+    }
+
+    /// Types into the field with that id, in place of what stood there.
+    pub async fn fill(&self, id: &str, text: &str) {
+        let field = self.page.find(Locator::Id(id)).await.unwrap_or_else(|e| panic!("no field {id}: {e}"));
+        field.clear().await.expect("it can be emptied");
+        field.send_keys(text).await.expect("it takes text");
+    }
+
+    /// Presses the button or link that says `text`.
+    pub async fn press(&self, text: &str) {
+        let path =
+            format!("//main//*[self::button or self::a or self::summary][contains(normalize-space(.), '{text}')]");
+        let found = self.page.find(Locator::XPath(&path)).await;
+        let button = match found {
+            Ok(button) => button,
+            Err(error) => panic!("nothing to press says {text}: {error}\n{}", self.text().await),
+        };
+        self.page
+            .execute(
+                "arguments[0].scrollIntoView({block: 'center'})",
+                vec![serde_json::to_value(&button).expect("an element")],
+            )
+            .await
+            .expect("it can be scrolled to");
+        button.click().await.expect("it can be pressed");
+    }
+
+    /// What the page is wider than its window by, in px.
+    pub async fn overflow(&self) -> i64 {
+        let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        self.page.execute(script, Vec::new()).await.expect("a number").as_i64().unwrap_or(i64::MAX)
+    }
+
+    /// Takes over a session.
+    pub async fn enter(&self, token: &str) {
+        let mut cookie = fantoccini::cookies::Cookie::new("__Host-hookbridge", token.to_owned());
+        cookie.set_secure(true);
+        cookie.set_http_only(true);
+        cookie.set_path("/");
+        self.page.add_cookie(cookie).await.expect("the cookie is taken");
+    }
+
+    /// What axe finds that keeps somebody out (WCAG 2.1 A and AA, and its good practice).
+    pub async fn barriers(&self, axe: &str) -> Vec<String> {
+        self.page.execute(axe, Vec::new()).await.expect("axe loads");
+        let script = "const done = arguments[arguments.length - 1]; axe.run(document, {resultTypes: ['violations']})\
+                      .then(r => done(r.violations.map(v => v.id + ': ' + v.help + ' ' + v.nodes.map(n => n.target.join(' ')).slice(0, 3).join(', '))))\
+                      .catch(e => done(['axe: ' + e]))";
+        let found = self.page.execute_async(script, Vec::new()).await.expect("axe answers");
+        found.as_array().into_iter().flatten().map(|one| one.as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    pub async fn close(self) {
+        self.page.clone().close().await.expect("Chromium ends");
+    }
+}
