@@ -30,6 +30,7 @@ use crate::decide::{Decider, Policies};
 use crate::dispatch::tenure::Tenure;
 use crate::dispatch::{Lane, lane};
 use crate::domain::phone::{PhonePolicy, warm_up};
+use crate::figures::Figures;
 use crate::http::server::{Limits, connections_within, serve};
 use crate::metrics::Metrics;
 use crate::process::sweep::{Sweep, Swept};
@@ -66,6 +67,7 @@ pub struct App {
     tenures: Vec<Arc<Tenure>>,
     retention: Arc<Retention>,
     sweep: Arc<Sweep>,
+    figures: Arc<Figures>,
     /// Answers questions to the company's rules.
     pub decider: Arc<Decider>,
     keeper: Option<Keeper>,
@@ -247,6 +249,13 @@ impl App {
         };
         let Lanes { lanes, tenures } = lanes(&config, &parts)?;
         let retention = Arc::new(retention(&config, &store, &clock, &metrics));
+        let figures = Arc::new(Figures::new(
+            store.clone(),
+            clock.clone(),
+            metrics.clone(),
+            live.catalogue.clone(),
+            &config.retention,
+        ));
         let sweep = Arc::new(Sweep {
             store: store.clone(),
             billing: billing.clone(),
@@ -268,6 +277,7 @@ impl App {
             tenures,
             retention,
             sweep,
+            figures,
             decider,
             keeper: None,
             live,
@@ -355,6 +365,8 @@ impl App {
         self.tasks.spawn(async move { retention.run(until).await });
         let (sweep, until) = (self.sweep.clone(), stop.clone());
         self.tasks.spawn(async move { sweep.run(until).await });
+        let (figures, until) = (self.figures.clone(), stop.clone());
+        self.tasks.spawn(async move { figures.run(until).await });
         self.tasks.spawn(notice_changes(self.live.clone(), stop.clone()));
         self.tasks.spawn(housekeeping(self.store.clone(), self.clock.clone(), stop));
     }
@@ -430,6 +442,14 @@ impl App {
     /// The database.
     pub async fn prune(&self) -> anyhow::Result<crate::retention::Round> {
         Ok(self.retention.round(&pair().1).await?)
+    }
+
+    /// What counting history does, once. Returns how many hours were counted.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn count(&self) -> anyhow::Result<usize> {
+        Ok(self.figures.round(&pair().1).await?)
     }
 
     /// Waits until every decision that was given is on record.

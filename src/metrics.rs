@@ -49,6 +49,12 @@ pub struct KindLabel {
     pub kind: &'static str,
 }
 
+/// One of the platform's hooks: those that enabled hookpoints name, and those that were heard.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct HookLabel {
+    pub hook: String,
+}
+
 /// All metrics of one service.
 pub struct Metrics {
     registry: Registry,
@@ -69,6 +75,8 @@ pub struct Metrics {
     pub outbox_depth: Family<LaneState, Gauge>,
     pub outbox_oldest_seconds: Family<LaneLabel, Gauge<f64, AtomicU64>>,
     pub lane_paused: Family<LaneLabel, Gauge>,
+    pub hook_silent: Family<HookLabel, Gauge>,
+    pub holds_asking: Gauge,
     pub retention_rows: Family<KindLabel, Counter>,
     pub retention_oldest_seconds: Family<KindLabel, Gauge<f64, AtomicU64>>,
 }
@@ -100,6 +108,8 @@ impl Default for Metrics {
             outbox_depth: Family::default(),
             outbox_oldest_seconds: Family::default(),
             lane_paused: Family::default(),
+            hook_silent: Family::default(),
+            holds_asking: Gauge::default(),
             retention_rows: Family::default(),
             retention_oldest_seconds: Family::default(),
         };
@@ -140,6 +150,12 @@ impl Metrics {
             self.outbox_oldest_seconds.clone(),
         );
         registry.register("lane_paused", "1 while a sending number is stopped", self.lane_paused.clone());
+        registry.register(
+            "hook_silent",
+            "1 while nothing comes from a hook for longer than is usual",
+            self.hook_silent.clone(),
+        );
+        registry.register("holds_asking", "Holds that wait for an operator's word", self.holds_asking.clone());
         registry.register("retention_rows", "Rows of history pruned, by kind", self.retention_rows.clone());
         registry.register(
             "retention_oldest_seconds",

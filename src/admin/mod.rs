@@ -3,6 +3,7 @@
 //! Must not know: HTTP, HTML, the terminal.
 
 pub mod login;
+pub mod overview;
 pub mod password;
 pub mod people;
 pub mod reach;

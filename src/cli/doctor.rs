@@ -6,13 +6,16 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::show;
+use crate::admin::overview::sweep_is_late;
 use crate::app::{gateway, open_billing, open_store};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::locale::Locale;
+use crate::figures::hooks;
 use crate::render::Templates;
-use crate::store::migrate;
+use crate::store::hold::{self, HoldState};
+use crate::store::{Store, migrate, mirror};
 use crate::whatsapp::Gateway;
 
 #[derive(Debug, clap::Args)]
@@ -104,8 +107,48 @@ async fn own_database(config: &Config, now: Timestamp) -> Vec<Finding> {
         Ok(pending) => finding("schema", "failed", format!("run `hookbridge migrate`: {}", pending.join(", "))),
         Err(error) => finding("schema", "failed", error.to_string()),
     });
+    if findings.iter().all(|one| one.state != "failed") {
+        findings.extend(work(config, &store, now).await);
+    }
     store.database().clone().close().await;
     findings
+}
+
+/// Whether what runs by itself runs, and nothing waits for a word.
+async fn work(config: &Config, store: &Store, now: Timestamp) -> Vec<Finding> {
+    let sweep = match mirror::next_turn(store).await {
+        _ if !config.sweep.enabled => finding("sweep", "warn", "switched off (`sweep.enabled`)"),
+        Err(error) => finding("sweep", "failed", error.to_string()),
+        Ok(None) => finding("sweep", "warn", "there was none yet: it begins when the service runs"),
+        Ok(Some(next)) if sweep_is_late(&config.sweep, next, now) => {
+            finding("sweep", "warn", format!("was due at {}: does the service run?", show::time(next)))
+        }
+        Ok(Some(next)) => finding("sweep", "ok", format!("the next is due at {}", show::time(next))),
+    };
+    let holds = match hold::all(store).await {
+        Err(error) => finding("holds", "failed", error.to_string()),
+        Ok(all) => match all.iter().filter(|hold| hold.state == HoldState::Asked).count() {
+            0 => finding("holds", "ok", "nothing waits for your word"),
+            n => finding("holds", "warn", format!("{n} wait for your word: `hookbridge holds list`")),
+        },
+    };
+    let catalogue = Catalogue::built_in(&config.hookpoints).ok();
+    let hooks = match catalogue {
+        None => return vec![sweep, holds],
+        Some(catalogue) => match hooks(store, &catalogue, now).await {
+            Err(error) => finding("hooks", "failed", error.to_string()),
+            Ok(lines) => {
+                let silent: Vec<&str> =
+                    lines.iter().filter(|line| line.is_silent(now)).map(|line| line.hook.as_str()).collect();
+                if silent.is_empty() {
+                    finding("hooks", "ok", "none is silent for longer than is usual")
+                } else {
+                    finding("hooks", "warn", format!("silent for much longer than is usual: {}", silent.join(", ")))
+                }
+            }
+        },
+    };
+    vec![sweep, holds, hooks]
 }
 
 async fn billing_database(config: &Config, now: Timestamp) -> Vec<Finding> {

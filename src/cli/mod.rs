@@ -17,6 +17,7 @@ mod retention;
 mod sandbox;
 mod serve;
 mod show;
+mod status;
 mod sweep;
 mod templates;
 
@@ -50,6 +51,8 @@ enum Command {
     Demo(demo::Args),
     /// Run only the stand-in for the provider's API
     Sandbox(sandbox::Args),
+    /// Is all well? What needs you, the queues, the numbers, and what became of alerts
+    Status(status::Args),
     /// Events: what came in, and what came of it
     #[command(subcommand)]
     Events(events::Command),
@@ -112,6 +115,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(args, file).await?,
         Command::Migrate(args) => migrate::run(args, &read(file.as_deref())?).await?,
         Command::Doctor(args) => return doctor::run(args, &read(file.as_deref())?).await,
+        Command::Status(args) => return status::run(args, &read(file.as_deref())?).await,
         Command::Demo(args) => return demo::run(args).await,
         Command::Sandbox(args) => sandbox::run(args).await?,
         Command::Events(command) => events::run(command, &read(file.as_deref())?).await?,

@@ -1,6 +1,7 @@
 //! Owns: `/healthz` (the process lives), `/readyz` (it can do its work), `/metrics`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use warp::Filter;
@@ -12,7 +13,11 @@ use super::problem::json_response;
 use crate::billing::Billing;
 use crate::clock::Clock;
 use crate::metrics::{KindLabel, LaneLabel, LaneState, Metrics};
+use crate::store::hold::{self, HoldState};
 use crate::store::{Store, StoreError, inbox, outbox, prune};
+
+/// A database that takes longer does not answer: whoever asks every few seconds must not wait as long as work may.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the routes work with.
 #[derive(Clone, Debug)]
@@ -43,15 +48,16 @@ pub fn route(ops: Ops) -> Route {
 impl Ops {
     /// Ready means: events can be stored. Without the billing database they wait, which is no reason to refuse them.
     async fn ready(&self) -> Response {
-        let own = self.store.ping().await.is_ok();
-        let billing = self.billing.ping().await.is_ok();
+        let (own, billing) = tokio::join!(within(self.store.ping()), within(self.billing.ping()));
         let status = if own { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         json_response(status, json!({ "ready": own, "database": own, "billing": billing }).to_string())
     }
 
     async fn metrics(&self) -> Response {
-        if let Err(error) = self.refresh().await {
-            tracing::warn!(%error, "the queues' depth is not known");
+        match tokio::time::timeout(PATIENCE, self.refresh()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the queues' depth is not known"),
+            Err(_) => tracing::warn!("the queues' depth is not known: the database does not answer"),
         }
         let mut response = Response::new(self.metrics.text().into());
         let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
@@ -69,6 +75,8 @@ impl Ops {
             let label = KindLabel { kind: kind.code() };
             self.metrics.retention_oldest_seconds.get_or_create(&label).set(oldest.map_or(0.0, age));
         }
+        let asking = hold::all(&self.store).await?.iter().filter(|hold| hold.state == HoldState::Asked).count();
+        self.metrics.holds_asking.set(i64::try_from(asking).unwrap_or(i64::MAX));
         self.metrics.outbox_depth.clear();
         self.metrics.outbox_oldest_seconds.clear();
         for (lane, state, count, oldest) in outbox::depth(&self.store).await? {
@@ -81,4 +89,9 @@ impl Ops {
         }
         Ok(())
     }
+}
+
+/// Whether it went well, and soon.
+async fn within<E>(work: impl Future<Output = Result<(), E>>) -> bool {
+    matches!(tokio::time::timeout(PATIENCE, work).await, Ok(Ok(())))
 }

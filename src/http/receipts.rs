@@ -21,6 +21,7 @@ use crate::metrics::{Metrics, Result1};
 use crate::road::{Step, mark};
 use crate::rules::consent::{Wish, Words};
 use crate::signature::verify_hub;
+use crate::store::figure::{self, News};
 use crate::store::lane::{Pause, PausedBy, pause};
 use crate::store::{Store, StoreError, consent, receipt};
 use crate::whatsapp::errors::{self, FaultClass};
@@ -128,7 +129,7 @@ impl Receipts {
             self.note_wish(reply).await?;
         }
         for notice in &webhook.notices {
-            self.alarm(notice);
+            self.alarm(sender, notice).await?;
         }
         Ok(())
     }
@@ -156,8 +157,15 @@ impl Receipts {
         consent::record(&self.store, &aliases(&from), out, &format!("reply: {}", reply.text.trim()), reply.at).await
     }
 
-    fn alarm(&self, notice: &Notice) {
+    async fn alarm(&self, sender: &str, notice: &Notice) -> Result<(), StoreError> {
         self.metrics.fault("provider_notice");
         tracing::warn!(notice = ?notice, "the provider says something about the account");
+        let (event, daily_limit) = match notice {
+            Notice::NumberQuality { event, limit } => (event.clone(), limit.clone()),
+            Notice::Capability { recipients_per_day } => (String::new(), recipients_per_day.clone()),
+            _ => return Ok(()),
+        };
+        figure::note_news(&self.store, &News { lane: sender.to_owned(), event, daily_limit, at: self.clock.now() })
+            .await
     }
 }

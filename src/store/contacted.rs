@@ -31,3 +31,16 @@ pub async fn recent(store: &Store, portfolio: &str, since: Timestamp) -> Result<
     })
     .await
 }
+
+/// How many recipients of a portfolio there were since `since`, counted up to `max`.
+///
+/// # Errors
+/// The database.
+pub async fn count(store: &Store, portfolio: &str, since: Timestamp, max: u32) -> Result<u64, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM contacted WHERE portfolio = ? AND at > ? LIMIT ?) AS recent";
+        Ok(connection.exec_first(sql, (portfolio, at(since), max)).await?.unwrap_or(0))
+    })
+    .await
+}

@@ -96,3 +96,29 @@ pub async fn paused(store: &Store, now: Timestamp) -> Result<Vec<Pause>, StoreEr
     })
     .await
 }
+
+/// Attempts looked at for the pace: the newest. More than all numbers together make within a half minute.
+const ATTEMPTS_MAX: u32 = 10_000;
+
+/// Attempts of each lane since `since`.
+///
+/// # Errors
+/// The database.
+pub async fn attempts(store: &Store, since: Timestamp) -> Result<Vec<(String, u64)>, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let sql = format!(
+            "SELECT m.lane, COUNT(*) AS n FROM (SELECT message_id, started_at FROM attempt ORDER BY id DESC \
+             LIMIT {ATTEMPTS_MAX}) AS newest JOIN message m ON m.id = newest.message_id \
+             WHERE newest.started_at >= ? GROUP BY m.lane"
+        );
+        let rows: Vec<Row> = connection.exec(sql, (at(since),)).await?;
+        rows.iter()
+            .map(|row| {
+                let reader = Reader::new("attempt", row, "");
+                Ok((reader.get("lane")?, reader.get("n")?))
+            })
+            .collect()
+    })
+    .await
+}

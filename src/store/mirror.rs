@@ -339,3 +339,17 @@ pub async fn forget(store: &Store, now: Timestamp) -> Result<bool, StoreError> {
     connection.exec_drop(sql, (at(now), at(now))).await?;
     Ok(true)
 }
+
+/// When the next sweep is due; `None`: there was none yet.
+///
+/// # Errors
+/// The database.
+pub async fn next_turn(store: &Store) -> Result<Option<Timestamp>, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let row: Option<Row> = connection.query_first("SELECT next_at FROM sweep_turn WHERE id = 1").await?;
+        let next = row.map(|row| Reader::new("sweep_turn", &row, "1").time("next_at")).transpose()?;
+        Ok(next.filter(|next| *next > Timestamp::UNIX_EPOCH))
+    })
+    .await
+}

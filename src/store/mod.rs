@@ -29,6 +29,7 @@ pub mod decision;
 pub mod keeper;
 pub mod missed;
 
+pub mod figure;
 pub mod trail;
 
 pub mod heard;

@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 9] = [
     &["clock", "signature", "seal", "config", "envelope", "sql", "metrics", "stop", "telemetry", "road"],
     &["catalogue", "rules", "render", "whatsapp", "billing", "store"],
     &["decide"],
-    &["process", "dispatch", "retention"],
+    &["process", "dispatch", "retention", "figures"],
     &["admin"],
     &["http"],
     &["app", "provider_texts", "sandbox", "demo"],
