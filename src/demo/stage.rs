@@ -221,7 +221,7 @@ async fn administrator(app: &App) -> anyhow::Result<SecretString> {
     let desk = app.desk.as_ref().context("the demo has a key")?;
     let mut bytes = [0_u8; 9];
     getrandom::fill(&mut bytes).map_err(|e| anyhow::anyhow!("no randomness: {e}"))?;
-    let password = SecretString::from(format!("demo-{}", URL_SAFE_NO_PAD.encode(bytes)));
+    let password = SecretString::from(format!("hb-{}", URL_SAFE_NO_PAD.encode(bytes)));
     let who = Who::at_the_command_line("setup");
     people::create(desk, &who, ADMINISTRATOR, Role::Administrator, Some(&password)).await?;
     Ok(password)
