@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::CatalogueError;
 use super::manifest::LOOKUPS;
-use crate::domain::hookpoint::{Audience, Class, Condition, Hookpoint, HookpointId, SubjectKind, Transition, Trigger};
+use super::{CatalogueError, secret};
+use crate::domain::hookpoint::{Audience, Class, Condition, Hookpoint, HookpointId, Quiet, SubjectKind, Transition, Trigger};
 use crate::domain::locale::Locale;
 use crate::domain::reason::Reason;
 
@@ -28,7 +28,20 @@ struct HookpointWire {
     transition: TransitionWire,
     #[serde(default)]
     answers: Option<String>,
+    #[serde(default)]
+    quiet: Option<QuietWire>,
     expires_after_min: u32,
+    #[serde(default)]
+    mass_max: Option<u32>,
+    #[serde(default)]
+    client_day_max: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QuietWire {
+    from: String,
+    to: String,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +87,21 @@ enum TransitionWire {
     State { machine: String, to: String },
 }
 
+/// Hooks of one hookpoint, conditions of one kind, and fields of one hook, at most. The stub takes no more fields.
+const TRIGGERS_MAX: usize = 20;
+const CONDITIONS_MAX: usize = 20;
+const PATHS_MAX: usize = 64;
+/// Segments of a path.
+const DEPTH_MAX: usize = 4;
+/// Characters of a title.
+const TITLE_CHARS_MAX: usize = 120;
+/// Characters of an expression.
+const EXPRESSION_CHARS_MAX: usize = 1000;
+/// Longest life of a message, in minutes: 30 days.
+const EXPIRES_MIN_MAX: usize = 43_200;
+/// Longest wait for the platform's rows, in seconds: an hour.
+const WAIT_S_MAX: usize = 3_600;
+
 fn yes() -> bool {
     true
 }
@@ -95,26 +123,41 @@ pub(super) fn read(text: &str) -> Result<Vec<Hookpoint>, CatalogueError> {
     if mistakes.is_empty() { Ok(hookpoints) } else { Err(CatalogueError(mistakes)) }
 }
 
+/// One hookpoint out of JSON in the shape of the TOML.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn of_json(name: &str, value: serde_json::Value) -> Result<Hookpoint, String> {
+    hookpoint(name, serde_json::from_value(value).map_err(|e| e.to_string())?)
+}
+
 fn hookpoint(name: &str, wire: HookpointWire) -> Result<Hookpoint, String> {
     let subject = known(SubjectKind::parse(&wire.subject), "subject", &wire.subject)?;
-    if wire.on.is_empty() {
-        return Err("`on` names no hook".to_owned());
-    }
+    let class = known(Class::parse(&wire.class), "class", &wire.class)?;
+    within("`on`", wire.on.len(), 1, TRIGGERS_MAX)?;
+    within("`when`", wire.when.len(), 0, CONDITIONS_MAX)?;
+    within("`still`", wire.still.len(), 0, CONDITIONS_MAX)?;
     wire.introduced.parse::<jiff::civil::Date>().map_err(|_| "`introduced` is not a date".to_owned())?;
-    if wire.expires_after_min == 0 {
-        return Err("`expires_after_min` must be at least 1".to_owned());
+    within("`expires_after_min`", wire.expires_after_min as usize, 1, EXPIRES_MIN_MAX)?;
+    if wire.client_day_max == Some(0) {
+        return Err("`client_day_max` must be at least 1".to_owned());
     }
     let mut title = BTreeMap::new();
     for locale in Locale::ALL {
         let text = wire.title.get(locale.code()).ok_or_else(|| format!("`title.{}` is missing", locale.code()))?;
-        title.insert(locale, text.clone());
+        let text = text.trim();
+        within(&format!("characters of `title.{}`", locale.code()), text.chars().count(), 1, TITLE_CHARS_MAX)?;
+        if text.chars().any(char::is_control) {
+            return Err(format!("`title.{}` must be one line", locale.code()));
+        }
+        title.insert(locale, text.to_owned());
     }
     Ok(Hookpoint {
         id: HookpointId::parse(name).ok_or("its name must be 1 to 64 of a-z 0-9 _")?,
         title,
         introduced: wire.introduced,
         enabled: wire.enabled,
-        class: known(Class::parse(&wire.class), "class", &wire.class)?,
+        class,
         audience: known(Audience::parse(&wire.audience), "audience", &wire.audience)?,
         subject,
         triggers: wire.on.into_iter().map(|t| trigger(t, subject)).collect::<Result<_, _>>()?,
@@ -124,14 +167,48 @@ fn hookpoint(name: &str, wire: HookpointWire) -> Result<Hookpoint, String> {
             TransitionWire::Once => Transition::Once,
             TransitionWire::Request => Transition::Request,
             TransitionWire::Key(expression) => Transition::Key(expression),
-            TransitionWire::State { machine, to } => Transition::State { machine, to },
+            TransitionWire::State { machine, to } => {
+                let machine = HookpointId::parse(&machine).ok_or("`machine` must be 1 to 64 of a-z 0-9 _")?;
+                Transition::State { machine: machine.to_string(), to }
+            }
         },
         answers: match wire.answers {
             None => None,
             Some(name) => Some(HookpointId::parse(&name).ok_or("`answers` names no hookpoint")?),
         },
         expires_after_min: wire.expires_after_min,
+        quiet: wire.quiet.map(|quiet| quiet_hours(&quiet, class)).transpose()?,
+        mass_max: wire.mass_max,
+        client_day_max: wire.client_day_max,
     })
+}
+
+fn quiet_hours(wire: &QuietWire, class: Class) -> Result<Quiet, String> {
+    let time = |text: &str| {
+        let good = text.len() == 5 && text.as_bytes()[2] == b':';
+        good.then(|| text.parse().ok()).flatten().ok_or_else(|| format!("`quiet`: `{text}` is no time like 22:00"))
+    };
+    let quiet = Quiet { from: time(&wire.from)?, to: time(&wire.to)? };
+    match class {
+        Class::Security => Err("`quiet`: a security alert is never delayed".to_owned()),
+        _ if quiet.from == quiet.to => Err("`quiet`: `from` and `to` must differ".to_owned()),
+        _ => Ok(quiet),
+    }
+}
+
+fn within(what: &str, n: usize, least: usize, most: usize) -> Result<(), String> {
+    if (least..=most).contains(&n) { Ok(()) } else { Err(format!("{what} must be {least} to {most}, not {n}")) }
+}
+
+/// A path that the stub takes, of something that may leave PHP.
+fn path(text: &str) -> Result<(), String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let segments: Vec<&str> = text.split('.').collect();
+    let fits = |one: &&str| (1..=64).contains(&one.len()) && one.chars().all(good);
+    if segments.len() > DEPTH_MAX || !segments.iter().all(fits) {
+        return Err(format!("`{text}` is no path of a field"));
+    }
+    if secret::refuses(text) { Err(format!("`{text}` may hold a secret: it never leaves PHP")) } else { Ok(()) }
 }
 
 fn trigger(wire: TriggerWire, subject: SubjectKind) -> Result<Trigger, String> {
@@ -147,10 +224,18 @@ fn trigger(wire: TriggerWire, subject: SubjectKind) -> Result<Trigger, String> {
             return Err(format!("hook `{}`: the stub knows no lookup `{lookup}`", wire.hook));
         }
     }
+    let starts = wire.hook.starts_with(|c: char| c.is_ascii_alphabetic());
+    if wire.hook.len() > 64 || !starts || !wire.hook.chars().all(|c| c.is_ascii_alphanumeric()) {
+        return Err(format!("`{}` is no name of a hook", wire.hook));
+    }
     let mut fields = wire.id.clone();
     fields.extend(wire.fields.into_iter().chain(wire.former.iter().cloned()).chain(wire.only.keys().cloned()));
     fields.sort();
     fields.dedup();
+    within(&format!("fields of `{}`", wire.hook), fields.len().max(wire.diff.len()), 1, PATHS_MAX)?;
+    for one in fields.iter().chain(&wire.diff) {
+        path(one).map_err(|mistake| format!("hook `{}`: {mistake}", wire.hook))?;
+    }
     Ok(Trigger {
         hook: wire.hook,
         ours: wire.ours,
@@ -165,6 +250,8 @@ fn trigger(wire: TriggerWire, subject: SubjectKind) -> Result<Trigger, String> {
 }
 
 fn condition(wire: ConditionWire) -> Result<Condition, String> {
+    within("characters of a condition", wire.expression.chars().count(), 1, EXPRESSION_CHARS_MAX)?;
+    within("`wait_s`", wire.wait_s as usize, 0, WAIT_S_MAX)?;
     let otherwise = known(Reason::parse(&wire.otherwise), "else", &wire.otherwise)?;
     Ok(Condition { expression: wire.expression, otherwise, wait_s: wire.wait_s, moves: wire.moves })
 }

@@ -32,6 +32,14 @@ impl Expression {
         ENVIRONMENT.compile_expression_owned(text.to_owned()).map(Self).map_err(|e| words(&e))
     }
 
+    /// The dotted names that it looks up, sorted.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.0.undeclared_variables(true).into_iter().collect();
+        names.sort();
+        names
+    }
+
     /// # Errors
     /// A name that the context does not have, or fuel used up.
     pub fn value(&self, context: &Value) -> Result<Value, String> {

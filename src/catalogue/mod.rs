@@ -4,7 +4,11 @@
 pub mod context;
 pub mod definition;
 pub mod expression;
+pub mod hooks;
 pub mod manifest;
+pub mod names;
+pub mod secret;
+pub mod written;
 
 use std::collections::BTreeMap;
 

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::civil::Time;
+
 use super::locale::Locale;
 use super::reason::Reason;
 
@@ -53,6 +55,19 @@ pub struct Hookpoint {
     pub answers: Option<HookpointId>,
     /// A message older than this is not sent any more, in minutes.
     pub expires_after_min: u32,
+    /// Alerts made in this time of the day wait until it ends.
+    pub quiet: Option<Quiet>,
+    /// More alerts than this within the company's window are held; `None`: what is usual decides, 0: none are.
+    pub mass_max: Option<u32>,
+    /// More of these alerts to one client in 24 hours are held.
+    pub client_day_max: Option<u32>,
+}
+
+/// A time of the day, by the platform's clock; `from` later than `to` goes over midnight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quiet {
+    pub from: Time,
+    pub to: Time,
 }
 
 /// A platform hook that fires a hookpoint, and what the stub may send of it.

@@ -27,6 +27,8 @@ pub struct Message {
     /// What the recipient will read, for people and for gateways without templates.
     pub text: String,
     pub queued_at: Timestamp,
+    /// Made in quiet hours: it waits until then.
+    pub quiet_until: Option<Timestamp>,
     /// Not sent after this.
     pub expires_at: Timestamp,
 }

@@ -99,6 +99,8 @@ closed_list! {
         PacedRecipient = "paced_recipient",
         /// The number has reached its recipients of 24 hours.
         PacedDay = "paced_day",
+        /// Made in the hookpoint's quiet hours: it goes when they end.
+        QuietHours = "quiet_hours",
         /// The sending number is stopped by the provider or an operator.
         LanePaused = "lane_paused",
         /// The template is paused or broken at the provider.

@@ -16,6 +16,7 @@ use crate::domain::reason::Reason;
 use crate::domain::record::{Facts, Platform, SubjectRow};
 use crate::render::Templates;
 use crate::render::context::{About, build};
+use crate::rules::quiet::quiet_until;
 use crate::rules::recipients::{Policy, Recipient, recipients};
 use crate::store::finish::{Alert, Once, Skip};
 
@@ -278,6 +279,7 @@ fn message(
     rendered: crate::render::Rendered,
 ) -> Message {
     let life = SignedDuration::from_mins(entry.hookpoint.expires_after_min.into());
+    let quiet = entry.hookpoint.quiet.and_then(|quiet| quiet_until(quiet, desk.now, desk.zone));
     Message {
         id: MessageId(Uuid::now_v7()),
         event_id: event.id.clone(),
@@ -292,6 +294,8 @@ fn message(
         call: rendered.call,
         text: rendered.text,
         queued_at: desk.now,
-        expires_at: desk.now + life,
+        quiet_until: quiet,
+        // What waited for the morning still gets its whole time.
+        expires_at: quiet.unwrap_or(desk.now) + life,
     }
 }

@@ -219,11 +219,15 @@ impl Worker {
         let catalogue = self.catalogue.load();
         let mut house = self.settings.house.clone();
         house.ceilings.shard = u8::try_from(now.as_millisecond() % 251).unwrap_or_default();
+        house.ceilings.client_day = catalogue
+            .entries()
+            .filter_map(|entry| Some((entry.hookpoint.id.to_string(), entry.hookpoint.client_day_max?)))
+            .collect();
         house.ceilings.allowed = catalogue
             .entries()
             .filter_map(|entry| {
                 let name = entry.hookpoint.id.to_string();
-                let fixed = mass.fixed.get(&name).copied();
+                let fixed = mass.fixed.get(&name).copied().or(entry.hookpoint.mass_max);
                 let most = allowed(fixed, busiest.get(&name).copied().unwrap_or(0), &mass.policy);
                 (fixed != Some(0)).then_some((name, most))
             })

@@ -3,6 +3,7 @@
 
 pub mod consent;
 pub mod mass;
+pub mod quiet;
 pub mod recipients;
 
 pub mod cancellation;

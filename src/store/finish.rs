@@ -285,19 +285,20 @@ async fn insert_messages(
     .await?;
     tx.exec_batch(
         "INSERT INTO outbox (message_id, lane, priority, run_at, recipient, template, expires_at, hookpoint, client_id, \
-         event_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         event_at, waiting_for) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         fresh.iter().map(|(index, _, m)| {
             (
                 m.id.0.as_bytes().as_slice(),
                 m.lane.as_str(),
                 priority(m.class),
-                at(m.queued_at),
+                at(m.quiet_until.unwrap_or(m.queued_at)),
                 m.to.as_str(),
                 m.call.name.as_str(),
                 at(m.expires_at),
                 m.hookpoint.as_str(),
                 m.client_id.0,
                 at(batch[*index].claim.event.occurred_at),
+                m.quiet_until.map(|_| Reason::QuietHours.code()),
             )
         }),
     )

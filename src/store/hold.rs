@@ -86,6 +86,8 @@ pub struct Ceilings {
     pub allowed: BTreeMap<String, u32>,
     /// Alerts to one client in 24 hours, security apart; 0 is no ceiling.
     pub client_day_max: u32,
+    /// Alerts of a hookpoint to one client in 24 hours, where the hookpoint says a number.
+    pub client_day: BTreeMap<String, u32>,
     /// Which of the counting rows this worker uses.
     pub shard: u8,
 }
@@ -110,6 +112,7 @@ pub(super) async fn watch(
             _ => {}
         }
     }
+    begun += watch_clients_of(tx, queued, ceilings, now).await?;
     if ceilings.client_day_max == 0 {
         return Ok(begun);
     }
@@ -125,6 +128,36 @@ pub(super) async fn watch(
         for hookpoint in hookpoints {
             let numbers = (counted, ceilings.client_day_max);
             begun += usize::from(begin(tx, hookpoint, Some(client), numbers, now).await?);
+        }
+    }
+    Ok(begun)
+}
+
+/// The same for single hookpoints that say how much one client may get of them.
+async fn watch_clients_of(
+    tx: &mut Transaction<'_>,
+    queued: &[&Message],
+    ceilings: &Ceilings,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let mut begun = 0;
+    for (hookpoint, most) in &ceilings.client_day {
+        let clients: BTreeSet<ClientId> =
+            queued.iter().filter(|m| m.hookpoint.as_str() == hookpoint).map(|m| m.client_id).collect();
+        if clients.is_empty() {
+            continue;
+        }
+        let list = crate::sql::list(clients.iter().map(|id| id.0));
+        let sql = format!(
+            "SELECT client_id, COUNT(*) AS n FROM message WHERE client_id IN ({list}) AND created_at > ? \
+             AND hookpoint = ? GROUP BY client_id HAVING n > ?"
+        );
+        let rows: Vec<Row> = tx.exec(sql, (at(now - SignedDuration::from_hours(24)), hookpoint, most)).await?;
+        for row in &rows {
+            let reader = Reader::new("message", row, "");
+            let counted = u32::try_from(reader.get::<u64>("n")?).unwrap_or(u32::MAX);
+            let client = ClientId(reader.get("client_id")?);
+            begun += usize::from(begin(tx, hookpoint, Some(client), (counted, *most), now).await?);
         }
     }
     Ok(begun)

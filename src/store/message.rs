@@ -64,6 +64,7 @@ fn message(row: &Row) -> Result<Message, StoreError> {
         },
         text: reader.get("body")?,
         queued_at: reader.time("created_at")?,
+        quiet_until: None,
         expires_at: reader.time("expires_at")?,
     })
 }

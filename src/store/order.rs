@@ -1,5 +1,5 @@
 //! Owns: the order per recipient. Who has an earlier message waiting gets that one first, whatever its class; only a
-//! security alert waits for nobody. What waits for its own fault (a retry, a held template) is stepped over: it delays
+//! security alert waits for nobody. What waits for its own fault (a retry, a held template, its hookpoint's quiet hours) is stepped over: it delays
 //! nothing but itself.
 
 use mysql_async::Row;
@@ -16,7 +16,7 @@ use crate::domain::reason::Reason;
 
 /// An earlier message in the way: queued (then it goes first), held back by nothing of its own; or being sent.
 const IN_THE_WAY: &str = "(state = 'sending' OR (state = 'queued' AND (waiting_for IS NULL OR waiting_for NOT IN \
-     ('retry_later', 'template_held', 'attempts_exhausted'))))";
+     ('retry_later', 'template_held', 'attempts_exhausted', 'quiet_hours'))))";
 
 /// What goes before a message.
 #[derive(Clone, Debug)]

@@ -193,6 +193,7 @@ pub fn message(parameters: Parameters, button: Option<&str>) -> Message {
             button: button.map(str::to_owned),
         },
         text: "Hola Ana".to_owned(),
+        quiet_until: None,
         queued_at: Timestamp::UNIX_EPOCH,
         expires_at: Timestamp::UNIX_EPOCH,
     }
