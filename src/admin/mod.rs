@@ -2,6 +2,7 @@
 //! does one thing, and leaves a line in the audit log.
 //! Must not know: HTTP, HTML, the terminal.
 
+pub mod hookpoints;
 pub mod login;
 pub mod overview;
 pub mod password;

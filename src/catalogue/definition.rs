@@ -6,7 +6,9 @@ use serde::Deserialize;
 
 use super::manifest::LOOKUPS;
 use super::{CatalogueError, secret};
-use crate::domain::hookpoint::{Audience, Class, Condition, Hookpoint, HookpointId, Quiet, SubjectKind, Transition, Trigger};
+use crate::domain::hookpoint::{
+    Audience, Class, Condition, Hookpoint, HookpointId, Quiet, SubjectKind, Transition, Trigger,
+};
 use crate::domain::locale::Locale;
 use crate::domain::reason::Reason;
 

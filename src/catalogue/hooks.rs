@@ -109,7 +109,10 @@ impl Hook {
             (SubjectKind::Contact, named(&["contactid"])),
             (SubjectKind::Cancellation, if self.name == "CancellationRequest" { vec!["relid"] } else { Vec::new() }),
             (SubjectKind::User, if of_user { named(&["userid", "user_id", "id"]) } else { Vec::new() }),
-            (SubjectKind::Client, if of_user { Vec::new() } else { named(&["client_id", "userid", "clientid", "touserid"]) }),
+            (
+                SubjectKind::Client,
+                if of_user { Vec::new() } else { named(&["client_id", "userid", "clientid", "touserid"]) },
+            ),
         ];
         by_name.into_iter().filter(|(_, paths)| !paths.is_empty()).collect()
     }
@@ -125,7 +128,8 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!((all().len(), names.len()), (339, 339));
-        let marks = include_str!("hooks.txt").lines().filter(|line| !line.starts_with('#') && line.contains('!')).count();
+        let marks =
+            include_str!("hooks.txt").lines().filter(|line| !line.starts_with('#') && line.contains('!')).count();
         assert_eq!(all().iter().filter(|hook| hook.unfit.is_some()).count(), marks, "an unknown mark");
         for hook in all().iter().filter(|hook| hook.unfit.is_none()) {
             assert!(!hook.parameters.is_empty(), "{} says nothing", hook.name);

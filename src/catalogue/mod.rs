@@ -103,6 +103,14 @@ impl Catalogue {
         Ok((Self::of(hookpoints, changes)?, left_out))
     }
 
+    /// One hookpoint alone.
+    ///
+    /// # Errors
+    /// An expression that does not compile.
+    pub fn only(hookpoint: Hookpoint) -> Result<Self, CatalogueError> {
+        Self::of(vec![hookpoint], &BTreeMap::new())
+    }
+
     fn of(mut hookpoints: Vec<Hookpoint>, changes: &BTreeMap<String, HookpointConfig>) -> Result<Self, CatalogueError> {
         let mut mistakes = Vec::new();
         for (name, change) in changes {

@@ -33,7 +33,8 @@ const PARTS: [&str; 24] = [
 #[must_use]
 pub fn refuses(path: &str) -> bool {
     path.split('.').any(|segment| {
-        let letters: String = segment.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase();
+        let letters: String =
+            segment.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase();
         PARTS.iter().any(|part| letters.contains(part))
     })
 }

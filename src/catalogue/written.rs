@@ -86,10 +86,8 @@ fn trigger(trigger: &Trigger, subject: SubjectKind) -> Value {
         trigger.subject_at.contains(path) || trigger.former_at.contains(path) || trigger.only.contains_key(path)
     };
     let fields: Vec<&String> = trigger.fields.iter().filter(|path| !implied(path)).collect();
-    let mut all = Map::from_iter([
-        ("hook".to_owned(), json!(trigger.hook)),
-        ("id".to_owned(), json!(trigger.subject_at)),
-    ]);
+    let mut all =
+        Map::from_iter([("hook".to_owned(), json!(trigger.hook)), ("id".to_owned(), json!(trigger.subject_at))]);
     let mut put = |key: &str, value: Value, is_there: bool| {
         if is_there {
             all.insert(key.to_owned(), value);

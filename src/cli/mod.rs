@@ -122,7 +122,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Messages(command) => messages::run(command, &read(file.as_deref())?).await?,
         Command::Holds(command) => holds::run(command, &read(file.as_deref())?).await?,
         Command::Decisions(command) => decisions::run(command, &read(file.as_deref())?).await?,
-        Command::Hookpoints(command) => hookpoints::run(&command, file.as_deref())?,
+        Command::Hookpoints(command) => hookpoints::run(command, file.as_deref()).await?,
         Command::Templates(command) => return templates::run(&command),
         Command::Admin(command) => admin::run(command, &read(file.as_deref())?).await?,
         Command::Lanes(command) => lanes::run(command, &read(file.as_deref())?).await?,

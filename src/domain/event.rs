@@ -54,6 +54,17 @@ impl FieldValue {
         }
     }
 
+    /// Whether PHP would write it as `text`.
+    #[must_use]
+    pub fn is_written(&self, text: &str) -> bool {
+        match self {
+            Self::Null => text.is_empty(),
+            Self::Bool(value) => text == if *value { "1" } else { "" },
+            Self::Int(value) => text == value.to_string(),
+            Self::Decimal(value) | Self::Text(value) => text == value,
+        }
+    }
+
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         match self {

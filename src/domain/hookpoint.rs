@@ -6,6 +6,7 @@ use std::fmt;
 
 use jiff::civil::Time;
 
+use super::event::HookEvent;
 use super::locale::Locale;
 use super::reason::Reason;
 
@@ -91,6 +92,16 @@ pub struct Trigger {
     pub only: BTreeMap<String, Vec<String>>,
     /// Fields whose change is reported by name.
     pub diff: Vec<String>,
+}
+
+impl Trigger {
+    /// Whether it wants the event. The stub sends what any trigger of the hook wants.
+    #[must_use]
+    pub fn takes(&self, event: &HookEvent) -> bool {
+        self.only.iter().all(|(path, accepted)| {
+            event.fields.get(path).is_none_or(|value| accepted.iter().any(|one| value.is_written(one)))
+        })
+    }
 }
 
 /// An expression over the facts, and the reason to give when it is false.

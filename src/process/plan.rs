@@ -77,7 +77,7 @@ pub fn ask<'a>(
 ) -> Vec<Asked<'a>> {
     let mut asked = Vec::new();
     let mut used = false;
-    for (entry, trigger) in catalogue.fired_by(&event.hook) {
+    for (entry, trigger) in catalogue.fired_by(&event.hook).filter(|(_, trigger)| trigger.takes(event)) {
         used = true;
         let id = &entry.hookpoint.id;
         if !entry.hookpoint.enabled {
@@ -132,16 +132,8 @@ pub fn decide(
     let id = &asked.entry.hookpoint.id;
     match facts {
         Err(missing) => {
-            let reason = match missing {
-                Missing::Row(_) => Reason::SubjectMissing,
-                Missing::Prospect => Reason::Prospect,
-                Missing::UserWithoutClient => Reason::UserWithoutClient,
-                Missing::OwnerMismatch { .. } => Reason::OwnerMismatch,
-                Missing::Unreadable(_) => {
-                    outcome.failed = true;
-                    Reason::SubjectUnreadable
-                }
-            };
+            let reason = reason_of(missing);
+            outcome.failed |= reason == Reason::SubjectUnreadable;
             outcome.step("facts", &json!({ "hookpoint": id.as_str(), "missing": missing.to_string() }));
             outcome.skip(Some(id), None, reason, Some(missing.to_string()));
         }
@@ -154,6 +146,18 @@ pub fn decide(
                 one_client(desk, event, asked, facts, outcome);
             }
         }
+    }
+}
+
+/// The code of why there are no facts.
+#[must_use]
+pub fn reason_of(missing: &Missing) -> Reason {
+    match missing {
+        Missing::Row(_) => Reason::SubjectMissing,
+        Missing::Prospect => Reason::Prospect,
+        Missing::UserWithoutClient => Reason::UserWithoutClient,
+        Missing::OwnerMismatch { .. } => Reason::OwnerMismatch,
+        Missing::Unreadable(_) => Reason::SubjectUnreadable,
     }
 }
 

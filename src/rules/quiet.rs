@@ -43,14 +43,26 @@ mod tests {
         assert_eq!(until(22, 8, "2026-11-26T00:59:59Z", here), None, "21:59:59 is not");
         assert_eq!(until(13, 15, "2026-11-26T17:00:00Z", here), Some("2026-11-26T18:00:00Z".to_owned()));
         assert_eq!(until(13, 15, "2026-11-26T18:00:00Z", here), None);
-        assert_eq!(until(22, 0, "2026-11-26T02:30:00Z", here), Some("2026-11-26T03:00:00Z".to_owned()), "until midnight");
+        assert_eq!(
+            until(22, 0, "2026-11-26T02:30:00Z", here),
+            Some("2026-11-26T03:00:00Z".to_owned()),
+            "until midnight"
+        );
     }
 
     #[test]
     fn the_end_is_by_the_clock_on_the_wall_when_the_clock_is_changed() {
         let madrid = "Europe/Madrid";
-        assert_eq!(until(22, 8, "2026-03-28T22:00:00Z", madrid), Some("2026-03-29T06:00:00Z".to_owned()), "one hour less");
-        assert_eq!(until(22, 8, "2026-10-24T21:00:00Z", madrid), Some("2026-10-25T07:00:00Z".to_owned()), "one hour more");
+        assert_eq!(
+            until(22, 8, "2026-03-28T22:00:00Z", madrid),
+            Some("2026-03-29T06:00:00Z".to_owned()),
+            "one hour less"
+        );
+        assert_eq!(
+            until(22, 8, "2026-10-24T21:00:00Z", madrid),
+            Some("2026-10-25T07:00:00Z".to_owned()),
+            "one hour more"
+        );
         // 02:00 does not exist on that night, and comes twice on the other.
         assert_eq!(until(22, 2, "2026-03-28T23:00:00Z", madrid), Some("2026-03-29T01:00:00Z".to_owned()));
         let half = |now: &str| {
@@ -59,6 +71,10 @@ mod tests {
             quiet_until(quiet, now.parse().expect("a moment"), &zone).map(|end| end.to_string())
         };
         assert_eq!(half("2026-10-25T00:15:00Z"), Some("2026-10-25T00:30:00Z".to_owned()));
-        assert_eq!(half("2026-10-25T01:15:00Z"), Some("2026-10-25T01:30:00Z".to_owned()), "the second time, it lies ahead");
+        assert_eq!(
+            half("2026-10-25T01:15:00Z"),
+            Some("2026-10-25T01:30:00Z".to_owned()),
+            "the second time, it lies ahead"
+        );
     }
 }

@@ -24,6 +24,7 @@ pub mod unknown;
 
 pub mod consent;
 pub mod receipt;
+pub mod recent;
 
 pub mod decision;
 pub mod keeper;
