@@ -51,7 +51,7 @@ pub fn line_json(line: &Line) -> Value {
 #[must_use]
 pub fn version_json(version: &Version) -> Value {
     json!({
-        "version": version.id, "at": version.at, "who": version.who, "note": version.note, "text": version.content,
+        "version": version.id, "at": version.at.to_string(), "who": version.who, "note": version.note, "text": version.content,
     })
 }
 
@@ -65,7 +65,7 @@ pub fn trial_json(trial: &Trial) -> Value {
         .iter()
         .map(|one| {
             let reasons: Vec<&str> = one.reasons.iter().map(|(reason, _)| reason.code()).collect();
-            json!({ "event": one.event.as_str(), "hook": one.hook, "at": one.at, "messages": one.messages, "reasons": reasons })
+            json!({ "event": one.event.as_str(), "hook": one.hook, "at": one.at.to_string(), "messages": one.messages, "reasons": reasons })
         })
         .collect();
     json!({
