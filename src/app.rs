@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jiff::SignedDuration;
 use mysql_async::{Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -41,7 +41,7 @@ use crate::sql::Database;
 use crate::stop::{Stop, Stopper, pair};
 use crate::store::keeper::Keeper;
 use crate::store::{Store, inbox, outbox};
-use crate::whatsapp::{CloudApi, CloudApiSettings, Gateway};
+use crate::whatsapp::Gateway;
 
 /// Rows that housekeeping ends at once.
 const EXPIRE_BATCH: usize = 500;
@@ -196,20 +196,7 @@ pub async fn desk_at_the_command_line(config: &Config) -> anyhow::Result<Desk> {
 /// # Errors
 /// The client cannot be built: no certificates, a bad proxy or base URL.
 pub fn gateway(name: &str, sender: &SenderConfig) -> anyhow::Result<Gateway> {
-    let proxy = (!sender.proxy.is_empty()).then(|| SecretString::from(sender.proxy.clone()));
-    let api = CloudApi::new(CloudApiSettings {
-        lane: name.to_owned(),
-        base_url: sender.base_url.clone(),
-        version: sender.version.clone(),
-        phone_number_id: sender.phone_number_id.clone(),
-        token: sender.token.clone(),
-        proxy,
-        timeout: Duration::from_millis(sender.timeout_ms),
-        connect_timeout: Duration::from_millis(sender.connect_timeout_ms),
-        idle_timeout: Duration::from_secs(20),
-    })
-    .with_context(|| format!("senders.{name}"))?;
-    Ok(Gateway::CloudApi(api))
+    Gateway::of(name, sender).with_context(|| format!("senders.{name}"))
 }
 
 impl App {

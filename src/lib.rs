@@ -4,11 +4,11 @@
 //!
 //! ```text
 //! floor 8   cli
-//! floor 7   app   provider_texts   sandbox   demo
+//! floor 7   app   sandbox   demo
 //! floor 6   http
 //! floor 5   admin                           what people do, by page, API and command line
 //! floor 4   process │ dispatch │ retention │ figures    they talk through tables and a Notify, never to each other
-//! floor 3   decide                          asked by http and cli
+//! floor 3   decide │ provider_texts         asked by admin, http and cli
 //! floor 2   catalogue │ rules │ render │ whatsapp │ billing │ store        none imports another
 //! floor 1   clock  signature  seal  config  envelope  sql  metrics  stop  telemetry  road
 //! floor 0   domain                          values only

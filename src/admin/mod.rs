@@ -9,6 +9,7 @@ pub mod password;
 pub mod people;
 pub mod reach;
 pub mod shelf;
+pub mod templates;
 pub mod token;
 
 use std::fmt;

@@ -1,4 +1,5 @@
-//! Owns: what takes long to find out, kept for some minutes and shown with its age: a walk over all clients. Each instance keeps its own.
+//! Owns: what takes long to find out, kept for some minutes and shown with its age: a walk over all clients, the provider's
+//! list of texts. Each instance keeps its own.
 
 use std::sync::Arc;
 
@@ -7,11 +8,18 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use super::reach::Reach;
+use super::templates::provider::AtProvider;
+use crate::whatsapp::CloudApi;
 
 /// What a desk keeps.
 #[derive(Debug, Default)]
 pub struct Shelf {
     pub reach: Kept<Reach>,
+    pub provider: Kept<AtProvider>,
+    /// For questions to the provider that send nothing.
+    pub api: ArcSwapOption<CloudApi>,
+    /// Test messages are made one at a time, so that their limit holds.
+    pub tests: Mutex<()>,
 }
 
 /// One thing, and when it was found out.

@@ -9,6 +9,7 @@ pub mod row;
 pub mod client;
 pub mod domain_name;
 pub mod invoice;
+pub mod newest;
 pub mod phones;
 pub mod platform;
 pub mod quote;

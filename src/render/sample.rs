@@ -16,13 +16,26 @@ use crate::domain::record::{
     Service, SubjectRow,
 };
 
+/// What a text may speak about, ready to be filled in.
+pub type Values = minijinja::Value;
+
 /// A template's values as an example, in `locale`.
 ///
 /// # Panics
 /// Never: the sample's values are constants.
 #[must_use]
-pub fn values(kind: SubjectKind, locale: Locale, platform: &Platform) -> minijinja::Value {
-    let facts = facts(kind);
+pub fn values(kind: SubjectKind, locale: Locale, platform: &Platform) -> Values {
+    values_for(kind, true, locale, platform)
+}
+
+/// The same for an alert that is about a change of owner, or is not: only the first may speak of `moved`.
+///
+/// # Panics
+/// Never: the sample's values are constants.
+#[must_use]
+pub fn values_for(kind: SubjectKind, moved: bool, locale: Locale, platform: &Platform) -> Values {
+    let mut facts = facts(kind);
+    facts.moved = facts.moved.filter(|_| moved);
     let about = About {
         facts: &facts,
         platform,
@@ -34,6 +47,31 @@ pub fn values(kind: SubjectKind, locale: Locale, platform: &Platform) -> minijin
         company: "",
     };
     build(&about, locale)
+}
+
+/// Something that a text may say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// As it stands between the brackets: `invoice.number`.
+    pub path: String,
+    pub example: String,
+}
+
+/// Everything that a text about a subject of `kind` may say, by name.
+#[must_use]
+pub fn variables(kind: SubjectKind, moved: bool, locale: Locale, platform: &Platform) -> Vec<Variable> {
+    let root = values_for(kind, moved, locale, platform);
+    let keys = |value: &Values| value.try_iter().map(Iterator::collect::<Vec<_>>).unwrap_or_default();
+    let mut found = Vec::new();
+    for group in keys(&root) {
+        let Ok(members) = root.get_item(&group) else { continue };
+        for name in keys(&members) {
+            let example = members.get_item(&name).map(|value| value.to_string()).unwrap_or_default();
+            found.push(Variable { path: format!("{group}.{name}"), example });
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
 }
 
 /// A platform for examples.

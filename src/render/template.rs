@@ -1,5 +1,6 @@
 //! Owns: one template: a text whose `{{ expressions }}` become the provider's variables.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use minijinja::{Environment, Expression, UndefinedBehavior, Value};
@@ -10,7 +11,7 @@ use crate::domain::locale::Locale;
 use crate::domain::message::{Parameters, TemplateCall};
 
 /// Longest value of one variable: the whole filled body must stay below the provider's 1,024 characters.
-const VALUE_CHARS_MAX: usize = 120;
+pub const VALUE_CHARS_MAX: usize = 120;
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
@@ -41,6 +42,69 @@ struct ButtonWire {
     value: Option<String>,
 }
 
+/// A template as people write it, not yet compiled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    pub name: String,
+    pub named: bool,
+    pub body: String,
+    pub footer: Option<String>,
+    pub button: Option<ButtonSource>,
+}
+
+/// A button as people write it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ButtonSource {
+    pub text: String,
+    pub path: String,
+    pub value: Option<String>,
+}
+
+impl Source {
+    /// Reads a template file.
+    ///
+    /// # Errors
+    /// What is wrong with its shape, in words.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let wire: TemplateWire = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+        let button = wire.button.map(|b| ButtonSource { text: b.text, path: b.path, value: b.value });
+        Ok(Self { name: wire.name, named: wire.named, body: wire.body.trim().to_owned(), footer: wire.footer, button })
+    }
+
+    /// The same as a template file.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut table = toml::Table::new();
+        table.insert("name".to_owned(), self.name.clone().into());
+        if self.named {
+            table.insert("named".to_owned(), true.into());
+        }
+        table.insert("body".to_owned(), self.body.clone().into());
+        if let Some(footer) = &self.footer {
+            table.insert("footer".to_owned(), footer.clone().into());
+        }
+        if let Some(button) = &self.button {
+            let mut inner = toml::Table::new();
+            inner.insert("text".to_owned(), button.text.clone().into());
+            inner.insert("path".to_owned(), button.path.clone().into());
+            if let Some(value) = &button.value {
+                inner.insert("value".to_owned(), value.clone().into());
+            }
+            table.insert("button".to_owned(), inner.into());
+        }
+        toml::to_string_pretty(&table).unwrap_or_default()
+    }
+}
+
+/// What is wrong with a source, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct Flaw {
+    /// `name`, `body` or `button_value`.
+    pub field: &'static str,
+    pub text: String,
+}
+
 /// A compiled template.
 #[derive(Debug)]
 pub struct Template {
@@ -50,7 +114,19 @@ pub struct Template {
     pub named: bool,
     pub footer: Option<String>,
     pub button: Option<Button>,
+    source: Source,
     parts: Vec<Part>,
+}
+
+/// A template filled, part by part: as a phone shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    pub body: String,
+    pub footer: Option<String>,
+    /// Its text, and the address that it opens.
+    pub button: Option<(String, String)>,
+    /// The body's expressions and what became of each.
+    pub values: Vec<(String, String)>,
 }
 
 /// A button that opens a page of the client area.
@@ -74,20 +150,36 @@ impl Template {
     /// # Errors
     /// What is wrong with it, in words.
     pub fn read(text: &str) -> Result<Self, String> {
-        let wire: TemplateWire = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+        Self::of(Source::read(text)?).map_err(|flaw| flaw.text)
+    }
+
+    /// Compiles a source.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn of(source: Source) -> Result<Self, Flaw> {
+        let flaw = |field| move |text: String| Flaw { field, text };
         let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if wire.name.is_empty() || wire.name.len() > 128 || !wire.name.chars().all(good) {
-            return Err("`name` must be 1 to 128 of a-z 0-9 _ (the provider's rule)".to_owned());
+        if source.name.is_empty() || source.name.len() > 128 || !source.name.chars().all(good) {
+            return Err(flaw("name")("`name` must be 1 to 128 of a-z 0-9 _ (the provider's rule)".to_owned()));
         }
-        let button = match wire.button {
+        let button = match &source.button {
             None => None,
             Some(button) => {
-                let value = button.value.map(|text| compile(&text).map(|e| (text, e))).transpose()?;
-                Some(Button { text: button.text, path: button.path, value })
+                let compiled = |text: &String| compile(text).map(|e| (text.clone(), e));
+                let value = button.value.as_ref().map(compiled).transpose().map_err(flaw("button_value"))?;
+                Some(Button { text: button.text.clone(), path: button.path.clone(), value })
             }
         };
-        let parts = split(wire.body.trim())?;
-        Ok(Self { name: wire.name, named: wire.named, footer: wire.footer, button, parts })
+        let parts = split(source.body.trim()).map_err(flaw("body"))?;
+        let (name, named, footer) = (source.name.clone(), source.named, source.footer.clone());
+        Ok(Self { name, named, footer, button, source, parts })
+    }
+
+    /// As people wrote it.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.source
     }
 
     /// The expressions of the body in order: the provider's variables.
@@ -132,6 +224,38 @@ impl Template {
     /// # Errors
     /// A value that the context does not have.
     pub fn render(&self, locale: Locale, context: &Value, system_url: &str) -> Result<Rendered, RenderError> {
+        let (mut text, values) = self.fill(locale, context)?;
+        let suffix = self.suffix(locale, context)?;
+        if let Some(button) = &self.button {
+            let end = suffix.as_deref().unwrap_or_default();
+            text = format!("{text}\n\n{}: {system_url}{}{end}", button.text, button.path);
+        }
+        let parameters = if self.named {
+            // One that stands twice is told once.
+            let mut seen = BTreeSet::new();
+            let named = values.iter().map(|(source, value)| (Self::variable_name(source), value.clone()));
+            Parameters::Named(named.filter(|(name, _)| seen.insert(name.clone())).collect())
+        } else {
+            Parameters::Positional(values.into_iter().map(|(_, value)| value).collect())
+        };
+        let call =
+            TemplateCall { name: self.name.clone(), language: locale.code().to_owned(), parameters, button: suffix };
+        Ok(Rendered { call, text })
+    }
+
+    /// Fills the template, part by part.
+    ///
+    /// # Errors
+    /// As [`Template::render`].
+    pub fn preview(&self, locale: Locale, context: &Value, system_url: &str) -> Result<Shown, RenderError> {
+        let (body, values) = self.fill(locale, context)?;
+        let suffix = self.suffix(locale, context)?.unwrap_or_default();
+        let button = self.button.as_ref().map(|b| (b.text.clone(), format!("{system_url}{}{suffix}", b.path)));
+        Ok(Shown { body, footer: self.footer.clone(), button, values })
+    }
+
+    /// The body's words, and each expression with its value.
+    fn fill(&self, locale: Locale, context: &Value) -> Result<(String, Vec<(String, String)>), RenderError> {
         let mut text = String::new();
         let mut values = Vec::new();
         for part in &self.parts {
@@ -140,26 +264,17 @@ impl Template {
                 Part::Value { text: source, expression } => {
                     let value = self.value(locale, source, expression, context)?;
                     text.push_str(&value);
-                    values.push((Self::variable_name(source), value));
+                    values.push((source.clone(), value));
                 }
             }
         }
-        let mut suffix = None;
-        if let Some(button) = &self.button {
-            if let Some((source, expression)) = &button.value {
-                suffix = Some(self.value(locale, source, expression, context)?);
-            }
-            let end = suffix.as_deref().unwrap_or_default();
-            text = format!("{text}\n\n{}: {system_url}{}{end}", button.text, button.path);
-        }
-        let parameters = if self.named {
-            Parameters::Named(values)
-        } else {
-            Parameters::Positional(values.into_iter().map(|(_, value)| value).collect())
-        };
-        let call =
-            TemplateCall { name: self.name.clone(), language: locale.code().to_owned(), parameters, button: suffix };
-        Ok(Rendered { call, text })
+        Ok((text, values))
+    }
+
+    /// The variable end of the button's address.
+    fn suffix(&self, locale: Locale, context: &Value) -> Result<Option<String>, RenderError> {
+        let value = self.button.as_ref().and_then(|button| button.value.as_ref());
+        value.map(|(source, expression)| self.value(locale, source, expression, context)).transpose()
     }
 
     fn value(

@@ -31,6 +31,7 @@ pub fn answer(inner: &Inner, call: &Call, segments: &[&str]) -> Result<Value, Ap
             Ok(json!({"data": numbers}))
         }
         ("GET", [id]) => node(inner, call, id),
+        ("POST", [id]) => edit(inner, call, id),
         ("GET" | "POST" | "DELETE", [id, _]) if *id != waba => Err(ApiError::no_object(id)),
         _ => {
             let details = format!("Unknown path components: {}", call.path.as_str());
@@ -47,6 +48,14 @@ fn create(inner: &Inner, call: &Call) -> Result<Value, ApiError> {
     let mut world = inner.world();
     let template = world.create_template(&body, status)?;
     Ok(json!({"id": template.id.to_string(), "status": template.status, "category": template.category}))
+}
+
+/// Meta: only approved, rejected and paused templates; all components are replaced.
+fn edit(inner: &Inner, call: &Call, id: &str) -> Result<Value, ApiError> {
+    let body: Value =
+        serde_json::from_slice(&call.body).map_err(|_| ApiError::parameter("The request body is not JSON"))?;
+    inner.world().edit_template(id, &body["components"])?;
+    Ok(json!({"success": true}))
 }
 
 fn delete(inner: &Inner, call: &Call) -> Result<Value, ApiError> {

@@ -114,6 +114,20 @@ impl Template {
         })
     }
 
+    /// The same with other components.
+    ///
+    /// # Errors
+    /// It is neither approved nor rejected nor paused, or the components break a rule.
+    pub fn with(&self, components: &Value) -> Result<Self, ApiError> {
+        if matches!(self.status, TemplateStatus::Pending | TemplateStatus::Disabled) {
+            return Err(ApiError::parameter("Only approved, rejected and paused templates can be edited"));
+        }
+        let format = if self.format == Format::Named { "named" } else { "positional" };
+        let body = json!({"name": self.name, "language": self.language, "category": self.category,
+            "parameter_format": format, "components": components});
+        Self::create(self.id, &body, self.status)
+    }
+
     /// The members of `fields` (all, when empty), as a list shows them.
     #[must_use]
     pub fn to_json(&self, fields: &[&str]) -> Value {

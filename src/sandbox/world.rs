@@ -327,6 +327,17 @@ impl World {
         Ok(languages.entry(template.language.clone()).or_insert(template))
     }
 
+    /// Replaces a template's components.
+    ///
+    /// # Errors
+    /// There is none, it is in review, or the components break a rule.
+    pub fn edit_template(&mut self, id: &str, components: &Value) -> Result<(), ApiError> {
+        let all = self.templates.values_mut().flat_map(BTreeMap::values_mut);
+        let template = all.into_iter().find(|one| one.id.to_string() == id).ok_or_else(|| ApiError::no_object(id))?;
+        *template = template.with(components)?;
+        Ok(())
+    }
+
     /// All templates, oldest first.
     #[must_use]
     pub fn templates(&self) -> Vec<&Template> {

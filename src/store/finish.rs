@@ -317,7 +317,7 @@ pub fn priority(class: Class) -> u8 {
 }
 
 /// Values as JSON: `{"body":[…]}` or `{"named":[["name","value"],…]}`, and `"button"`.
-fn parameters_text(message: &Message) -> String {
+pub(super) fn parameters_text(message: &Message) -> String {
     let call = &message.call;
     let mut json = serde_json::Map::new();
     match &call.parameters {

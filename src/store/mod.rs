@@ -20,6 +20,7 @@ pub mod message;
 pub mod order;
 pub mod outbox;
 pub mod settle;
+pub mod single;
 pub mod unknown;
 
 pub mod consent;

@@ -3,6 +3,7 @@
 //! Meta: these count against the management limit (200 calls an hour per account, 5000 with a registered number), so they
 //! are asked when an operator asks.
 
+use reqwest::RequestBuilder;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -22,6 +23,7 @@ const NUMBER_FIELDS: &str = "display_phone_number,quality_rating,whatsapp_busine
 /// A template as the provider has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateInfo {
+    pub id: String,
     pub name: String,
     pub language: String,
     /// Only `APPROVED` can be sent.
@@ -32,6 +34,19 @@ pub struct TemplateInfo {
     pub body_variables: usize,
     /// Whether they have names.
     pub named: bool,
+    /// What recipients read.
+    pub body: String,
+    pub footer: Option<String>,
+    /// Text and address of the first button that opens one.
+    pub button: Option<(String, String)>,
+}
+
+impl TemplateInfo {
+    /// Whether it can be sent.
+    #[must_use]
+    pub fn is_approved(&self) -> bool {
+        self.status.eq_ignore_ascii_case("APPROVED")
+    }
 }
 
 /// The sending number as the provider has it.
@@ -69,6 +84,8 @@ struct PageWire {
 
 #[derive(Deserialize)]
 struct TemplateWire {
+    #[serde(default)]
+    id: String,
     name: String,
     language: String,
     status: String,
@@ -82,20 +99,31 @@ struct TemplateWire {
 impl TemplateWire {
     fn into_info(self) -> TemplateInfo {
         let components = self.components.as_array().map(Vec::as_slice).unwrap_or_default();
-        let body =
-            components.iter().find(|one| one["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("body")));
-        let mut used = body.and_then(|body| variables(body["text"].as_str()?)).unwrap_or_default();
+        let of = |kind: &str| components.iter().find(|one| is(&one["type"], kind));
+        let text = |one: &Value| one["text"].as_str().unwrap_or_default().to_owned();
+        let body = of("body").map(text).unwrap_or_default();
+        let buttons = of("buttons").and_then(|one| one["buttons"].as_array()).map(Vec::as_slice).unwrap_or_default();
+        let button = buttons.iter().find(|one| is(&one["type"], "url"));
+        let mut used = variables(&body).unwrap_or_default();
         used.sort_unstable();
         used.dedup();
         TemplateInfo {
             body_variables: used.len(),
-            named: self.parameter_format.as_str().is_some_and(|format| format.eq_ignore_ascii_case("named")),
+            named: is(&self.parameter_format, "named"),
+            footer: of("footer").map(text),
+            button: button.map(|one| (text(one), one["url"].as_str().unwrap_or_default().to_owned())),
+            id: self.id,
             name: self.name,
             language: self.language.replace('-', "_"),
             status: self.status,
             category: self.category,
+            body,
         }
     }
+}
+
+fn is(value: &Value, word: &str) -> bool {
+    value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(word))
 }
 
 #[derive(Deserialize)]
@@ -147,8 +175,20 @@ impl CloudApi {
     }
 
     async fn ask<T: serde::de::DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, AccountError> {
+        self.read_answer(self.get(path, query)).await
+    }
+
+    pub(super) async fn tell<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<T, AccountError> {
+        self.read_answer(self.post(path, body)).await
+    }
+
+    async fn read_answer<T: serde::de::DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, AccountError> {
         let network = |detail: String| AccountError::Network(self.mask_token(&detail));
-        let mut response = self.get(path, query).send().await.map_err(|error| network(chain(&error.without_url())))?;
+        let mut response = request.send().await.map_err(|error| network(chain(&error.without_url())))?;
         let status = response.status();
         let body = read(&mut response, PAGE_BYTES_MAX).await.map_err(network)?;
         if let Some((code, detail)) = read_error(&body) {

@@ -156,6 +156,11 @@ impl CloudApi {
         self.authorised(self.client.get(format!("{}/{path}", self.root)).query(query))
     }
 
+    /// A POST below base address and version, for what changes the account and sends nothing.
+    pub(super) fn post(&self, path: &str, body: &serde_json::Value) -> RequestBuilder {
+        self.authorised(self.client.post(format!("{}/{path}", self.root)).json(body))
+    }
+
     fn authorised(&self, request: RequestBuilder) -> RequestBuilder {
         request.header(AUTHORIZATION, self.bearer.clone())
     }

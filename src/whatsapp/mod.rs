@@ -13,6 +13,7 @@ mod cloud_api;
 mod error_table;
 pub mod errors;
 mod gate;
+mod manage;
 mod notice;
 mod receipt;
 mod redact;
@@ -25,13 +26,17 @@ pub use answer::interpret;
 pub use challenge::Challenge;
 pub use cloud_api::{BuildError, CloudApi, CloudApiSettings};
 pub use gate::Gate;
+pub use manage::Created;
 pub use notice::Notice;
 pub use receipt::{ParseError, Webhook, parse};
-pub use template_rules::{Problem, check};
+pub use template_rules::{BODY_CHARS_MAX, Part, Problem, check};
 pub use templates::{Examples, TemplateDefinition, UrlButton, creation_json};
 
+use crate::config::section::SenderConfig;
 use crate::domain::message::Message;
 use crate::domain::outcome::Outcome;
+use secrecy::SecretString;
+use std::time::Duration;
 
 /// A way to send messages. One gateway is one sending number.
 #[derive(Debug)]
@@ -41,6 +46,26 @@ pub enum Gateway {
 }
 
 impl Gateway {
+    /// The gateway of the sender `name`.
+    ///
+    /// # Errors
+    /// The client cannot be built: no certificates, a bad proxy or base URL.
+    pub fn of(name: &str, sender: &SenderConfig) -> Result<Self, BuildError> {
+        let proxy = (!sender.proxy.is_empty()).then(|| SecretString::from(sender.proxy.clone()));
+        let api = CloudApi::new(CloudApiSettings {
+            lane: name.to_owned(),
+            base_url: sender.base_url.clone(),
+            version: sender.version.clone(),
+            phone_number_id: sender.phone_number_id.clone(),
+            token: sender.token.clone(),
+            proxy,
+            timeout: Duration::from_millis(sender.timeout_ms),
+            connect_timeout: Duration::from_millis(sender.connect_timeout_ms),
+            idle_timeout: Duration::from_secs(20),
+        })?;
+        Ok(Self::CloudApi(api))
+    }
+
     /// Makes one attempt. Never errors: every way it can end is an [`Outcome`]. `None`: the gate was closed when the request
     /// was about to leave, and nothing was sent.
     pub async fn send(&self, message: &Message, gate: Gate) -> Option<Outcome> {

@@ -8,11 +8,11 @@ const FLOORS: [&[&str]; 9] = [
     &["domain"],
     &["clock", "signature", "seal", "config", "envelope", "sql", "metrics", "stop", "telemetry", "road"],
     &["catalogue", "rules", "render", "whatsapp", "billing", "store"],
-    &["decide"],
+    &["decide", "provider_texts"],
     &["process", "dispatch", "retention", "figures"],
     &["admin"],
     &["http"],
-    &["app", "provider_texts", "sandbox", "demo"],
+    &["app", "sandbox", "demo"],
     &["cli"],
 ];
 /// Floors whose rooms may use each other: the skills of floor 1, and what floor 7 is wired from.

@@ -195,12 +195,16 @@ async fn the_list_of_templates_is_read_to_its_last_page() {
     let names: Vec<_> = templates.iter().map(|template| template.name.as_str()).collect();
     assert_eq!(names, ["a", "b", "c"]);
     let expected = TemplateInfo {
+        id: "1".to_owned(),
         name: "a".to_owned(),
         language: "en_US".to_owned(),
         status: "APPROVED".to_owned(),
         category: "UTILITY".to_owned(),
         body_variables: 2,
         named: true,
+        body: "A {{x}} b {{y}} c {{x}} d".to_owned(),
+        footer: None,
+        button: None,
     };
     assert_eq!(templates[0], expected);
     let heads: Vec<_> = provider.requests().into_iter().map(|request| request.head).collect();
