@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use mysql_async::{Conn, Error, Row};
+use mysql_async::{Conn, Row};
 
 use super::client::{Read, status};
 use super::pool::{Billing, BillingError};
@@ -54,11 +54,7 @@ impl Billing {
              WHERE uc.owner = 1 AND uc.client_id IN ({}) ORDER BY u.id",
             list(accounts.keys().copied())
         );
-        let rows = match self.rows(connection, sql).await {
-            Err(BillingError::Database(Error::Server(error))) if error.code == NO_SUCH_TABLE => Vec::new(),
-            rows => rows?,
-        };
-        for row in &rows {
+        for row in &self.rows_of_logins(connection, sql).await? {
             let reader = Reader::new("tblusers", row, "");
             if let Some(account) = accounts.get_mut(&id(&reader, "client_id")?) {
                 account.owner_emails.push(text(&reader, "email")?);
@@ -101,9 +97,6 @@ impl Billing {
         rows.first().map_or(Ok(String::new()), |row| Ok(text(&Reader::new(table, row, key.to_string()), "email")?))
     }
 }
-
-/// The server's word for a table that is not there.
-const NO_SUCH_TABLE: u16 = 1146;
 
 fn account(reader: &Reader<'_>, key: u64, currencies: &HashMap<CurrencyId, Currency>) -> Read<Account> {
     let currency = CurrencyId(id(reader, "currency")?);

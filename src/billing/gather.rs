@@ -12,7 +12,7 @@ use super::pool::{Billing, BillingError};
 use crate::domain::case::CancelRequest;
 use crate::domain::hookpoint::{Subject, SubjectKind};
 use crate::domain::ids::{ClientId, DomainId, UserId};
-use crate::domain::record::{Cancelling, Client, Contact, DomainName, Facts, Moved, Quote, Service, SubjectRow};
+use crate::domain::record::{Cancelling, Client, Contact, DomainName, Facts, Guest, Moved, Quote, Service, SubjectRow};
 use crate::sql::Inconsistent;
 
 /// What an event needs to know.
@@ -58,6 +58,7 @@ pub type Gathered = Result<Vec<Facts>, Missing>;
 struct Rows {
     clients: HashMap<u64, Read<Client>>,
     contacts: HashMap<u64, Vec<Contact>>,
+    guests: HashMap<u64, Vec<Guest>>,
     owned: HashMap<u64, Vec<u64>>,
     named_contacts: HashMap<u64, Contact>,
     invoices: HashMap<u64, Read<InvoiceRow>>,
@@ -95,6 +96,7 @@ impl Billing {
             domains: self.domain_names(c, &of(SubjectKind::Domain)).await?,
             clients: HashMap::new(),
             contacts: HashMap::new(),
+            guests: HashMap::new(),
         };
         let owners: Vec<Result<Vec<u64>, Missing>> = wants.iter().map(|want| rows.owners(want)).collect();
         let ids: BTreeSet<u64> = owners.iter().flatten().flatten().copied().collect();
@@ -111,6 +113,7 @@ impl Billing {
     ) -> Result<(), BillingError> {
         rows.clients = self.clients(connection, ids, currencies).await?;
         rows.contacts = self.contacts(connection, ids).await?;
+        rows.guests = self.guests(connection, ids).await?;
         Ok(())
     }
 }
@@ -161,11 +164,12 @@ impl Rows {
         let client = row(self.clients.get(&owner)).ok_or_else(gone)??.clone();
         let subject = self.subject_row(want, &client)?;
         let contacts = self.contacts.get(&owner).cloned().unwrap_or_default();
+        let guests = self.guests.get(&owner).cloned().unwrap_or_default();
         let moved = want.former.map(|former| {
             let other = if former == owner { owners[0] } else { former };
             Moved { former: former == owner, other: ClientId(other), by_merge: false, together: 1 }
         });
-        Ok(Facts { client, contacts, subject, moved })
+        Ok(Facts { client, contacts, guests, subject, moved })
     }
 
     fn subject_row(&self, want: &Want, client: &Client) -> Result<SubjectRow, Missing> {

@@ -20,6 +20,7 @@ pub mod gather;
 
 pub mod account;
 pub mod debt;
+pub mod guest;
 pub mod plan;
 pub mod ticket;
 

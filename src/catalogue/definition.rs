@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::manifest::LOOKUPS;
 use super::{CatalogueError, secret};
 use crate::domain::hookpoint::{
-    Audience, Class, Condition, Hookpoint, HookpointId, Quiet, SubjectKind, Transition, Trigger,
+    Audience, Class, Condition, Hookpoint, HookpointId, Quiet, Right, SubjectKind, Transition, Trigger,
 };
 use crate::domain::locale::Locale;
 use crate::domain::reason::Reason;
@@ -21,6 +21,8 @@ struct HookpointWire {
     enabled: bool,
     class: String,
     audience: String,
+    #[serde(default)]
+    users: Option<String>,
     subject: String,
     on: Vec<TriggerWire>,
     #[serde(default)]
@@ -154,13 +156,15 @@ fn hookpoint(name: &str, wire: HookpointWire) -> Result<Hookpoint, String> {
         }
         title.insert(locale, text.to_owned());
     }
+    let audience = known(Audience::parse(&wire.audience), "audience", &wire.audience)?;
     Ok(Hookpoint {
         id: HookpointId::parse(name).ok_or("its name must be 1 to 64 of a-z 0-9 _")?,
         title,
         introduced: wire.introduced,
         enabled: wire.enabled,
         class,
-        audience: known(Audience::parse(&wire.audience), "audience", &wire.audience)?,
+        audience,
+        users: users(wire.users.as_deref(), audience)?,
         subject,
         triggers: wire.on.into_iter().map(|t| trigger(t, subject)).collect::<Result<_, _>>()?,
         conditions: wire.when.into_iter().map(condition).collect::<Result<_, _>>()?,
@@ -211,6 +215,16 @@ fn path(text: &str) -> Result<(), String> {
         return Err(format!("`{text}` is no path of a field"));
     }
     if secret::refuses(text) { Err(format!("`{text}` may hold a secret: it never leaves PHP")) } else { Ok(()) }
+}
+
+/// The right that a login needs: as named, else the one that stands for the audience.
+pub(super) fn users(word: Option<&str>, audience: Audience) -> Result<Option<Right>, String> {
+    match word {
+        None => Ok(audience.right()),
+        Some("none") => Ok(None),
+        Some(_) if audience == Audience::Owner => Err("`users`: an alert to the owner goes to nobody else".to_owned()),
+        Some(word) => known(Right::parse(word), "users", word).map(Some),
+    }
 }
 
 fn trigger(wire: TriggerWire, subject: SubjectKind) -> Result<Trigger, String> {

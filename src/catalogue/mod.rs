@@ -118,6 +118,12 @@ impl Catalogue {
                 None => mistakes.push(format!("`hookpoints.{name}`: there is no such hookpoint")),
                 Some(hookpoint) => {
                     hookpoint.enabled = change.enabled.unwrap_or(hookpoint.enabled);
+                    if let Some(word) = &change.users {
+                        match definition::users(Some(word), hookpoint.audience) {
+                            Ok(users) => hookpoint.users = users,
+                            Err(mistake) => mistakes.push(format!("`hookpoints.{name}`: {mistake}")),
+                        }
+                    }
                     hookpoint.expires_after_min = change.expires_after_min.unwrap_or(hookpoint.expires_after_min);
                 }
             }

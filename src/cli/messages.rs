@@ -115,7 +115,7 @@ pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
 pub(super) fn message_json(m: &MessageTrail) -> serde_json::Value {
     json!({
         "id": m.id.to_string(), "event_id": m.event_id, "hookpoint": m.hookpoint, "subject": m.subject,
-        "client_id": m.client_id, "contact_id": m.contact_id, "to_masked": m.to.masked(), "language": m.language,
+        "client_id": m.client_id, "contact_id": m.contact_id, "user_id": m.user_id, "to_masked": m.to.masked(), "language": m.language,
         "class": m.class, "lane": m.lane, "template": m.template, "text": m.text, "state": m.standing(),
         "reason": m.reason, "detail": m.detail, "created_at": m.created_at.to_string(),
         "snoozes": m.snoozes,

@@ -185,6 +185,7 @@ pub struct RetentionConfig {
 pub struct HookpointConfig {
     pub enabled: Option<bool>,
     pub expires_after_min: Option<u32>,
+    pub users: Option<String>,
     pub mass_max: Option<u32>,
 }
 

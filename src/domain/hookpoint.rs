@@ -45,6 +45,8 @@ pub struct Hookpoint {
     pub enabled: bool,
     pub class: Class,
     pub audience: Audience,
+    /// Logins with this right in the client's account are told as well, where they can be reached. `None`: no login is.
+    pub users: Option<Right>,
     pub subject: SubjectKind,
     pub triggers: Vec<Trigger>,
     /// All must hold when the event is processed.
@@ -183,6 +185,52 @@ closed_list! {
         Domain = "domain",
         Support = "support",
         Affiliate = "affiliate",
+    }
+}
+
+impl Audience {
+    /// The right that stands for it in the logins' list: the platform's columns for contacts know no more.
+    #[must_use]
+    pub fn right(self) -> Option<Right> {
+        match self {
+            Self::Owner => None,
+            Self::General => Some(Right::Emails),
+            Self::Invoice => Some(Right::Invoices),
+            Self::Product => Some(Right::Products),
+            Self::Domain => Some(Right::Domains),
+            Self::Support => Some(Right::Tickets),
+            Self::Affiliate => Some(Right::Affiliates),
+        }
+    }
+}
+
+closed_list! {
+    /// What a login may do in an account that it does not own, in the platform's words (8.0 and later).
+    Right {
+        Profile = "profile",
+        Contacts = "contacts",
+        Products = "products",
+        ManageProducts = "manageproducts",
+        ProductSso = "productsso",
+        Domains = "domains",
+        ManageDomains = "managedomains",
+        Invoices = "invoices",
+        Quotes = "quotes",
+        Tickets = "tickets",
+        Affiliates = "affiliates",
+        Emails = "emails",
+        Orders = "orders",
+    }
+}
+
+impl Right {
+    /// Reads the platform's list. Platform: words with commas between; how exactly they are encoded is nowhere written, so
+    /// everything else that is no letter separates as well. A word that we do not know grants nothing.
+    #[must_use]
+    pub fn list(text: &str) -> Vec<Self> {
+        text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .filter_map(|word| Self::parse(&word.to_ascii_lowercase()))
+            .collect()
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use std::fmt;
 
 use super::hookpoint::{Class, HookpointId, Subject, closed_list};
-use super::ids::{ClientId, ContactId, EventId, MessageId};
+use super::ids::{ClientId, ContactId, EventId, MessageId, UserId};
 use super::locale::Locale;
 use super::phone::E164;
 
@@ -16,8 +16,10 @@ pub struct Message {
     pub hookpoint: HookpointId,
     pub subject: Subject,
     pub client_id: ClientId,
-    /// The contact it goes to; `None` is the client himself.
+    /// The contact it goes to; neither contact nor login is the client himself.
     pub contact_id: Option<ContactId>,
+    /// The login it goes to.
+    pub user_id: Option<UserId>,
     pub to: E164,
     pub locale: Locale,
     pub class: Class,

@@ -3,6 +3,7 @@
 use jiff::civil::{Date, DateTime};
 
 use super::case::{CancelRequest, Debt};
+use super::hookpoint::Right;
 use super::ids::{ClientId, ContactId, DomainId, InvoiceId, PaymentId, QuoteId, ServiceId, UserId};
 use super::locale::Locale;
 use super::money::{Currency, Money};
@@ -61,6 +62,27 @@ pub struct Contact {
     pub domain: bool,
     pub support: bool,
     pub affiliate: bool,
+}
+
+/// A login that may look into a client's account without owning it (platform 8.0 and later).
+#[derive(Clone, Debug)]
+pub struct Guest {
+    pub user_id: UserId,
+    pub first_name: String,
+    pub locale: Option<Locale>,
+    pub rights: Vec<Right>,
+    /// A login has no phone. An account that it owns has one.
+    pub home: Option<Home>,
+}
+
+/// Where a login can be reached: an open account of its own.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// As stored; never empty.
+    pub phone: String,
+    pub country: String,
+    pub company: String,
+    pub locale: Option<Locale>,
 }
 
 #[derive(Clone, Debug)]
@@ -143,11 +165,12 @@ pub struct DomainName {
     pub expires: Option<Date>,
 }
 
-/// What one alert may speak about: the client it belongs to, his contacts, and the subject's own row.
+/// What one alert may speak about: the client it belongs to, his contacts and guests, and the subject's own row.
 #[derive(Clone, Debug)]
 pub struct Facts {
     pub client: Client,
     pub contacts: Vec<Contact>,
+    pub guests: Vec<Guest>,
     pub subject: SubjectRow,
     /// Set when the event is about a change of owner.
     pub moved: Option<Moved>,

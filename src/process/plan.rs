@@ -17,8 +17,8 @@ use crate::domain::record::{Facts, Platform, SubjectRow};
 use crate::render::Templates;
 use crate::render::context::{About, build};
 use crate::rules::quiet::quiet_until;
-use crate::rules::recipients::{Policy, Recipient, recipients};
-use crate::store::finish::{Alert, Once, Skip};
+use crate::rules::recipients::{Circle, Policy, Recipient, out_of_reach, recipients};
+use crate::store::finish::{Alert, Once, Skip, login};
 
 /// What one hookpoint wants to know about an event.
 #[derive(Debug)]
@@ -231,15 +231,20 @@ fn once(entry: &Entry, event: &HookEvent, facts: &Facts) -> Result<Once, String>
 fn fill(desk: &Desk<'_>, event: &HookEvent, entry: &Entry, facts: &Facts, alert: &mut Alert, outcome: &mut Outcome) {
     let hookpoint = &entry.hookpoint;
     let client = facts.client.id;
-    let (told, left_out) = recipients(facts, hookpoint.audience, &desk.policy);
+    let circle = Circle { audience: hookpoint.audience, users: hookpoint.users };
+    let (told, left_out) = recipients(facts, circle, &desk.policy);
     for one in left_out {
         outcome.skips.push(Skip {
             hookpoint: Some(hookpoint.id.clone()),
             client_id: Some(client),
-            contact_id: one.contact_id,
+            contact_id: one.who.contact_id(),
             reason: one.reason,
-            detail: None,
+            detail: one.who.user_id().map(login),
         });
+    }
+    let out_of_reach: Vec<u64> = out_of_reach(facts, circle).iter().map(|user| user.0).collect();
+    if !out_of_reach.is_empty() {
+        outcome.step("logins without a phone", &json!({ "hookpoint": hookpoint.id.as_str(), "logins": out_of_reach }));
     }
     for recipient in told {
         let about = About {
@@ -265,7 +270,7 @@ fn fill(desk: &Desk<'_>, event: &HookEvent, entry: &Entry, facts: &Facts, alert:
                 outcome.skips.push(Skip {
                     hookpoint: Some(hookpoint.id.clone()),
                     client_id: Some(client),
-                    contact_id: recipient.contact_id,
+                    contact_id: recipient.who.contact_id(),
                     reason,
                     detail: Some(error.to_string()),
                 });
@@ -290,7 +295,8 @@ fn message(
         hookpoint: alert.hookpoint.clone(),
         subject: alert.subject,
         client_id: alert.client_id,
-        contact_id: recipient.contact_id,
+        contact_id: recipient.who.contact_id(),
+        user_id: recipient.who.user_id(),
         to: recipient.to.clone(),
         locale: recipient.locale,
         class: entry.hookpoint.class,

@@ -200,13 +200,7 @@ impl Worker {
             for alert in &mut outcome.alerts {
                 let (gone, kept) = std::mem::take(&mut alert.messages).into_iter().partition(|m| out.contains(&m.to));
                 alert.messages = kept;
-                outcome.skips.extend(Vec::into_iter(gone).map(|m| Skip {
-                    hookpoint: Some(m.hookpoint),
-                    client_id: Some(m.client_id),
-                    contact_id: m.contact_id,
-                    reason: Reason::OptedOut,
-                    detail: None,
-                }));
+                outcome.skips.extend(Vec::into_iter(gone).map(|m| Skip::of(&m, Reason::OptedOut)));
             }
         }
         Ok(())

@@ -194,6 +194,7 @@ pub fn facts(kind: SubjectKind) -> Facts {
     Facts {
         client,
         contacts: Vec::new(),
+        guests: Vec::new(),
         subject,
         moved: Some(Moved { former: false, other: ClientId(2), by_merge: false, together: 1 }),
     }

@@ -16,7 +16,7 @@ use super::row::{Reader, at, cut, marks, transaction};
 use super::transition::{Key, States};
 use super::{Store, StoreError};
 use crate::domain::hookpoint::{Class, HookpointId, Subject};
-use crate::domain::ids::{ClientId, ContactId};
+use crate::domain::ids::{ClientId, ContactId, UserId};
 use crate::domain::message::{Message, Parameters};
 use crate::domain::reason::Reason;
 use crate::road::{Step, mark};
@@ -68,6 +68,26 @@ pub struct Skip {
     pub reason: Reason,
     /// More words, without personal data.
     pub detail: Option<String>,
+}
+
+impl Skip {
+    /// For one recipient, who would have got `message`.
+    #[must_use]
+    pub fn of(message: &Message, reason: Reason) -> Self {
+        Self {
+            hookpoint: Some(message.hookpoint.clone()),
+            client_id: Some(message.client_id),
+            contact_id: message.contact_id,
+            reason,
+            detail: message.user_id.map(login),
+        }
+    }
+}
+
+/// A login by its id, in the detail of a reason.
+#[must_use]
+pub fn login(user: UserId) -> String {
+    format!("login {user}")
 }
 
 /// What [`finish`] did.
@@ -136,7 +156,7 @@ async fn finish_once(
     let mut seen = HashSet::new();
     let (fresh, repeated): (Vec<_>, Vec<_>) =
         candidates.into_iter().partition(|(_, key, _)| !taken.contains(key) && seen.insert(*key));
-    skips.extend(repeated.iter().map(|(index, _, message)| (*index, repeat(message))));
+    skips.extend(repeated.iter().map(|(index, _, message)| (*index, Skip::of(message, Reason::AlreadyQueued))));
     insert_messages(&mut tx, batch, &fresh).await?;
     let queued: Vec<&Message> = fresh.iter().map(|(_, _, message)| *message).collect();
     let holds = hold::watch(&mut tx, &queued, &house.ceilings, now).await?;
@@ -214,16 +234,6 @@ fn skip_of(alert: &Alert, contact_id: Option<ContactId>, reason: Reason) -> Skip
     }
 }
 
-fn repeat(message: &Message) -> Skip {
-    Skip {
-        hookpoint: Some(message.hookpoint.clone()),
-        client_id: Some(message.client_id),
-        contact_id: message.contact_id,
-        reason: Reason::AlreadyQueued,
-        detail: None,
-    }
-}
-
 async fn existing(
     tx: &mut Transaction<'_>,
     candidates: &[(usize, [u8; 32], &Message)],
@@ -256,9 +266,9 @@ async fn insert_messages(
         return Ok(());
     }
     tx.exec_batch(
-        "INSERT INTO message (id, event_id, hookpoint, subject, client_id, contact_id, recipient, locale, class, lane, \
-         template, language, parameters, body, dedupe_key, created_at, expires_at, state_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO message (id, event_id, hookpoint, subject, client_id, contact_id, user_id, recipient, locale, class, \
+         lane, template, language, parameters, body, dedupe_key, created_at, expires_at, state_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         fresh.iter().map(|(_, key, m)| {
             mysql_async::Params::Positional(vec![
                 m.id.0.as_bytes().into(),
@@ -267,6 +277,7 @@ async fn insert_messages(
                 m.subject.to_string().into(),
                 m.client_id.0.into(),
                 m.contact_id.map(|id| id.0).into(),
+                m.user_id.map(|id| id.0).into(),
                 m.to.as_str().into(),
                 m.locale.code().into(),
                 m.class.code().into(),

@@ -10,7 +10,7 @@ use super::pool::bounded;
 use super::row::Reader;
 use super::{Store, StoreError};
 use crate::domain::hookpoint::{Class, HookpointId, Subject};
-use crate::domain::ids::{ClientId, ContactId, EventId, MessageId};
+use crate::domain::ids::{ClientId, ContactId, EventId, MessageId, UserId};
 use crate::domain::locale::Locale;
 use crate::domain::message::{Message, Parameters, TemplateCall};
 use crate::domain::phone::E164;
@@ -26,8 +26,8 @@ pub async fn load(store: &Store, ids: &[MessageId]) -> Result<Vec<Message>, Stor
     bounded(async {
         let mut connection = store.connection().await?;
         let sql = format!(
-            "SELECT id, event_id, hookpoint, subject, client_id, contact_id, recipient, locale, class, lane, template, \
-             language, parameters, body, created_at, expires_at FROM message WHERE id IN ({})",
+            "SELECT id, event_id, hookpoint, subject, client_id, contact_id, user_id, recipient, locale, class, lane, \
+             template, language, parameters, body, created_at, expires_at FROM message WHERE id IN ({})",
             hex_list(ids)
         );
         let rows: Vec<Row> = connection.query(sql).await?;
@@ -52,6 +52,7 @@ fn message(row: &Row) -> Result<Message, StoreError> {
         subject: reader.parse("subject", Subject::parse)?,
         client_id: ClientId(reader.get("client_id")?),
         contact_id: reader.get::<Option<u64>>("contact_id")?.map(ContactId),
+        user_id: reader.get::<Option<u64>>("user_id")?.map(UserId),
         to: reader.parse("recipient", E164::trusted)?,
         locale: reader.parse("locale", |code| Locale::ALL.into_iter().find(|locale| locale.code() == code))?,
         class: reader.parse("class", Class::parse)?,

@@ -50,6 +50,8 @@ pub struct MessageTrail {
     pub subject: String,
     pub client_id: u64,
     pub contact_id: Option<u64>,
+    /// The login it goes to, where it is neither the client nor a contact.
+    pub user_id: Option<u64>,
     pub to: E164,
     pub locale: String,
     pub class: String,
@@ -281,6 +283,7 @@ fn message(row: &Row) -> Result<MessageTrail, StoreError> {
         subject: reader.get("subject")?,
         client_id: reader.get("client_id")?,
         contact_id: reader.get("contact_id")?,
+        user_id: reader.get("user_id")?,
         to: reader.parse("recipient", E164::trusted)?,
         locale: reader.get("locale")?,
         class: reader.get("class")?,

@@ -182,6 +182,7 @@ pub fn message(parameters: Parameters, button: Option<&str>) -> Message {
         subject: Subject { kind: SubjectKind::Invoice, id: 7 },
         client_id: ClientId(7),
         contact_id: None,
+        user_id: None,
         to: E164::trusted(PHONE).expect("a number"),
         locale: Locale::EsAr,
         class: Class::Status,

@@ -1,0 +1,91 @@
+//! Owns: reading who else may look into an account, and where he can be reached. Platform 8.0 and later: logins with rights;
+//! `tblusers` has no phone, so a login is reached through an account of its own, if it owns one.
+
+use std::collections::{BTreeSet, HashMap};
+
+use mysql_async::{Conn, Error, Row};
+
+use super::pool::{Billing, BillingError};
+use super::row::{id, text};
+use crate::domain::hookpoint::Right;
+use crate::domain::ids::UserId;
+use crate::domain::locale::Locale;
+use crate::domain::record::{Guest, Home};
+use crate::sql::{Reader, list};
+
+/// The server's word for a table that is not there. Platform: before 8.0 there are no logins.
+const NO_SUCH_TABLE: u16 = 1146;
+
+impl Billing {
+    /// The guests of each of `clients`, in the order of their ids.
+    pub(super) async fn guests(
+        &self,
+        connection: &mut Conn,
+        clients: &BTreeSet<u64>,
+    ) -> Result<HashMap<u64, Vec<Guest>>, BillingError> {
+        if clients.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let sql = format!(
+            "SELECT uc.client_id, uc.auth_user_id, uc.permissions, u.first_name, u.language FROM tblusers_clients uc \
+             JOIN tblusers u ON u.id = uc.auth_user_id WHERE uc.owner = 0 AND uc.client_id IN ({}) ORDER BY u.id",
+            list(clients.iter().copied())
+        );
+        let rows = self.rows_of_logins(connection, sql).await?;
+        let mut users = BTreeSet::new();
+        for row in &rows {
+            users.insert(id(&Reader::new("tblusers_clients", row, ""), "auth_user_id")?);
+        }
+        let homes = self.homes(connection, &users).await?;
+        let mut found: HashMap<u64, Vec<Guest>> = HashMap::new();
+        for row in &rows {
+            let reader = Reader::new("tblusers_clients", row, "");
+            let user = id(&reader, "auth_user_id")?;
+            let reader = Reader::new("tblusers_clients", row, user.to_string());
+            found.entry(id(&reader, "client_id")?).or_default().push(Guest {
+                user_id: UserId(user),
+                first_name: text(&reader, "first_name")?,
+                locale: Locale::from_platform(&text(&reader, "language")?),
+                rights: Right::list(&text(&reader, "permissions")?),
+                home: homes.get(&user).cloned(),
+            });
+        }
+        Ok(found)
+    }
+
+    /// Of each login's own accounts the first one that is open and has a phone.
+    async fn homes(&self, connection: &mut Conn, users: &BTreeSet<u64>) -> Result<HashMap<u64, Home>, BillingError> {
+        if users.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let sql = format!(
+            "SELECT uc.auth_user_id, c.phonenumber, c.country, c.companyname, c.language FROM tblusers_clients uc \
+             JOIN tblclients c ON c.id = uc.client_id WHERE uc.owner = 1 AND uc.auth_user_id IN ({}) \
+             AND c.status <> 'Closed' ORDER BY c.id",
+            list(users.iter().copied())
+        );
+        let mut homes = HashMap::new();
+        for row in &self.rows_of_logins(connection, sql).await? {
+            let reader = Reader::new("tblclients", row, "");
+            let phone = text(&reader, "phonenumber")?;
+            if phone.is_empty() {
+                continue;
+            }
+            homes.entry(id(&reader, "auth_user_id")?).or_insert(Home {
+                phone,
+                country: text(&reader, "country")?,
+                company: text(&reader, "companyname")?,
+                locale: Locale::from_platform(&text(&reader, "language")?),
+            });
+        }
+        Ok(homes)
+    }
+
+    /// Rows out of the tables of logins; none where the platform has no such tables.
+    pub(super) async fn rows_of_logins(&self, connection: &mut Conn, sql: String) -> Result<Vec<Row>, BillingError> {
+        match self.rows(connection, sql).await {
+            Err(BillingError::Database(Error::Server(error))) if error.code == NO_SUCH_TABLE => Ok(Vec::new()),
+            rows => rows,
+        }
+    }
+}
