@@ -5,12 +5,17 @@
 pub mod hookpoints;
 pub mod login;
 pub mod overview;
+pub mod events;
+pub mod messages;
 pub mod password;
 pub mod people;
 pub mod reach;
+pub mod shape;
 pub mod shelf;
 pub mod templates;
 pub mod token;
+pub mod why;
+pub mod wish;
 
 use std::fmt;
 use std::pin::Pin;

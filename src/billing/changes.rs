@@ -100,6 +100,15 @@ impl Billing {
         self.watched(kind, &format!("id IN ({}) ORDER BY id", list(ids.iter().copied()))).await
     }
 
+    /// The newest rows of a client, at most `limit`.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn watched_of_owner(&self, kind: Kind, owner: u64, limit: usize) -> Result<Page, BillingError> {
+        let column = if kind == Kind::Client { "id" } else { "userid" };
+        self.watched(kind, &format!("{column} = {owner} ORDER BY id DESC LIMIT {limit}")).await
+    }
+
     /// Which of `invoices` have a payment.
     ///
     /// # Errors

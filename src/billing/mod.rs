@@ -8,6 +8,7 @@ pub mod row;
 
 pub mod client;
 pub mod domain_name;
+pub mod find;
 pub mod invoice;
 pub mod newest;
 pub mod phones;

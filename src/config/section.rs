@@ -70,6 +70,7 @@ pub struct BillingConfig {
     pub acquire_timeout_ms: u64,
     pub timezone: String,
     pub system_url: String,
+    pub admin_url: String,
     pub company_name: String,
     pub default_country: String,
     pub cache_s: u64,

@@ -26,6 +26,11 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
     expect(!is_empty(&config.database.url), "`database.url` is empty: give the URL of the bridge's own schema");
     expect(!is_empty(&config.billing.url), "`billing.url` is empty: give the URL of the platform's database");
     expect(TimeZone::get(&config.billing.timezone).is_ok(), "`billing.timezone` is not an IANA time zone, e.g. UTC");
+    let link = &config.billing.admin_url;
+    expect(
+        link.is_empty() || link.starts_with("https://") || link.starts_with("http://"),
+        "`billing.admin_url` must begin with https:// (or http://), or be empty",
+    );
     expect(config.senders.contains_key(&config.alerts.sender), "`alerts.sender` names no section of [senders]");
     expect(
         ["es_AR", "en", "pt_BR"].contains(&config.alerts.default_locale.as_str()),

@@ -82,3 +82,30 @@ impl MessageState {
         )
     }
 }
+
+closed_list! {
+    /// Where a message stands, in one word for people: its state, and what the receipts say.
+    Standing {
+        Queued = "queued",
+        /// Waits for an operator's word.
+        Held = "held",
+        Sending = "sending",
+        /// Nobody knows whether it was sent.
+        Unknown = "unknown",
+        /// The provider took it; no receipt yet.
+        Accepted = "accepted",
+        Sent = "sent",
+        Delivered = "delivered",
+        Read = "read",
+        Failed = "failed",
+        Cancelled = "cancelled",
+    }
+}
+
+impl Standing {
+    /// Whether the message is still in the queue.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Queued | Self::Held | Self::Sending | Self::Unknown)
+    }
+}

@@ -136,3 +136,25 @@ closed_list! {
         Collapsed = "collapsed",
     }
 }
+
+impl Reason {
+    /// Whether this is what a message waits for, rather than why it ended.
+    #[must_use]
+    pub fn is_wait(self) -> bool {
+        matches!(
+            self,
+            Self::PacedNumber
+                | Self::PacedRecipient
+                | Self::PacedDay
+                | Self::LanePaused
+                | Self::TemplateHeld
+                | Self::RetryLater
+                | Self::LeaseLost
+                | Self::MassSend
+                | Self::ClientCeiling
+                | Self::OutcomeHeld
+                | Self::SentAgain
+                | Self::SentAgainByOperator
+        )
+    }
+}

@@ -32,6 +32,11 @@ pub mod keeper;
 pub mod missed;
 
 pub mod figure;
+pub mod again;
+pub mod resend;
+pub mod search;
+pub mod search_events;
+pub mod told;
 pub mod trail;
 
 pub mod heard;

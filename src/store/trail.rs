@@ -69,6 +69,9 @@ pub struct MessageTrail {
     pub detail: Option<String>,
     pub run_at: Option<Timestamp>,
     pub snoozes: u32,
+    pub provider_id: Option<String>,
+    /// The message that this one sends again.
+    pub resend_of: Option<MessageId>,
     /// `sent`, `delivered`, `read`, `failed`.
     pub receipt: Option<String>,
     pub attempts: Vec<AttemptLine>,
@@ -269,7 +272,7 @@ fn conditions(filter: &MessageFilter) -> (String, mysql_async::Params) {
     (parts.join(" AND "), params)
 }
 
-fn message(row: &Row) -> Result<MessageTrail, StoreError> {
+pub(super) fn message(row: &Row) -> Result<MessageTrail, StoreError> {
     let reader = Reader::new("message", row, "");
     let id = message_id(&reader, "id")?;
     let reader = Reader::new("message", row, id.to_string());
@@ -302,6 +305,11 @@ fn message(row: &Row) -> Result<MessageTrail, StoreError> {
         detail: last_error.or(reader.get("detail")?),
         run_at: reader.optional_time("run_at")?,
         snoozes: reader.get::<Option<u32>>("snoozes")?.unwrap_or(0),
+        provider_id: reader.get("provider_id")?,
+        resend_of: match reader.get::<Option<Vec<u8>>>("resend_of")? {
+            Some(_) => Some(message_id(&reader, "resend_of")?),
+            None => None,
+        },
         receipt: reader.get("receipt")?,
         attempts: Vec::new(),
         receipts: Vec::new(),

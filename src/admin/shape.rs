@@ -1,0 +1,133 @@
+//! Owns: messages, events and answers as programs get them, from the API and from the command line. Numbers are masked: a
+//! pipe is soon a log.
+
+use serde_json::{Value, json};
+
+use super::messages::Report;
+use super::why::{Answer, Line, Person, Untold};
+use crate::store::search_events::EventRow;
+use crate::store::trail::{EventTrail, MessageTrail, SkipLine};
+
+/// A message of a list.
+#[must_use]
+pub fn message(m: &MessageTrail) -> Value {
+    json!({
+        "id": m.id.to_string(), "event_id": m.event_id, "hookpoint": m.hookpoint, "subject": m.subject,
+        "client_id": m.client_id, "contact_id": m.contact_id, "to_masked": m.to.masked(), "language": m.language,
+        "class": m.class, "lane": m.lane, "template": m.template, "text": m.text, "state": m.standing(),
+        "reason": m.reason, "detail": m.detail, "created_at": m.created_at.to_string(),
+        "expires_at": m.expires_at.to_string(), "resend_of": m.resend_of.map(|id| id.to_string()),
+    })
+}
+
+/// A message with its attempts and receipts.
+#[must_use]
+pub fn whole_message(m: &MessageTrail) -> Value {
+    let mut all = message(m);
+    all["snoozes"] = json!(m.snoozes);
+    all["attempts"] = m
+        .attempts
+        .iter()
+        .map(|a| {
+            json!({
+                "started_at": a.started_at.to_string(), "ended_at": a.ended_at.to_string(), "outcome": a.outcome,
+                "code": a.code, "detail": a.detail, "cause": a.cause,
+            })
+        })
+        .collect();
+    all["receipts"] = m
+        .receipts
+        .iter()
+        .map(|r| {
+            json!({
+                "status": r.status, "at": r.at.to_string(), "received_at": r.received_at.to_string(), "code": r.code,
+                "category": r.category,
+            })
+        })
+        .collect();
+    all
+}
+
+/// An event of a list.
+#[must_use]
+pub fn event(e: &EventRow) -> Value {
+    json!({
+        "id": e.id, "source": e.source, "hook": e.hook, "state": e.state, "occurred_at": e.occurred_at.to_string(),
+        "received_at": e.received_at.to_string(),
+    })
+}
+
+fn skip(s: &SkipLine) -> Value {
+    json!({
+        "hookpoint": s.hookpoint, "client_id": s.client_id, "contact_id": s.contact_id, "reason": s.reason,
+        "detail": s.detail, "at": s.at.to_string(),
+    })
+}
+
+/// An event with all that came of it.
+#[must_use]
+pub fn whole_event(e: &EventTrail) -> Value {
+    let steps: Vec<Value> = serde_json::from_str(&e.steps).unwrap_or_default();
+    json!({
+        "id": e.id, "source": e.source, "hook": e.hook, "state": e.state,
+        "occurred_at": e.occurred_at.to_string(), "received_at": e.received_at.to_string(),
+        "processed_at": e.processed_at.map(|at| at.to_string()),
+        "steps": steps,
+        "skipped": e.skips.iter().map(skip).collect::<Vec<_>>(),
+        "messages": e.messages.iter().map(whole_message).collect::<Vec<_>>(),
+    })
+}
+
+/// What a deed on many did.
+#[must_use]
+pub fn report(report: &Report) -> Value {
+    let left_out: serde_json::Map<String, Value> =
+        report.left_out.iter().map(|(reason, n)| (reason.to_string(), json!(n))).collect();
+    json!({ "resent": report.resent, "left_out": left_out, "more": report.more })
+}
+
+/// Why a client got nothing.
+#[must_use]
+pub fn answer(answer: &Answer) -> Value {
+    json!({
+        "client": answer.client.as_ref().map(person),
+        "contacts": answer.contacts.iter().map(person).collect::<Vec<_>>(),
+        "events": answer.lines.iter().map(line).collect::<Vec<_>>(),
+        "untold": answer.untold.iter().map(untold).collect::<Vec<_>>(),
+        "is_cut": answer.is_cut,
+    })
+}
+
+fn person(one: &Person) -> Value {
+    json!({
+        "contact_id": one.contact_id, "name": one.name, "to_masked": one.to_masked,
+        "obstacle": one.obstacle.map(crate::domain::reason::Reason::code),
+    })
+}
+
+fn line(line: &Line) -> Value {
+    let outcomes: Vec<Value> = line
+        .outcomes
+        .iter()
+        .map(|one| {
+            let (message, skipped) = (one.message.as_ref(), one.skipped.as_ref());
+            json!({
+                "hookpoint": one.hookpoint, "contact_id": one.contact_id,
+                "message_id": message.map(|m| m.id.to_string()), "state": message.map(MessageTrail::standing),
+                "reason": skipped.map(|s| s.reason.as_str()).or(message.and_then(|m| m.reason.as_deref())),
+                "detail": skipped.and_then(|s| s.detail.as_deref()).or(message.and_then(|m| m.detail.as_deref())),
+            })
+        })
+        .collect();
+    json!({
+        "event_id": line.event_id, "hook": line.hook, "at": line.at.to_string(), "state": line.state,
+        "outcomes": outcomes,
+    })
+}
+
+fn untold(one: &Untold) -> Value {
+    json!({
+        "subject": one.subject.to_string(), "payment_id": one.payment, "hookpoint": one.hookpoint.as_str(),
+        "at": one.at.to_string(), "because": one.because.code(),
+    })
+}

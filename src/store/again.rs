@@ -1,0 +1,55 @@
+//! Owns: processing an event again that was set aside as failed.
+
+use mysql_async::Row;
+use mysql_async::prelude::Queryable;
+
+use jiff::Timestamp;
+
+use super::pool::retried;
+use super::row::{at, transaction};
+use super::{Store, StoreError};
+use crate::domain::hookpoint::Subject;
+use crate::domain::ids::EventId;
+
+/// Puts a failed event back into the inbox, and takes back what its first run wrote: its reasons, and the steps of the
+/// states in `entered` that this event moved last. So the second run counts the same transitions, and whoever got his
+/// message the first time gets no other. Returns whether it was there and had failed.
+///
+/// # Errors
+/// The database; then all stays as it was.
+pub async fn again(
+    store: &Store,
+    id: &EventId,
+    entered: &[(String, Subject)],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
+        let row: Option<Row> = tx
+            .exec_first("SELECT 1 FROM event WHERE id = ? AND state = 'failed' FOR UPDATE", (id.as_str(),))
+            .await?;
+        if row.is_none() {
+            return Ok(false);
+        }
+        for (machine, subject) in entered {
+            tx.exec_drop(
+                "UPDATE transition t JOIN event e ON e.id = ? SET t.state = '', t.epoch = t.epoch - 1 \
+                 WHERE t.machine = ? AND t.subject = ? AND t.at = e.occurred_at AND t.epoch > 0",
+                (id.as_str(), machine, subject.to_string()),
+            )
+            .await?;
+        }
+        tx.exec_drop(
+            "INSERT INTO inbox (event_id, source, hook, occurred_at, received_at, key_index, body_sha256, body, run_at) \
+             SELECT id, source, hook, occurred_at, received_at, key_index, body_sha256, body, ? FROM event WHERE id = ?",
+            (at(now), id.as_str()),
+        )
+        .await?;
+        tx.exec_drop("DELETE FROM skip WHERE event_id = ?", (id.as_str(),)).await?;
+        tx.exec_drop("DELETE FROM event WHERE id = ?", (id.as_str(),)).await?;
+        tx.commit().await?;
+        Ok(true)
+    })
+    .await
+}

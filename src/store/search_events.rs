@@ -1,0 +1,298 @@
+//! Owns: finding events: by hook, state and time along an index of their own; by client or reason along what was written
+//! about them.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use mysql_async::{Row, Value};
+
+use super::row::{Reader, at, marks};
+use super::search::{Found, Place, SCAN_MAX, Statement, Where};
+use super::{Store, StoreError};
+use crate::domain::hookpoint::closed_list;
+use crate::domain::reason::Reason;
+use std::fmt;
+
+/// Lines about events that one search reads at most: of a client, or with a reason.
+const LINES_MAX: usize = 200;
+
+closed_list! {
+    /// Where an event stands.
+    EventState {
+        /// Waits to be processed.
+        Received = "received",
+        /// Led to a message.
+        Processed = "processed",
+        /// Led to none, and says why.
+        Skipped = "skipped",
+        /// Something of ours was wrong: an operator should look.
+        Failed = "failed",
+    }
+}
+
+/// Which events to look for: all wishes must hold.
+#[derive(Clone, Debug, Default)]
+pub struct EventSearch {
+    pub hook: Option<String>,
+    pub state: Option<EventState>,
+    pub client: Option<u64>,
+    /// Something about it was skipped for this reason.
+    pub reason: Option<Reason>,
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    pub before: Option<Place>,
+    pub limit: usize,
+}
+
+/// One event of a list.
+#[derive(Clone, Debug)]
+pub struct EventRow {
+    pub id: String,
+    pub source: String,
+    pub hook: String,
+    pub occurred_at: Timestamp,
+    pub received_at: Timestamp,
+    pub state: String,
+}
+
+const COLUMNS: &str = "id, source, hook, occurred_at, received_at, state FROM event";
+const WAITING: &str =
+    "SELECT event_id AS id, source, hook, occurred_at, received_at, 'received' AS state, seq FROM inbox";
+
+pub(super) fn event(row: &Row) -> Result<EventRow, StoreError> {
+    let reader = Reader::new("event", row, "");
+    Ok(EventRow {
+        id: reader.get("id")?,
+        source: reader.get("source")?,
+        hook: reader.get("hook")?,
+        occurred_at: reader.time("occurred_at")?,
+        received_at: reader.time("received_at")?,
+        state: reader.get("state")?,
+    })
+}
+
+fn span(search: &EventSearch, column: &str, into: &mut Where) {
+    if let Some(since) = search.since {
+        into.add(&format!("{column} >= ?"), [at(since)]);
+    }
+    if let Some(until) = search.until {
+        into.add(&format!("{column} < ?"), [at(until)]);
+    }
+}
+
+/// The walk along the events themselves: where it must stop, and the page.
+fn walk(search: &EventSearch, stop: Option<Timestamp>) -> (Option<Statement>, Statement) {
+    let mut all = Where::default();
+    let index = match (&search.hook, search.state) {
+        (Some(hook), _) => {
+            all.add("hook = ?", [hook.as_str().into()]);
+            "event_hook"
+        }
+        (None, Some(state)) => {
+            all.add("state = ?", [state.code().into()]);
+            "event_state"
+        }
+        (None, None) => "event_received",
+    };
+    span(search, "received_at", &mut all);
+    if let Some(place) = &search.before {
+        all.add("received_at <= ?", [at(place.at)]);
+        all.add("(received_at < ? OR id < ?)", [at(place.at), place.id.as_str().into()]);
+    }
+    let looks = search.state.filter(|_| search.hook.is_some());
+    let floor = looks.map(|_| {
+        all.statement(
+            &format!("SELECT received_at AS at FROM event FORCE INDEX ({index})"),
+            &format!("ORDER BY received_at DESC, id DESC LIMIT 1 OFFSET {SCAN_MAX}"),
+        )
+    });
+    if let Some(stop) = stop {
+        all.add("received_at >= ?", [at(stop)]);
+    }
+    if let Some(state) = looks {
+        all.add("state = ?", [state.code().into()]);
+    }
+    let page = all.statement(
+        &format!("SELECT {COLUMNS} FORCE INDEX ({index})"),
+        &format!("ORDER BY received_at DESC, id DESC LIMIT {}", search.limit + 1),
+    );
+    (floor, page)
+}
+
+/// Those that wait, by the order of their arrival.
+fn waiting(search: &EventSearch) -> Statement {
+    let mut all = Where::default();
+    if let Some(seq) = search.before.as_ref().and_then(|place| place.id.parse::<u64>().ok()) {
+        all.add("seq < ?", [seq.into()]);
+    }
+    span(search, "received_at", &mut all);
+    if let Some(hook) = &search.hook {
+        all.add("hook = ?", [hook.as_str().into()]);
+    }
+    all.statement(WAITING, &format!("ORDER BY seq DESC LIMIT {}", search.limit + 1))
+}
+
+/// Lines about events: reasons, and for a client his messages.
+fn lines(search: &EventSearch) -> Vec<Statement> {
+    let before = |all: &mut Where, column: &str, exact: bool| {
+        let Some(place) = &search.before else { return };
+        match place.id.parse::<u64>() {
+            Ok(id) if exact => {
+                all.add(&format!("{column} <= ?"), [at(place.at)]);
+                all.add(&format!("({column} < ? OR id < ?)"), [at(place.at), id.into()]);
+            }
+            _ => all.add(&format!("{column} < ?"), [at(place.at)]),
+        }
+    };
+    let mut skips = Where::default();
+    if let Some(client) = search.client {
+        skips.add("client_id = ?", [client.into()]);
+    }
+    if let Some(reason) = search.reason {
+        skips.add("reason = ?", [reason.code().into()]);
+    }
+    span(search, "at", &mut skips);
+    before(&mut skips, "at", search.reason.is_some());
+    let index = if search.client.is_some() { "skip_client" } else { "skip_reason" };
+    let mut all = vec![skips.statement(
+        &format!("SELECT event_id, at, id AS line FROM skip FORCE INDEX ({index})"),
+        &format!("ORDER BY at DESC, id DESC LIMIT {LINES_MAX}"),
+    )];
+    if let (Some(client), None) = (search.client, search.reason) {
+        let mut messages = Where::default();
+        messages.add("client_id = ?", [client.into()]);
+        span(search, "created_at", &mut messages);
+        before(&mut messages, "created_at", false);
+        all.push(messages.statement(
+            "SELECT event_id, created_at AS at, 0 AS line FROM message FORCE INDEX (message_client)",
+            &format!("ORDER BY created_at DESC, id DESC LIMIT {LINES_MAX}"),
+        ));
+    }
+    all
+}
+
+/// All statements of a search, for a test that has them explained.
+#[must_use]
+pub fn statements(search: &EventSearch) -> Vec<Statement> {
+    if search.client.is_some() || search.reason.is_some() {
+        return lines(search).into_iter().chain([by_ids(&["x".to_owned()])]).collect();
+    }
+    if search.state == Some(EventState::Received) {
+        return vec![waiting(search)];
+    }
+    let (floor, page) = walk(search, None);
+    floor.into_iter().chain([page]).collect()
+}
+
+/// Events, newest first.
+///
+/// # Errors
+/// The database, or a row that does not fit.
+pub async fn events(store: &Store, search: &EventSearch) -> Result<Found<EventRow>, StoreError> {
+    if search.client.is_some() || search.reason.is_some() {
+        return along_lines(store, search).await;
+    }
+    if search.state == Some(EventState::Received) {
+        let rows = waiting(search).rows(store).await?;
+        let place = |row: &Row| {
+            let reader = Reader::new("inbox", row, "");
+            Ok::<_, StoreError>(Place { at: reader.time("received_at")?, id: reader.get::<u64>("seq")?.to_string() })
+        };
+        let next = if rows.len() > search.limit { Some(place(&rows[search.limit - 1])?) } else { None };
+        let items = rows.iter().take(search.limit).map(event).collect::<Result<_, _>>()?;
+        return Ok(Found { items, next, looked_until: None });
+    }
+    let stop = match walk(search, None).0 {
+        Some(floor) => match floor.rows(store).await?.first() {
+            Some(row) => Some(Reader::new("event", row, "").time("at")?),
+            None => None,
+        },
+        None => None,
+    };
+    let rows = walk(search, stop).1.rows(store).await?;
+    let mut items: Vec<EventRow> = rows.iter().map(event).collect::<Result<_, _>>()?;
+    let more = items.len() > search.limit;
+    items.truncate(search.limit);
+    let last = items.last().map(|one| Place { at: one.received_at, id: one.id.clone() });
+    Ok(if more {
+        Found { items, next: last, looked_until: None }
+    } else {
+        Found { items, next: stop.map(|at| Place { at, id: String::new() }), looked_until: stop }
+    })
+}
+
+async fn along_lines(store: &Store, search: &EventSearch) -> Result<Found<EventRow>, StoreError> {
+    let mut found: Vec<(Timestamp, u64, String)> = Vec::new();
+    // Below the end of a walk that was cut, the lines are not complete.
+    let mut end: Option<(Timestamp, u64)> = None;
+    for statement in lines(search) {
+        let rows = statement.rows(store).await?;
+        for row in &rows {
+            let reader = Reader::new("skip", row, "");
+            found.push((reader.time("at")?, reader.get("line")?, reader.get("event_id")?));
+        }
+        if rows.len() == LINES_MAX {
+            let last = found.last().map(|(at, line, _)| (*at, *line));
+            end = end.max(last);
+        }
+    }
+    found.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
+    if let (Some((at, _)), None) = (end, search.reason) {
+        found.retain(|one| one.0 > at);
+    }
+    let mut order: Vec<(Timestamp, u64, String)> = Vec::new();
+    for one in found {
+        if !order.iter().any(|(_, _, id)| *id == one.2) {
+            order.push(one);
+        }
+    }
+    let ids: Vec<String> = order.iter().map(|(_, _, id)| id.clone()).collect();
+    let mut rows = of_ids(store, &ids).await?;
+    let fits = |row: &EventRow| {
+        search.hook.as_ref().is_none_or(|hook| *hook == row.hook)
+            && search.state.is_none_or(|state| state.code() == row.state)
+    };
+    let mut items = Vec::new();
+    let mut next = None;
+    for (index, (at, line, id)) in order.iter().enumerate() {
+        if let Some(row) = rows.remove(id).filter(fits) {
+            items.push(row);
+        }
+        // Never between two of one moment, where only the moment says where to go on.
+        let whole = search.reason.is_some() || order.get(index + 1).is_none_or(|next| next.0 < *at);
+        if items.len() >= search.limit && whole && (index + 1 < order.len() || end.is_some()) {
+            let id = if search.reason.is_some() { line.to_string() } else { String::new() };
+            next = Some(Place { at: *at, id });
+            break;
+        }
+    }
+    let mut looked_until = None;
+    if next.is_none()
+        && let Some((at, line)) = end
+    {
+        let id = if search.reason.is_some() { line.to_string() } else { String::new() };
+        // Of a client with that many lines in one moment the rest of it is passed over.
+        let at = if search.reason.is_some() { at } else { order.last().map_or(at, |(last, ..)| *last) };
+        next = Some(Place { at, id });
+        looked_until = Some(at).filter(|_| items.len() < search.limit);
+    }
+    Ok(Found { items, next, looked_until })
+}
+
+fn by_ids(ids: &[String]) -> Statement {
+    let mut all = Where::default();
+    all.add(&format!("id IN ({})", marks(ids.len())), ids.iter().map(|id| Value::from(id.as_str())));
+    all.statement(&format!("SELECT {COLUMNS}"), "")
+}
+
+/// Events by their ids.
+///
+/// # Errors
+/// The database.
+pub async fn of_ids(store: &Store, ids: &[String]) -> Result<HashMap<String, EventRow>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = by_ids(ids).rows(store).await?;
+    rows.iter().map(|row| event(row).map(|event| (event.id.clone(), event))).collect()
+}

@@ -1,0 +1,138 @@
+//! Owns: what the bridge knows about a client's days: who got nothing and why, events that named nobody, and the bodies of
+//! events, so that a fact of the platform's can be matched with the hook that told of it.
+
+use jiff::Timestamp;
+use mysql_async::{Row, Value};
+
+use super::row::{Reader, at, marks};
+use super::search::{Statement, Where};
+use super::{Store, StoreError};
+use crate::domain::event::HookEvent;
+use crate::domain::ids::EventId;
+use crate::envelope;
+
+/// A reason, with the event it belongs to.
+#[derive(Clone, Debug)]
+pub struct Skipped {
+    pub event_id: String,
+    pub hookpoint: Option<String>,
+    pub client_id: Option<u64>,
+    pub contact_id: Option<u64>,
+    pub reason: String,
+    pub detail: Option<String>,
+    pub at: Timestamp,
+}
+
+/// An event as it came, and where it stands.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub event: HookEvent,
+    pub received_at: Timestamp,
+    pub state: String,
+    /// The steps of processing, as JSON.
+    pub steps: String,
+}
+
+/// Reasons of `client` within a time, oldest first; of nobody in particular without one.
+///
+/// # Errors
+/// The database.
+pub async fn skips(
+    store: &Store,
+    client: Option<u64>,
+    span: (Timestamp, Timestamp),
+    limit: usize,
+) -> Result<Vec<Skipped>, StoreError> {
+    skips_statement(client, span, limit).rows(store).await?.iter().map(skipped).collect()
+}
+
+/// The statement of [`skips`], for a test that has it explained.
+#[must_use]
+pub fn skips_statement(client: Option<u64>, (since, until): (Timestamp, Timestamp), limit: usize) -> Statement {
+    let mut all = Where::default();
+    match client {
+        Some(client) => all.add("client_id = ?", [client.into()]),
+        None => all.add("client_id IS NULL", []),
+    }
+    all.add("at >= ? AND at < ?", [at(since), at(until)]);
+    all.statement(
+        "SELECT event_id, hookpoint, client_id, contact_id, reason, detail, at FROM skip FORCE INDEX (skip_client)",
+        &format!("ORDER BY at, id LIMIT {limit}"),
+    )
+}
+
+fn skipped(row: &Row) -> Result<Skipped, StoreError> {
+    let reader = Reader::new("skip", row, "");
+    Ok(Skipped {
+        event_id: reader.get("event_id")?,
+        hookpoint: reader.get("hookpoint")?,
+        client_id: reader.get("client_id")?,
+        contact_id: reader.get("contact_id")?,
+        reason: reader.get("reason")?,
+        detail: reader.get("detail")?,
+        at: reader.time("at")?,
+    })
+}
+
+/// Events with their bodies. Those that cannot be read are left out.
+///
+/// # Errors
+/// The database.
+pub async fn events(store: &Store, ids: &[String]) -> Result<Vec<Told>, StoreError> {
+    let mut all = Vec::with_capacity(ids.len());
+    for some in ids.chunks(200) {
+        let mut which = Where::default();
+        which.add(&format!("id IN ({})", marks(some.len())), some.iter().map(|id| Value::from(id.as_str())));
+        let select = "SELECT id, source, received_at, state, trail, body FROM event";
+        for row in &which.statement(select, "").rows(store).await? {
+            all.extend(told(row)?);
+        }
+    }
+    Ok(all)
+}
+
+/// Events that wait to be processed, the newest first.
+///
+/// # Errors
+/// The database.
+pub async fn waiting(store: &Store, limit: usize) -> Result<Vec<Told>, StoreError> {
+    let statement = Where::default().statement(
+        "SELECT event_id AS id, source, received_at, 'received' AS state, NULL AS trail, body FROM inbox",
+        &format!("ORDER BY seq DESC LIMIT {limit}"),
+    );
+    let mut all = Vec::new();
+    for row in &statement.rows(store).await? {
+        all.extend(told(row)?);
+    }
+    Ok(all)
+}
+
+fn told(row: &Row) -> Result<Option<Told>, StoreError> {
+    let reader = Reader::new("event", row, "");
+    let id = reader.parse("id", EventId::parse)?;
+    let source: String = reader.get("source")?;
+    let Ok(event) = envelope::parse(&id, &source, reader.get::<String>("body")?.as_bytes()) else { return Ok(None) };
+    Ok(Some(Told {
+        event,
+        received_at: reader.time("received_at")?,
+        state: reader.get("state")?,
+        steps: reader.get::<Option<String>>("trail")?.unwrap_or_default(),
+    }))
+}
+
+/// One event with its body, wherever it is.
+///
+/// # Errors
+/// The database.
+pub async fn event(store: &Store, id: &EventId) -> Result<Option<Told>, StoreError> {
+    if let Some(found) = events(store, &[id.as_str().to_owned()]).await?.pop() {
+        return Ok(Some(found));
+    }
+    let mut which = Where::default();
+    which.add("event_id = ?", [id.as_str().into()]);
+    let select = "SELECT event_id AS id, source, received_at, 'received' AS state, NULL AS trail, body FROM inbox";
+    match which.statement(select, "").rows(store).await?.first() {
+        Some(row) => told(row),
+        None => Ok(None),
+    }
+}
