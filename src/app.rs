@@ -184,7 +184,7 @@ fn desk(
 /// No `admin.key`, a mistake in the configuration, the database.
 pub async fn desk_at_the_command_line(config: &Config) -> anyhow::Result<Desk> {
     let (store, billing, clock) = (open_store(config)?, open_billing(config)?, Clock::system());
-    let live = Live::start(config, &store).await?;
+    let live = Live::start(config, &store, &clock).await?;
     let decider = Arc::new(decider(config, &store, &billing)?);
     let parts = DeskParts { store: &store, billing: &billing, config, clock: &clock };
     desk(&parts, &live, &Arc::new(Metrics::default()), decider)?
@@ -210,7 +210,7 @@ impl App {
         store.ping().await.context("the bridge's own database")?;
         let billing = open_billing(&config)?;
         let metrics = Arc::new(Metrics::default());
-        let live = Live::start(&config, &store).await?;
+        let live = Live::start(&config, &store, &clock).await?;
         let (inbox_bell, outbox_bell) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let decider = Arc::new(decider(&config, &store, &billing)?);
         let worker = Arc::new(Worker {
@@ -230,6 +230,7 @@ impl App {
             store: store.clone(),
             billing: billing.clone(),
             catalogue: live.catalogue.clone(),
+            paces: live.paces.clone(),
             clock: clock.clone(),
             metrics: metrics.clone(),
             bell: outbox_bell,

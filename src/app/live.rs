@@ -1,17 +1,24 @@
-//! Owns: what changes while running: hookpoints, texts, sources. Built from the configuration and what administrators saved.
+//! Owns: what changes while running: hookpoints, texts, sources, paces. Built from the configuration and what administrators saved.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use secrecy::SecretString;
 
+use crate::admin::sources::opened;
 use crate::catalogue::Catalogue;
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::config::section::is_empty;
 use crate::http::limit::{Sources, sources};
 use crate::render::Templates;
+use crate::seal::Sealer;
+use crate::store::lane_setting::{self, Paces};
 use crate::store::version::{self, Kind, Version};
-use crate::store::{Store, revision};
+use crate::store::{Store, revision, source_secret};
 
 /// What is in force, and how to make it anew.
 #[derive(Debug)]
@@ -19,8 +26,12 @@ pub struct Live {
     pub catalogue: Arc<ArcSwap<Catalogue>>,
     pub templates: Arc<ArcSwap<Templates>>,
     pub sources: Arc<ArcSwap<Sources>>,
+    pub paces: Arc<ArcSwap<Paces>>,
     config: ArcSwap<Config>,
     store: Store,
+    clock: Clock,
+    /// When the next secret ends by itself.
+    ends: ArcSwap<Option<Timestamp>>,
     /// The revision that is in force.
     revision: AtomicU64,
 }
@@ -29,20 +40,25 @@ struct Parts {
     catalogue: Catalogue,
     templates: Templates,
     sources: Sources,
+    paces: Paces,
+    ends: Option<Timestamp>,
 }
 
 impl Live {
     /// # Errors
     /// A mistake in the configuration, or the database.
-    pub async fn start(config: &Config, store: &Store) -> anyhow::Result<Arc<Self>> {
+    pub async fn start(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<Arc<Self>> {
         let now = revision::current(store).await?;
-        let parts = parts(config, store).await?;
+        let parts = parts(config, store, clock.now()).await?;
         Ok(Arc::new(Self {
             catalogue: Arc::new(ArcSwap::from_pointee(parts.catalogue)),
             templates: Arc::new(ArcSwap::from_pointee(parts.templates)),
             sources: Arc::new(ArcSwap::from_pointee(parts.sources)),
+            paces: Arc::new(ArcSwap::from_pointee(parts.paces)),
             config: ArcSwap::from_pointee(config.clone()),
             store: store.clone(),
+            clock: clock.clone(),
+            ends: ArcSwap::from_pointee(parts.ends),
             revision: AtomicU64::new(now),
         }))
     }
@@ -52,7 +68,7 @@ impl Live {
     /// # Errors
     /// A mistake in it; then all stays as it was.
     pub async fn reload(&self, config: &Config) -> anyhow::Result<()> {
-        self.put(parts(config, &self.store).await?);
+        self.put(parts(config, &self.store, self.clock.now()).await?);
         self.config.store(Arc::new(config.clone()));
         Ok(())
     }
@@ -64,8 +80,9 @@ impl Live {
     pub async fn refresh(&self) -> anyhow::Result<()> {
         // Read first: a change in between is seen next time.
         let now = revision::current(&self.store).await?;
-        if now != self.revision.load(Ordering::SeqCst) {
-            self.put(parts(&self.config.load_full(), &self.store).await?);
+        let ended = self.ends.load().is_some_and(|at| at <= self.clock.now());
+        if ended || now != self.revision.load(Ordering::SeqCst) {
+            self.put(parts(&self.config.load_full(), &self.store, self.clock.now()).await?);
             self.revision.store(now, Ordering::SeqCst);
         }
         Ok(())
@@ -75,10 +92,12 @@ impl Live {
         self.catalogue.store(Arc::new(parts.catalogue));
         self.templates.store(Arc::new(parts.templates));
         self.sources.store(Arc::new(parts.sources));
+        self.paces.store(Arc::new(parts.paces));
+        self.ends.store(Arc::new(parts.ends));
     }
 }
 
-async fn parts(config: &Config, store: &Store) -> anyhow::Result<Parts> {
+async fn parts(config: &Config, store: &Store, now: Timestamp) -> anyhow::Result<Parts> {
     let hookpoints = version::newest(store, Kind::Hookpoint).await?;
     let (catalogue, mut left_out) = Catalogue::with_saved(saved(&hookpoints), &config.hookpoints)?;
     let texts = version::newest(store, Kind::Template).await?;
@@ -87,7 +106,30 @@ async fn parts(config: &Config, store: &Store) -> anyhow::Result<Parts> {
     for mistake in left_out {
         tracing::error!(mistake, "something that an administrator saved does not fit this version: it is left out");
     }
-    Ok(Parts { catalogue, templates, sources: sources(&config.sources, &BTreeMap::new())? })
+    let (made, ends) = secrets(config, store, now).await?;
+    let sources = sources(&config.sources, &made)?;
+    Ok(Parts { catalogue, templates, sources, paces: lane_setting::paces(store).await?, ends })
+}
+
+/// The secrets that administrators made and that are valid, by source, and when the next of them ends.
+async fn secrets(
+    config: &Config,
+    store: &Store,
+    now: Timestamp,
+) -> anyhow::Result<(BTreeMap<String, Vec<SecretString>>, Option<Timestamp>)> {
+    let mut made: BTreeMap<String, Vec<SecretString>> = BTreeMap::new();
+    if is_empty(&config.admin.key) {
+        return Ok((made, None));
+    }
+    let sealer = Sealer::new(&config.admin.key)?;
+    let valid: Vec<_> = source_secret::all(store).await?.into_iter().filter(|one| one.is_valid(now)).collect();
+    for one in &valid {
+        match opened(&sealer, one) {
+            Ok(secret) => made.entry(one.source.clone()).or_default().push(secret),
+            Err(error) => tracing::error!(source = one.source, id = one.id, %error, "a source's secret is left out"),
+        }
+    }
+    Ok((made, valid.iter().filter_map(|one| one.until).min()))
 }
 
 fn saved(versions: &[Version]) -> impl Iterator<Item = (&str, &str)> {

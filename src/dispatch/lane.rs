@@ -22,6 +22,7 @@ use crate::domain::ids::ClientId;
 use crate::metrics::Metrics;
 use crate::road::{Step, mark};
 use crate::stop::Stop;
+use crate::store::lane_setting::Paces;
 use crate::store::outbox::{Due, cancel, peek, snooze};
 use crate::store::{Store, StoreError, hold};
 use crate::whatsapp::Gateway;
@@ -78,6 +79,8 @@ pub struct Parts {
     pub store: Store,
     pub billing: Billing,
     pub catalogue: Arc<ArcSwap<Catalogue>>,
+    /// What administrators set beside the configuration.
+    pub paces: Arc<ArcSwap<Paces>>,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     /// Rung when a message was queued.
@@ -167,6 +170,7 @@ impl Lane {
     /// A database; nothing is lost by it.
     pub async fn tick(&self) -> Result<Tick, DispatchError> {
         let now = self.parts.clock.now();
+        self.keep_pace();
         let Some(permit) = self.tenure.keep(&self.parts.store, now).await? else {
             return Ok(Tick::Idle(self.settings.poll));
         };
@@ -179,13 +183,24 @@ impl Lane {
             return Ok(Tick::Idle(self.settings.poll));
         }
         // A slow number needs few candidates per tick; a fast one, many.
-        let look_at = (self.settings.rates.per_second as usize / 8).max(16).min(self.settings.batch).min(free);
+        let look_at = (self.pacer.per_second() as usize / 8).max(16).min(self.settings.batch).min(free);
         let due = peek(&self.parts.store, &self.name, now, look_at).await?;
         if due.is_empty() {
             return Ok(Tick::Idle(self.settings.poll));
         }
         mark(Step::Peeked);
         self.handle(&permit, due, now).await
+    }
+
+    /// Takes over the pace that an administrator set: never above the configured one.
+    fn keep_pace(&self) {
+        let most = self.settings.rates.per_second;
+        let wanted = self.parts.paces.load().get(&self.name).map_or(most, |pace| (*pace).clamp(1, most.max(1)));
+        if wanted != self.pacer.per_second() {
+            self.pacer.set_per_second(wanted);
+            self.slots.set_per_second(wanted);
+            tracing::info!(lane = %self.name, per_second = wanted, "the pace changed");
+        }
     }
 
     async fn handle(&self, permit: &Permit, due: Vec<Due>, now: Timestamp) -> Result<Tick, DispatchError> {

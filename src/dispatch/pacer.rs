@@ -2,8 +2,11 @@
 //! here: who must wait is told how long.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use governor::clock::Clock as GovernorClock;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
@@ -62,7 +65,10 @@ type Mw = NoOpMiddleware<Nanos>;
 /// Both limits of one number.
 pub struct Pacer {
     clock: Hand,
-    number: RateLimiter<NotKeyed, InMemoryState, Hand, Mw>,
+    rates: Rates,
+    /// Messages per second now.
+    per_second: AtomicU32,
+    number: ArcSwap<RateLimiter<NotKeyed, InMemoryState, Hand, Mw>>,
     pair: Option<RateLimiter<E164, DashMapStateStore<E164>, Hand, Mw>>,
 }
 
@@ -81,7 +87,23 @@ impl Pacer {
             let quota = quota.allow_burst(NonZeroU32::new(rates.pair_burst).unwrap_or(NonZeroU32::MIN));
             RateLimiter::new(quota, DashMapStateStore::default(), clock.clone())
         });
-        Self { clock, number, pair }
+        let (rates, per_second) = (*rates, AtomicU32::new(rates.per_second));
+        Self { clock, rates, per_second, number: ArcSwap::from_pointee(number), pair }
+    }
+
+    /// Messages per second now.
+    #[must_use]
+    pub fn per_second(&self) -> u32 {
+        self.per_second.load(Ordering::Relaxed)
+    }
+
+    /// Goes on at another pace. The new one begins with its whole burst; that no second sees too many is the care of
+    /// [`super::slots::Slots`].
+    pub fn set_per_second(&self, per_second: u32) {
+        self.per_second.store(per_second, Ordering::Relaxed);
+        let rates = Rates { per_second, ..self.rates };
+        let number = RateLimiter::direct_with_clock(number_quota(&rates), self.clock.clone());
+        self.number.store(Arc::new(number));
     }
 
     /// Takes one place of the number's rate.
@@ -89,7 +111,7 @@ impl Pacer {
     /// # Errors
     /// How long until there is one.
     pub fn take_number(&self) -> Result<(), Duration> {
-        self.number.check().map_err(|not| not.wait_time_from(self.clock.now()))
+        self.number.load().check().map_err(|not| not.wait_time_from(self.clock.now()))
     }
 
     /// Takes the recipient's place.

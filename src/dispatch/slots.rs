@@ -17,13 +17,13 @@ const PAIRS_KEPT: usize = 20_000;
 #[derive(Debug)]
 pub struct Slots {
     clock: Clock,
-    number: Limit,
     pair: Option<Limit>,
     taken: Mutex<Taken>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Taken {
+    limit: Limit,
     number: VecDeque<Duration>,
     pairs: HashMap<E164, VecDeque<Duration>>,
 }
@@ -39,19 +39,22 @@ impl Slots {
     #[must_use]
     pub fn new(rates: &Rates, clock: Clock) -> Self {
         let pair = Limit { max: rates.pair_burst.max(1) as usize, length: rates.pair_interval() };
-        Self {
-            clock,
-            number: Limit { max: rates.per_second.max(1) as usize, length: rates.second() },
-            pair: (rates.pair_interval_s > 0).then_some(pair),
-            taken: Mutex::default(),
-        }
+        let limit = Limit { max: rates.per_second.max(1) as usize, length: rates.second() };
+        let taken = Taken { limit, number: VecDeque::new(), pairs: HashMap::new() };
+        Self { clock, pair: (rates.pair_interval_s > 0).then_some(pair), taken: Mutex::new(taken) }
+    }
+
+    /// From now on so many per second; what left at the old pace counts.
+    pub fn set_per_second(&self, per_second: u32) {
+        self.taken.lock().expect("no holder panics").limit.max = per_second.max(1) as usize;
     }
 
     /// Takes the next moment for a request to `to`, and says how long until then.
     pub fn take(&self, to: &E164) -> Duration {
         let now = self.clock.monotonic();
         let mut taken = self.taken.lock().expect("no holder panics");
-        let mut at = self.number.earliest(&taken.number, now);
+        let number = taken.limit;
+        let mut at = number.earliest(&taken.number, now);
         if let Some(limit) = self.pair {
             if taken.pairs.len() > PAIRS_KEPT {
                 taken.pairs.retain(|_, past| past.back().is_some_and(|last| *last + limit.length > now));
@@ -60,7 +63,7 @@ impl Slots {
             at = limit.earliest(past, at);
             limit.note(past, at);
         }
-        self.number.note(&mut taken.number, at);
+        number.note(&mut taken.number, at);
         at.saturating_sub(now)
     }
 }
@@ -102,6 +105,20 @@ mod tests {
         assert_eq!(waits, [0, 0, 0, 1_000, 1_000, 1_000, 2_000]);
         clock.advance_ms(1_500);
         assert_eq!(slots.take(&phone(8)).as_millis(), 500);
+    }
+
+    #[test]
+    fn another_pace_holds_from_the_next_request_on_with_what_left_before_it() {
+        let clock = Clock::manual(Clock::system().now());
+        let slots = slots(&clock);
+        let wait = |n| slots.take(&phone(n)).as_millis();
+        assert_eq!((wait(1), wait(2), wait(3)), (0, 0, 0));
+        slots.set_per_second(1);
+        assert_eq!((wait(4), wait(5)), (1_000, 2_000), "one per second, after the three of this one");
+        slots.set_per_second(4);
+        clock.advance_ms(2_000);
+        assert_eq!((wait(6), wait(7), wait(8)), (0, 0, 0));
+        assert_eq!(wait(9), 1_000, "four within a second, with the one that left at the old pace");
     }
 
     #[test]

@@ -15,12 +15,14 @@ pub mod writer;
 pub mod contacted;
 pub mod hold;
 pub mod lane;
+pub mod lane_setting;
 pub mod lease;
 pub mod message;
 pub mod order;
 pub mod outbox;
 pub mod settle;
 pub mod single;
+pub mod source_secret;
 pub mod unknown;
 
 pub mod consent;

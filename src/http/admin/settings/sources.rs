@@ -1,0 +1,104 @@
+//! Owns: the sources of events and their secrets. A new one is shown once, with the line for the stub's file.
+
+use maud::{Markup, html};
+use secrecy::ExposeSecret as _;
+
+use super::super::ask::{Answer, Answering, Ask};
+use super::super::layout::{Tone, badge, field};
+use super::{AT, head, once, shown};
+use crate::admin::sources::{self, OLD_DAYS, OLD_DAYS_MAX, Standing};
+use crate::admin::{AdminError, Mistake};
+use crate::domain::admin::Role;
+
+const HERE: &str = "/admin/settings/sources";
+
+pub(super) async fn show(ask: &Ask, wrong: &str, mistakes: &[Mistake]) -> Result<Answer, AdminError> {
+    let all = sources::all(&ask.desk).await?;
+    let body = html! {
+        (head(ask, "sources"))
+        @for one in &all { (card(ask, one, if one.name == wrong { mistakes } else { &[] })) }
+    };
+    shown(ask, "sources", mistakes, body)
+}
+
+fn card(ask: &Ask, one: &Standing, mistakes: &[Mistake]) -> Markup {
+    html! {
+        section.card {
+            h2 { (one.name) }
+            p { (ask.tf("sources.configured", &[("n", &one.configured)])) }
+            @if !one.made.is_empty() {
+                div.scroll { table.cards {
+                    thead { tr {
+                        th { (ask.t("sources.secret")) } th { (ask.t("sources.made")) } th { (ask.t("sources.until")) } th { (ask.t("sources.deed")) }
+                    } }
+                    tbody { @for secret in &one.made {
+                        @let valid = secret.is_valid(ask.desk.now());
+                        tr {
+                            td data-label=(ask.t("sources.secret")) {
+                                "#" (secret.id) " "
+                                @if valid { (badge(Tone::Good, ask.t("sources.valid"))) } @else { (badge(Tone::Plain, ask.t("sources.over"))) }
+                            }
+                            td data-label=(ask.t("sources.made")) { (ask.time(secret.made_at)) " · " (secret.made_by) }
+                            td data-label=(ask.t("sources.until")) {
+                                @match secret.until { Some(until) => { (ask.time(until)) } None => { (ask.t("sources.open")) } }
+                            }
+                            td data-label=(ask.t("sources.deed")) {
+                                @if valid && ask.may(Role::Administrator) {
+                                    (ask.form_to(&format!("/admin/settings/secrets/{}/end", secret.id), html! {
+                                        button.danger type="submit" data-ask=(ask.t("sources.end_ask")) { (ask.t("sources.end")) }
+                                    }))
+                                } @else { "–" }
+                            }
+                        }
+                    } }
+                } }
+            }
+            @if ask.may(Role::Administrator) { (rotate_form(ask, one, mistakes)) }
+        }
+    }
+}
+
+fn rotate_form(ask: &Ask, one: &Standing, mistakes: &[Mistake]) -> Markup {
+    let id = format!("days-{}", one.name);
+    let own: Vec<Mistake> = mistakes.iter().map(|wrong| Mistake::new(&id, wrong.text.clone())).collect();
+    let input = html! { input id=(id) name="days" type="number" min="0" max=(OLD_DAYS_MAX) value=(OLD_DAYS) required; };
+    ask.form_to(
+        &format!("{HERE}/{}/rotate", one.name),
+        html! {
+            (field(ask, &own, &id, ask.t("sources.days"), Some(ask.t("sources.days_hint")), input))
+            button.main type="submit" { (ask.t("sources.rotate")) }
+        },
+    )
+}
+
+pub(super) fn rotate(ask: Ask) -> Answering {
+    Box::pin(async move {
+        let name = ask.param(0).to_owned();
+        let days = ask.form.text("days").parse().unwrap_or(u32::MAX);
+        let secret = match sources::rotate(&ask.desk, &ask.who, &name, days).await {
+            Err(AdminError::Invalid(mistakes)) => return show(&ask, &name, &mistakes).await,
+            other => other?,
+        };
+        let secret = secret.expose_secret();
+        let body = html! {
+            (head(&ask, "sources"))
+            section.card {
+                h2 { (ask.tf("sources.new", &[("name", &name)])) }
+                (once(&ask, secret))
+                p { (ask.t("sources.where")) }
+                pre { code { "'secret' => '" (secret) "'," } }
+                p { (ask.t("sources.then")) }
+                a.button.main href=(HERE) { (ask.t("settings.copied")) }
+            }
+        };
+        Answer::page(AT, ask.t("sources.title"), body)
+    })
+}
+
+pub(super) fn end(ask: Ask) -> Answering {
+    Box::pin(async move {
+        let id = ask.param(0).parse().map_err(|_| AdminError::NotFound("secret"))?;
+        sources::end(&ask.desk, &ask.who, id).await?;
+        Answer::done(HERE, "secret_ended")
+    })
+}
