@@ -12,6 +12,7 @@ pub mod log;
 pub mod numbers;
 pub mod password;
 pub mod people;
+pub mod phones;
 pub mod reach;
 pub mod shape;
 pub mod shelf;

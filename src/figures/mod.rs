@@ -25,8 +25,10 @@ const EVERY: Duration = Duration::from_secs(15);
 const HOURS_MAX: usize = 100;
 /// How far back hours are counted: what the page shows.
 pub const SHOWN: SignedDuration = SignedDuration::from_hours(31 * 24);
-/// Counts are kept for so long: a hook's silence is judged by the fortnight before it.
+/// Counts are kept for so long.
 const KEPT: SignedDuration = SignedDuration::from_hours(60 * 24);
+/// What is read to judge a hook's silence: that, and the fortnight before it.
+const HEARD: SignedDuration = SignedDuration::from_hours(28 * 24);
 /// The first of these ages of an hour that fits says how old its count may be. Receipts come within minutes as a rule, and
 /// for days as an exception; after eight days an hour stays as it is.
 const STALE: [(SignedDuration, SignedDuration); 3] = [
@@ -188,7 +190,7 @@ pub async fn hooks(store: &Store, catalogue: &Catalogue, now: Timestamp) -> Resu
         .map(|trigger| trigger.hook.as_str())
         .collect();
     let mut hours: BTreeMap<String, Vec<figure::Figure>> = BTreeMap::new();
-    for one in figure::by_hour(store, Kind::Hook, now - KEPT).await? {
+    for one in figure::by_hour(store, Kind::Hook, now - HEARD).await? {
         hours.entry(one.name.clone()).or_default().push(one);
     }
     let waiting: BTreeMap<String, Timestamp> = figure::waiting_hooks(store).await?.into_iter().collect();

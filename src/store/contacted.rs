@@ -41,12 +41,6 @@ pub async fn count(store: &Store, portfolio: &str, since: Timestamp, max: u32) -
         let mut connection = store.connection().await?;
         let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM contacted WHERE portfolio = ? AND at > ? LIMIT ?) AS recent";
         Ok(connection.exec_first(sql, (portfolio, at(since), max)).await?.unwrap_or(0))
-/// How many different recipients of a portfolio were written to since `since`.
-pub async fn count(store: &Store, portfolio: &str, since: Timestamp) -> Result<u64, StoreError> {
-        let row: Option<Row> = connection
-            .exec_first("SELECT COUNT(*) AS n FROM contacted WHERE portfolio = ? AND at > ?", (portfolio, at(since)))
-            .await?;
-        row.map_or(Ok(0), |row| Ok(Reader::new("contacted", &row, portfolio).get("n")?))
     })
     .await
 }

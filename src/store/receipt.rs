@@ -1,14 +1,18 @@
 //! Owns: what the provider reported. A status only rises; a receipt of an unknown message is kept, since it may overtake
 //! the answer that names it.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
+use mysql_async::{Row, Value};
 
 use super::outbox::{key, message_id};
-use super::pool::retried;
-use super::row::{at, cut, transaction};
+use super::pool::{bounded, retried};
+use super::row::{Reader, at, cut, marks, transaction};
 use super::unknown::settle_as_sent;
 use super::{Store, StoreError};
+use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
 use crate::domain::receipt::{Receipt, ReceiptStatus};
 use crate::road::{Step, mark};
@@ -109,6 +113,34 @@ async fn prove_unknown(tx: &mut mysql_async::Transaction<'_>, ours: &[&Receipt])
     )
     .await?;
     Ok(())
+}
+
+/// The provider's code for a message that he could not deliver: no WhatsApp behind the number, or terms not accepted.
+const NOT_DELIVERABLE: i64 = 131_026;
+
+/// Which of `recipients` the provider could not deliver to since `since`, and nothing arrived after that.
+///
+/// # Errors
+/// The database.
+pub async fn undeliverable(store: &Store, recipients: &[E164], since: Timestamp) -> Result<HashSet<E164>, StoreError> {
+    if recipients.is_empty() {
+        return Ok(HashSet::new());
+    }
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let sql = format!(
+            "SELECT DISTINCT m.recipient FROM message m JOIN receipt r ON r.provider_id = m.provider_id \
+             AND r.status = 'failed' AND r.code = {NOT_DELIVERABLE} \
+             WHERE m.recipient IN ({}) AND m.created_at >= ? AND m.receipt = 'failed' AND NOT EXISTS (SELECT 1 FROM message n \
+             WHERE n.recipient = m.recipient AND n.created_at > m.created_at AND n.receipt IN ('delivered', 'read'))",
+            marks(recipients.len())
+        );
+        let mut parameters: Vec<Value> = recipients.iter().map(|to| Value::from(to.as_str())).collect();
+        parameters.push(at(since));
+        let rows: Vec<Row> = connection.exec(sql, parameters).await?;
+        rows.iter().map(|row| Ok(Reader::new("message", row, "").parse("recipient", E164::trusted)?)).collect()
+    })
+    .await
 }
 
 /// The position in the column's ENUM, which is the order of rising.

@@ -10,6 +10,7 @@ mod home;
 mod ingest;
 mod load;
 mod memory;
+mod page;
 mod report;
 mod road;
 mod stub;
@@ -34,6 +35,8 @@ pub struct Scale {
     pub finished: u32,
     pub waiting: u32,
     pub questions: u32,
+    pub messages: u32,
+    pub visits: usize,
 }
 
 const FULL: Scale = Scale {
@@ -47,6 +50,8 @@ const FULL: Scale = Scale {
     finished: 2_000_000,
     waiting: 200_000,
     questions: 2_000,
+    messages: 1_000_000,
+    visits: 20,
 };
 const QUICK: Scale = Scale {
     rounds: 2,
@@ -59,6 +64,8 @@ const QUICK: Scale = Scale {
     finished: 50_000,
     waiting: 10_000,
     questions: 400,
+    messages: 20_000,
+    visits: 3,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -69,6 +76,7 @@ enum Part {
     Memory,
     History,
     Decisions,
+    Page,
 }
 
 /// Measures the service against simpler ways to do the same
@@ -115,6 +123,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Memory) {
         memory::measure(&home, scale, &mut report).await?;
+    }
+    if wanted(Part::Page) {
+        page::measure(&home, scale, &mut report).await?;
     }
     if wanted(Part::History) {
         history::measure(&home, scale, &mut report).await?;

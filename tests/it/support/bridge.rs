@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use hookbridge::app::{App, Workers};
 use hookbridge::clock::Clock;
 use hookbridge::config::load;
-use hookbridge::demo::data::Size;
+use hookbridge::demo::data::{self, Size};
 use hookbridge::demo::stage::{SOURCE, Secrets, provider, variables};
 use hookbridge::demo::stub::{Stub, StubSettings};
 use hookbridge::domain::ids::EventId;
@@ -50,10 +50,15 @@ impl Bridge {
 
     /// With other settings, and another provider.
     pub async fn with(settings: &[(&str, &str)], shape: impl FnOnce(&mut SandboxConfig)) -> Self {
+        Self::on(TestDb::new().await, settings, shape).await
+    }
+
+    /// The same on databases that are there, without a row.
+    pub async fn on(db: TestDb, settings: &[(&str, &str)], shape: impl FnOnce(&mut SandboxConfig)) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         // Real PHP signs with the machine's time, so the hand starts there.
         let clock = Clock::manual(Clock::system().now());
-        let db = TestDb::with_sample(Size::CAST, clock.now()).await;
+        data::load(&db.billing_admin_url(), Size::CAST, clock.now()).await.expect("the sample data fits the tables");
         let secrets = Secrets::new().expect("randomness");
         let mut stand_in = SandboxConfig::new(clock.clone());
         stand_in.receipts.manual = true;

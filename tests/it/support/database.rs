@@ -19,20 +19,26 @@ use tokio::sync::OnceCell;
 const PREFIX: &str = "hookbridge-it-";
 
 static SERVER: OnceCell<PrivateMariaDb> = OnceCell::const_new();
+static SECOND: OnceCell<PrivateMariaDb> = OnceCell::const_new();
 static NUMBER: AtomicU32 = AtomicU32::new(1);
 
 /// The server of this test binary, started by whoever asks first.
 pub async fn server() -> &'static PrivateMariaDb {
-    SERVER
-        .get_or_init(|| async {
-            let parent = parent();
-            mariadb::sweep(&parent, PREFIX).expect("the parent directory can be read");
-            let dir = parent.join(format!("{PREFIX}{}", process::id()));
-            let server = PrivateMariaDb::start(dir, Options::default()).await.expect("a private MariaDB starts");
-            accounts::create(&mut connect(&server.admin_url()).await).await.expect("the accounts can be made");
-            server
-        })
-        .await
+    SERVER.get_or_init(|| start("")).await
+}
+
+/// Another one, for what the tests beside must not notice.
+pub async fn second_server() -> &'static PrivateMariaDb {
+    SECOND.get_or_init(|| start("-b")).await
+}
+
+async fn start(suffix: &str) -> PrivateMariaDb {
+    let parent = parent();
+    mariadb::sweep(&parent, PREFIX).expect("the parent directory can be read");
+    let dir = parent.join(format!("{PREFIX}{}{suffix}", process::id()));
+    let server = PrivateMariaDb::start(dir, Options::default()).await.expect("a private MariaDB starts");
+    accounts::create(&mut connect(&server.admin_url()).await).await.expect("the accounts can be made");
+    server
 }
 
 /// Where the server's directory goes: into memory if there is plenty of it (a database per test is then three times as
@@ -62,7 +68,11 @@ pub struct TestDb {
 impl TestDb {
     /// The platform's tables, without a row.
     pub async fn new() -> Self {
-        let server = server().await;
+        Self::on(server().await).await
+    }
+
+    /// The same on a server of one's own.
+    pub async fn on(server: &'static PrivateMariaDb) -> Self {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let db = Self { server, billing: format!("billing_{number}"), own: format!("bridge_{number}") };
         let mut conn = connect(&server.admin_url()).await;
