@@ -2,22 +2,22 @@
 //! does one thing, and leaves a line in the audit log.
 //! Must not know: HTTP, HTML, the terminal.
 
-pub mod hookpoints;
-pub mod login;
-pub mod overview;
 pub mod events;
-pub mod messages;
 pub mod holds;
+pub mod hookpoints;
 pub mod log;
+pub mod login;
+pub mod messages;
 pub mod numbers;
+pub mod overview;
 pub mod password;
 pub mod people;
 pub mod phones;
 pub mod reach;
 pub mod shape;
 pub mod shelf;
-pub mod templates;
 pub mod sources;
+pub mod templates;
 pub mod token;
 pub mod why;
 pub mod wish;

@@ -10,6 +10,8 @@ use crate::store::{lane_setting, lease, outbox};
 
 /// Longest pause: a year. Messages expire before.
 pub const PAUSE_MAX_MIN: u32 = 525_600;
+/// Recipients of a number are counted up to here: twice what Meta's largest limit with a number allows.
+const COUNTED_MAX: u32 = 200_000;
 /// The pace that is used is looked at over so long.
 const RECENT: SignedDuration = SignedDuration::from_secs(60);
 
@@ -52,8 +54,8 @@ pub async fn all(desk: &Desk) -> Result<Vec<Standing>, AdminError> {
             pause: stops.iter().find(|stop| stop.lane == *name).cloned(),
             pace: paces.get(name).map_or(sender.rate_per_s, |pace| (*pace).min(sender.rate_per_s)),
             pace_max: sender.rate_per_s,
-            recent: contacted::count(store, &sender.portfolio, now - RECENT).await?,
-            day: contacted::count(store, &sender.portfolio, now - WINDOW).await?,
+            recent: contacted::count(store, &sender.portfolio, now - RECENT, COUNTED_MAX).await?,
+            day: contacted::count(store, &sender.portfolio, now - WINDOW, COUNTED_MAX).await?,
             day_max: sender.recipients_per_day,
             owner: leases
                 .iter()

@@ -33,8 +33,8 @@ pub mod decision;
 pub mod keeper;
 pub mod missed;
 
-pub mod figure;
 pub mod again;
+pub mod figure;
 pub mod resend;
 pub mod search;
 pub mod search_events;

@@ -17,7 +17,7 @@ use crate::domain::reason::Reason;
 use crate::domain::record::Facts;
 use crate::envelope;
 use crate::process::plan::{Outcome, ask, reason_of};
-use crate::rules::recipients::{Policy, recipients};
+use crate::rules::recipients::{Circle, Policy, recipients};
 use crate::store::consent;
 use crate::store::recent::{self, Recent};
 
@@ -161,7 +161,8 @@ fn would_tell(
                     Verdict::NotYet { reason, .. } => reasons.push((reason, None)),
                     Verdict::No { reason, detail, .. } => reasons.push((reason, detail)),
                     Verdict::Holds => {
-                        let (told, left_out) = recipients(&facts, entry.hookpoint.audience, policy);
+                        let circle = Circle { audience: entry.hookpoint.audience, users: entry.hookpoint.users };
+                        let (told, left_out) = recipients(&facts, circle, policy);
                         to.extend(told.into_iter().map(|one| one.to));
                         reasons.extend(left_out.into_iter().map(|one| (one.reason, None)));
                     }

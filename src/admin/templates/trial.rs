@@ -73,6 +73,7 @@ fn message(desk: &Desk, key: &Key, to: E164, rendered: crate::render::Rendered) 
         subject: Subject { kind: SubjectKind::Client, id: 0 },
         client_id: ClientId(0),
         contact_id: None,
+        user_id: None,
         quiet_until: None,
         to,
         locale: key.locale,

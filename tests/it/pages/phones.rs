@@ -57,11 +57,10 @@ async fn who_cannot_be_alerted_is_listed_with_the_reason_and_the_number_only_for
     assert_eq!(file.headers["content-type"], "text/csv; charset=utf-8");
     file.shows(&format!("{},AR,phone_missing,", CAST.client_without_phone));
     file.hides("7*7");
-    let audit = hookbridge::store::audit::list(&bridge.app.store, &hookbridge::store::audit::Filter {
-        action: Some("phones.export".to_owned()),
-        limit: 9,
-        ..Default::default()
-    })
+    let audit = hookbridge::store::audit::list(
+        &bridge.app.store,
+        &hookbridge::store::audit::Filter { action: Some("phones.export".to_owned()), limit: 9, ..Default::default() },
+    )
     .await
     .expect("the audit log");
     assert_eq!(audit.len(), 1);
@@ -85,8 +84,10 @@ async fn a_number_that_the_provider_cannot_deliver_to_is_listed_until_it_can() {
     assert_eq!(listed().await, []);
     bridge
         .db
-        .own("UPDATE message SET receipt = 'failed' WHERE contact_id IS NULL; \
-              UPDATE receipt SET status = 'failed', code = 131026 WHERE status = 'delivered'")
+        .own(
+            "UPDATE message SET receipt = 'failed' WHERE contact_id IS NULL; \
+              UPDATE receipt SET status = 'failed', code = 131026 WHERE status = 'delivered'",
+        )
         .await;
     assert_eq!(listed().await, [Some(owner.client_id)]);
     // A later alert arrived.

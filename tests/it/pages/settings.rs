@@ -59,7 +59,8 @@ async fn tables(bridge: &Bridge) -> String {
 
 #[tokio::test]
 async fn a_number_is_paused_with_a_reason_resumed_and_slowed_down_while_it_runs() {
-    let bridge = Bridge::with(&[("SENDERS__MAIN__RATE_PER_S", "20"), ("SENDERS__MAIN__PAIR_INTERVAL_S", "0")], |_| {}).await;
+    let bridge =
+        Bridge::with(&[("SENDERS__MAIN__RATE_PER_S", "20"), ("SENDERS__MAIN__PAIR_INTERVAL_S", "0")], |_| {}).await;
     let desk = bridge.app.desk.clone().expect("a key is set");
     let operator = Person::logged_in(&desk, &bridge.url(""), Role::Operator).await;
     let at = "/admin/settings/numbers";
@@ -67,7 +68,9 @@ async fn a_number_is_paused_with_a_reason_resumed_and_slowed_down_while_it_runs(
     let wrong = operator.submit(at, "/admin/settings/numbers/main/pause", &[("minutes", "60"), ("why", " ")]).await;
     assert_eq!(wrong.status, 422);
     wrong.shows("Falta completarlo.");
-    let done = operator.submit(at, "/admin/settings/numbers/main/pause", &[("minutes", "60"), ("why", "<b>mantenimiento</b>")]).await;
+    let done = operator
+        .submit(at, "/admin/settings/numbers/main/pause", &[("minutes", "60"), ("why", "<b>mantenimiento</b>")])
+        .await;
     assert_eq!(done.location.as_deref(), Some("/admin/settings/numbers?done=paused"));
     let page = operator.get(at).await;
     page.shows("en pausa");
@@ -80,7 +83,13 @@ async fn a_number_is_paused_with_a_reason_resumed_and_slowed_down_while_it_runs(
     let viewer = Person::logged_in(&desk, &bridge.url(""), Role::Viewer).await;
     let page = viewer.get(at).await;
     page.hides("/pause");
-    assert_eq!(viewer.submit("/admin/me", "/admin/settings/numbers/main/pause", &[("minutes", "60"), ("why", "x")]).await.status, 403);
+    assert_eq!(
+        viewer
+            .submit("/admin/me", "/admin/settings/numbers/main/pause", &[("minutes", "60"), ("why", "x")])
+            .await
+            .status,
+        403
+    );
     let ana = Person::logged_in(&desk, &bridge.url(""), Role::Administrator).await;
     for bad in ["0", "21", "many"] {
         let wrong = ana.submit(at, "/admin/settings/numbers/main/pace", &[("per_second", bad)]).await;
@@ -95,7 +104,8 @@ async fn a_number_is_paused_with_a_reason_resumed_and_slowed_down_while_it_runs(
 
 #[tokio::test]
 async fn the_new_pace_holds_on_every_instance_without_a_restart() {
-    let bridge = Bridge::with(&[("SENDERS__MAIN__RATE_PER_S", "50"), ("SENDERS__MAIN__PAIR_INTERVAL_S", "0")], |_| {}).await;
+    let bridge =
+        Bridge::with(&[("SENDERS__MAIN__RATE_PER_S", "50"), ("SENDERS__MAIN__PAIR_INTERVAL_S", "0")], |_| {}).await;
     let desk = bridge.app.desk.clone().expect("a key is set");
     let who = Who::at_the_command_line("test");
     admin::numbers::set_pace(&desk, &who, "main", Some(1)).await.expect("it is within the configured pace");
@@ -131,7 +141,8 @@ async fn a_secret_is_rotated_without_a_gap_and_shown_once() {
     let rotate = async |days: &str| {
         let page = ana.submit(at, &to, &[("days", days)]).await;
         assert_eq!(page.status, 200, "{}", page.text);
-        let secret = page.text.split("class=\"secret\">").nth(1).and_then(|rest| rest.split('<').next()).expect("a secret");
+        let secret =
+            page.text.split("class=\"secret\">").nth(1).and_then(|rest| rest.split('<').next()).expect("a secret");
         page.shows(&format!("'secret' =&gt; '{secret}',"));
         secret.to_owned()
     };
@@ -154,7 +165,10 @@ async fn a_secret_is_rotated_without_a_gap_and_shown_once() {
     assert_eq!(ana.submit(at, &to, &[("days", "91")]).await.status, 422);
     let first = rotate("7").await;
     let second = rotate("7").await;
-    assert_eq!((sent(&configured, "evt_a").await, sent(&first, "evt_b").await, sent(&second, "evt_c").await), (202, 202, 202));
+    assert_eq!(
+        (sent(&configured, "evt_a").await, sent(&first, "evt_b").await, sent(&second, "evt_c").await),
+        (202, 202, 202)
+    );
     let other = bridge.another().await;
     bridge.wait_s(7 * 24 * 3600 + 1);
     bridge.app.refresh().await.expect("it looks again");
@@ -162,7 +176,8 @@ async fn a_secret_is_rotated_without_a_gap_and_shown_once() {
     let page = ana.log_in("administrator of tests", PASSWORD).await;
     assert_eq!(page.status, 303);
     let page = ana.get(at).await;
-    let end = page.text.split("/admin/settings/secrets/").nth(1).and_then(|rest| rest.split('/').next()).expect("a form");
+    let end =
+        page.text.split("/admin/settings/secrets/").nth(1).and_then(|rest| rest.split('/').next()).expect("a form");
     let done = ana.submit(at, &format!("/admin/settings/secrets/{end}/end"), &[]).await;
     assert_eq!(done.location.as_deref(), Some("/admin/settings/sources?done=secret_ended"));
     assert_eq!((sent(&second, "evt_f").await, sent(&configured, "evt_g").await), (401, 202), "those of the file stay");
@@ -209,7 +224,8 @@ async fn people_are_added_changed_and_let_in_no_more_but_never_the_last_administ
     ana.submit(&person, &format!("{person}/enable"), &[]).await;
     assert_eq!(luz.log_in("luz", "another good sentence").await.status, 303);
     let list = ana.get(at).await.text;
-    let own = list.split("administrator of tests</a>").next().and_then(|head| head.rsplit("href=\"").next()).expect("a link");
+    let own =
+        list.split("administrator of tests</a>").next().and_then(|head| head.rsplit("href=\"").next()).expect("a link");
     let own = own.trim_end_matches("\">");
     let refused = ana.submit(own, &format!("{own}/disable"), &[]).await;
     assert_eq!(refused.status, 422);
@@ -232,7 +248,13 @@ async fn a_token_is_shown_once_opens_the_api_with_its_role_and_ends() {
     assert_eq!(ana.submit(at, at, &[("name", ""), ("role", "viewer")]).await.status, 422);
     assert_eq!(ana.submit(at, at, &[("name", "x"), ("role", "viewer"), ("days", "0")]).await.status, 422);
     let page = ana.submit(at, at, &[("name", "<i>informes</i>"), ("role", "viewer"), ("days", "2")]).await;
-    let token = page.text.split("class=\"secret\">").nth(1).and_then(|rest| rest.split('<').next()).expect("a token").to_owned();
+    let token = page
+        .text
+        .split("class=\"secret\">")
+        .nth(1)
+        .and_then(|rest| rest.split('<').next())
+        .expect("a token")
+        .to_owned();
     page.shows("&lt;i&gt;informes&lt;/i&gt;");
     assert_eq!(read(&bridge, &token, "/numbers").await.status, 200);
     assert_eq!(read(&bridge, &token, "/tokens").await.status, 403);
@@ -240,7 +262,8 @@ async fn a_token_is_shown_once_opens_the_api_with_its_role_and_ends() {
     let list = ana.get(at).await;
     list.hides(&token);
     list.shows("&lt;i&gt;informes&lt;/i&gt;");
-    let end = list.text.split("/admin/settings/tokens/").nth(1).and_then(|rest| rest.split('/').next()).expect("a form");
+    let end =
+        list.text.split("/admin/settings/tokens/").nth(1).and_then(|rest| rest.split('/').next()).expect("a form");
     ana.submit(at, &format!("{at}/{end}/end"), &[]).await;
     assert_eq!(read(&bridge, &token, "/numbers").await.status, 401);
     assert!(!tables(&bridge).await.contains(&token));
@@ -260,7 +283,12 @@ async fn the_log_is_searched_paged_and_taken_along_safely() {
     first.shows("target 59");
     first.hides("target 9<");
     first.shows("&lt;b&gt;you&lt;/b&gt;");
-    let next = first.text.split("/admin/settings/log?").find(|part| part.contains("before=")).and_then(|part| part.split('"').next()).expect("a link");
+    let next = first
+        .text
+        .split("/admin/settings/log?")
+        .find(|part| part.contains("before="))
+        .and_then(|part| part.split('"').next())
+        .expect("a link");
     let second = operator.get(&format!("/admin/settings/log?{}", next.replace("&amp;", "&"))).await;
     second.shows("target 9<");
     second.hides("target 59<");
@@ -329,7 +357,9 @@ async fn every_settings_page_shows_in_three_languages_without_a_raw_key() {
         for path in ["", "/numbers", "/sources", "/people", "/people/1", "/tokens", "/log"] {
             let page = ana.get(&format!("/admin/settings{path}")).await;
             assert_eq!(page.status, 200, "{path}");
-            for section in ["settings.", "numbers.", "sources.", "people_page.", "tokens.", "log.via", "holds.", "form."] {
+            for section in
+                ["settings.", "numbers.", "sources.", "people_page.", "tokens.", "log.via", "holds.", "form."]
+            {
                 assert!(!page.text.contains(&format!(">{section}")), "{path} shows a key of {section}");
             }
         }
