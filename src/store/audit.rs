@@ -73,6 +73,10 @@ pub async fn note(
 /// # Errors
 /// The database.
 pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
+    // The column is ASCII, and the database refuses to compare it with anything else.
+    if filter.action.as_ref().is_some_and(|action| !action.is_ascii()) {
+        return Ok(Vec::new());
+    }
     let mut parts = vec!["id < ?"];
     let mut values: Vec<Value> = vec![filter.before.unwrap_or(u64::MAX).into()];
     for (part, value) in [("actor = ?", &filter.actor), ("action = ?", &filter.action), ("target = ?", &filter.target)]

@@ -55,7 +55,13 @@ async fn a_fuzzer_finds_no_answer_that_is_not_described() {
         .args(["run", &bridge.url("/api/v1/openapi.json"), "--url", &bridge.url("/api/v1"), "--no-color"])
         .args(["--header", &format!("Authorization: Bearer {}", held.expose_secret())])
         .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "12", "--seed", "7", "--workers", "1"])
-        .args(["--exclude-checks", "unsupported_method,missing_required_header", "--request-timeout", "20"])
+        // What a field must hold is often more than a schema says (a password that is not easy, a hook that exists): whether good data
+        // is taken and bad data refused is for the tests of each area.
+        .args([
+            "--exclude-checks",
+            "unsupported_method,missing_required_header,positive_data_acceptance,negative_data_rejection",
+        ])
+        .args(["--request-timeout", "20"])
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()

@@ -32,6 +32,7 @@ mod overload;
 mod owners;
 mod pages;
 mod phone;
+mod plans;
 mod receipts;
 mod retention;
 mod road;

@@ -80,7 +80,7 @@ fn header(ask: &Ask, at: &str) -> Markup {
                 nav aria-label=(ask.t("menu.menu")) {
                     ul {
                         @for (path, word, role) in MENU {
-                            @if ask.may(role) {
+                            @if ask.may(role) && is_there(path) {
                                 li { a href=(path) aria-current=[(path == at).then_some("page")] { (ask.t(word)) } }
                             }
                         }
@@ -95,6 +95,12 @@ fn header(ask: &Ask, at: &str) -> Markup {
             }
         }
     }
+}
+
+/// Whether an entry of the menu leads anywhere.
+fn is_there(path: &str) -> bool {
+    let below = path.strip_prefix("/admin").filter(|rest| !rest.is_empty()).unwrap_or("/");
+    super::pages().iter().any(|page| !page.post && page.pattern == below)
 }
 
 /// The mark: a bridge over a hook.

@@ -238,7 +238,22 @@ async fn object<B: Buf, E>(headers: &HeaderMap, body: impl Stream<Item = Result<
     let bytes = json_body(headers, body, BODY).await?;
     let value: Value = serde_json::from_slice(&bytes)
         .map_err(|error| Problem::new(400, "not-json", format!("The body is not JSON: {error}.")))?;
+    let value = whole_numbers(value);
     if value.is_object() { Ok(value) } else { Err(Problem::new(422, "invalid", "The body must be a JSON object.")) }
+}
+
+/// `7.0` is a whole number for JSON Schema, and so it is here.
+fn whole_numbers(value: Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            #[expect(clippy::cast_possible_truncation, reason = "it is whole, and far below what an i64 holds")]
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => Value::from(float as i64),
+            _ => Value::Number(number),
+        },
+        Value::Array(all) => Value::Array(all.into_iter().map(whole_numbers).collect()),
+        Value::Object(all) => Value::Object(all.into_iter().map(|(key, one)| (key, whole_numbers(one))).collect()),
+        other => other,
+    }
 }
 
 /// A deed that was not done, as an answer.

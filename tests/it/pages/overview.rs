@@ -116,7 +116,14 @@ async fn what_waits_too_long_what_is_held_and_what_is_unknown_asks_for_somebody(
 async fn counts_follow_the_receipts_and_outlive_the_rows() {
     let bridge = Bridge::start().await;
     alert(&bridge, "evt_1").await;
-    assert!(bridge.app.count().await.expect("counting") > 700, "every hour of a month, once");
+    let mut counted = 0;
+    loop {
+        match bridge.app.count().await.expect("counting") {
+            0 => break,
+            more => counted += more,
+        }
+    }
+    assert!(counted > 700, "every hour of a month, once, not {counted}");
     let ((day, month), first) = (sums(&bridge).await, [2, 0, 0, 0, 0]);
     assert_eq!((day, month), (first, first), "delivered, to the client and a contact");
     assert_eq!(bridge.app.count().await.expect("counting"), 0, "nothing is due");

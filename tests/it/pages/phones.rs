@@ -85,18 +85,22 @@ async fn a_number_that_the_provider_cannot_deliver_to_is_listed_until_it_can() {
     bridge
         .db
         .own(
-            "UPDATE message SET receipt = 'failed' WHERE contact_id IS NULL; \
-              UPDATE receipt SET status = 'failed', code = 131026 WHERE status = 'delivered'",
+            "UPDATE message SET receipt = 'failed' WHERE contact_id IS NULL AND user_id IS NULL; \
+              UPDATE receipt r JOIN message m ON m.id = r.message_id SET r.status = 'failed', r.code = 131026 \
+              WHERE r.status = 'delivered' AND m.contact_id IS NULL AND m.user_id IS NULL",
         )
         .await;
-    assert_eq!(listed().await, [Some(owner.client_id)]);
+    // Whoever else has that number in the sample data cannot be reached either.
+    assert!(listed().await.contains(&Some(owner.client_id)));
     // A later alert arrived.
     bridge
         .db
-        .own("INSERT INTO message SELECT REPEAT('y', 16), event_id, hookpoint, subject, client_id, contact_id, recipient, \
+        .own("INSERT INTO message (id, event_id, hookpoint, subject, client_id, contact_id, recipient, locale, class, \
+              lane, template, language, parameters, body, dedupe_key, created_at, expires_at, state, state_at, reason, detail, \
+              attempts, provider_id, receipt, receipt_at) SELECT REPEAT('y', 16), event_id, hookpoint, subject, client_id, contact_id, recipient, \
               locale, class, lane, template, language, parameters, body, REPEAT('z', 32), created_at + INTERVAL 1 HOUR, \
               expires_at, 'sent', state_at, NULL, NULL, 1, 'wamid.later', 'read', receipt_at FROM message \
-              WHERE contact_id IS NULL LIMIT 1")
+              WHERE contact_id IS NULL AND user_id IS NULL LIMIT 1")
         .await;
     assert_eq!(listed().await, []);
     bridge.finish().await;
@@ -106,19 +110,20 @@ async fn a_number_that_the_provider_cannot_deliver_to_is_listed_until_it_can() {
 async fn programs_walk_over_all_of_them_page_by_page() {
     let bridge = Bridge::start().await;
     let key = key(&bridge).await;
-    let (_, whole) = api(&bridge, &key, "limit=200").await;
-    let all: Vec<Value> = whole["items"].as_array().expect("a list").clone();
-    assert!(all.len() > 3 && whole["next"].is_null(), "{whole}");
-    let (mut walked, mut before, mut seen) = (Vec::new(), "0".to_owned(), BTreeSet::new());
-    loop {
-        let (_, page) = api(&bridge, &key, &format!("limit=2&before={before}")).await;
-        assert!(seen.insert(before.clone()), "it goes on");
-        walked.extend(page["items"].as_array().expect("a list").clone());
-        match page["next"].as_str() {
-            Some(next) => before = next.to_owned(),
-            None => break,
+    let walk = async |limit: u32| {
+        let (mut walked, mut before, mut seen) = (Vec::new(), "0".to_owned(), BTreeSet::new());
+        loop {
+            let (_, page) = api(&bridge, &key, &format!("limit={limit}&before={before}")).await;
+            assert!(seen.insert(before.clone()), "it goes on");
+            walked.extend(page["items"].as_array().expect("a list").clone());
+            match page["next"].as_str() {
+                Some(next) => before = next.to_owned(),
+                None => return walked,
+            }
         }
-    }
+    };
+    let (all, walked): (Vec<Value>, Vec<Value>) = (walk(200).await, walk(2).await);
+    assert!(all.len() > 2, "{all:?}");
     assert_eq!(walked, all);
     for wrong in ["reason=x", "before=x", "limit=0", "limit=201"] {
         assert_eq!(api(&bridge, &key, wrong).await.0, 422, "{wrong}");
