@@ -47,7 +47,7 @@ async fn list(ask: &Ask) -> Result<Answer, AdminError> {
         @for mistake in &all.left_out {
             p.notice.bad role="alert" { (ask.t("hookpoints.left_out")) " " span.mono { (mistake) } }
         }
-        section.card { div.scroll { table.cards {
+        section.card { div.scroll tabindex="0" { table.cards {
             thead { tr {
                 @for key in ["name", "on", "class", "audience", "hooks", "day", "week", "origin"] {
                     th scope="col" { (ask.t(&format!("hookpoints.{key}"))) }

@@ -257,7 +257,7 @@ fn reasons(ask: &Ask, all: &[Why], none: &str) -> Markup {
         return super::layout::nothing(ask.t(none));
     }
     html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table {
                 thead { tr {
                     th scope="col" { (ask.t("overview.reason")) }
@@ -292,7 +292,7 @@ fn hooks(ask: &Ask, past: &History, at: Timestamp) -> Markup {
         section.card {
             h2 { (ask.t("overview.hooks")) }
             p.hint { (ask.t("overview.hooks_hint")) }
-            div.scroll {
+            div.scroll tabindex="0" {
                 table.cards {
                     thead { tr {
                         th scope="col" { (ask.t("overview.hook")) }

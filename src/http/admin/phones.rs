@@ -83,7 +83,7 @@ async fn list(ask: &Ask) -> Result<Answer, AdminError> {
 fn table(ask: &Ask, found: &[phones::Unreachable]) -> Markup {
     let whole = ask.may(Role::Operator);
     html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table.cards {
                 thead { tr {
                     th scope="col" { (ask.t("phones.client")) }

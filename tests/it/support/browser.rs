@@ -146,15 +146,6 @@ impl Browser {
         self.page.execute(script, Vec::new()).await.expect("a number").as_i64().unwrap_or(i64::MAX)
     }
 
-    /// Takes over a session.
-    pub async fn enter(&self, token: &str) {
-        let mut cookie = fantoccini::cookies::Cookie::new("__Host-hookbridge", token.to_owned());
-        cookie.set_secure(true);
-        cookie.set_http_only(true);
-        cookie.set_path("/");
-        self.page.add_cookie(cookie).await.expect("the cookie is taken");
-    }
-
     /// What axe finds that keeps somebody out (WCAG 2.1 A and AA, and its good practice).
     pub async fn barriers(&self, axe: &str) -> Vec<String> {
         self.page.execute(axe, Vec::new()).await.expect("axe loads");

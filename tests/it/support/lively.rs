@@ -26,11 +26,18 @@ pub fn links(html: &str) -> Vec<String> {
         .filter_map(|rest| rest.split('"').next())
         .map(|href| href.replace("&amp;", "&"))
         .map(|href| href.split('#').next().unwrap_or_default().to_owned())
-        .filter(|href| href.starts_with("/admin") && !href.starts_with("/admin/assets/"))
+        .filter(|href| href.starts_with("/admin") && !href.starts_with("/admin/assets/") && is_built(href))
         .collect();
     found.sort();
     found.dedup();
     found
+}
+
+/// Whether the area of `path` has any page yet: links into one that has none are not followed.
+fn is_built(path: &str) -> bool {
+    let area = |path: &str| path.split(['/', '?']).find(|part| !part.is_empty()).unwrap_or_default().to_owned();
+    let wanted = area(path.trim_start_matches("/admin"));
+    hookbridge::http::admin::pages().iter().any(|page| area(page.pattern) == wanted)
 }
 
 /// The shape of an address: ids and values replaced, so that a thousand rows are one page.

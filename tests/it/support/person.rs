@@ -108,11 +108,6 @@ impl Person {
         self.post(to, &all).await
     }
 
-    /// What the session's cookie holds.
-    pub fn token(&self) -> String {
-        self.cookies.lock().expect("cookies").get("__Host-hookbridge").cloned().unwrap_or_default()
-    }
-
     async fn send(&self, request: reqwest::RequestBuilder) -> Seen {
         let jar = self.cookies.lock().expect("cookies").clone();
         let cookies: Vec<String> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();

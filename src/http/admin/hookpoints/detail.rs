@@ -123,7 +123,7 @@ fn texts(ask: &Ask, line: &Line) -> Markup {
 fn triggers(ask: &Ask, hookpoint: &Hookpoint) -> Markup {
     let label = |key: &str| ask.t(&format!("hookpoints.{key}")).to_owned();
     html! {
-        div.scroll { table.cards {
+        div.scroll tabindex="0" { table.cards {
             thead { tr { @for key in ["hook", "id", "fields", "only", "diff", "lookups"] { th scope="col" { (label(key)) } } } }
             tbody {
                 @for trigger in &hookpoint.triggers {

@@ -53,7 +53,7 @@ fn results(ask: &Ask) -> Markup {
     let label = |key: &str| ask.t(&format!("hookpoints.{key}")).to_owned();
     html! {
         p.soft role="status" { (ask.tf("hookpoints.found", &[("n", &found.len()), ("all", &hooks::all().len())])) }
-        div.scroll { table.cards {
+        div.scroll tabindex="0" { table.cards {
             thead { tr { @for key in ["hook", "group", "parameters", "standing"] { th scope="col" { (label(key)) } } } }
             tbody {
                 @for hook in found.iter().take(FOUND_MAX) {

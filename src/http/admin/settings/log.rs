@@ -50,7 +50,7 @@ pub(super) async fn show(ask: &Ask) -> Result<Answer, AdminError> {
             }
         }
         @if entries.is_empty() { (nothing(ask.t("list.nothing"))) } @else {
-            div.scroll { table.cards {
+            div.scroll tabindex="0" { table.cards {
                 thead { tr {
                     th { (ask.t("log.at")) } th { (ask.t("log.actor")) } th { (ask.t("log.action")) } th { (ask.t("log.target")) } th { (ask.t("log.detail")) }
                 } }

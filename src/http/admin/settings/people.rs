@@ -17,7 +17,7 @@ pub(super) async fn list(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, Admi
     let all = people::all(&ask.desk).await?;
     let body = html! {
         (head(ask, "people_page"))
-        div.scroll { table.cards {
+        div.scroll tabindex="0" { table.cards {
             thead { tr {
                 th { (ask.t("people_page.name")) } th { (ask.t("people_page.role")) } th { (ask.t("people_page.factor")) }
                 th { (ask.t("people_page.since")) } th { (ask.t("people_page.state")) }

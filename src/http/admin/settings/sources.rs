@@ -27,7 +27,7 @@ fn card(ask: &Ask, one: &Standing, mistakes: &[Mistake]) -> Markup {
             h2 { (one.name) }
             p { (ask.tf("sources.configured", &[("n", &one.configured)])) }
             @if !one.made.is_empty() {
-                div.scroll { table.cards {
+                div.scroll tabindex="0" { table.cards {
                     thead { tr {
                         th { (ask.t("sources.secret")) } th { (ask.t("sources.made")) } th { (ask.t("sources.until")) } th { (ask.t("sources.deed")) }
                     } }

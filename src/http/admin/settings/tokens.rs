@@ -36,7 +36,7 @@ pub(super) async fn show(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, Admi
 fn list(ask: &Ask, all: &[ApiToken]) -> Markup {
     let now = ask.desk.now();
     html! {
-        div.scroll { table.cards {
+        div.scroll tabindex="0" { table.cards {
             thead { tr {
                 th { (ask.t("tokens.name")) } th { (ask.t("people_page.role")) } th { (ask.t("sources.made")) }
                 th { (ask.t("tokens.used")) } th { (ask.t("sources.until")) } th { (ask.t("sources.deed")) }

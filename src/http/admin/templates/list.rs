@@ -33,7 +33,7 @@ pub async fn show(ask: &Ask) -> Result<Answer, AdminError> {
             button type="submit" { (ask.t("form.search")) }
         }
         @if rows.is_empty() { (layout::nothing(ask.t("list.nothing"))) } @else {
-            div.card { div.scroll { table.cards {
+            div.card { div.scroll tabindex="0" { table.cards {
                 caption.hidden { (ask.t("menu.templates")) }
                 thead { tr {
                     th { (ask.t("templates.alert")) }
@@ -71,7 +71,7 @@ fn cell(ask: &Ask, hookpoint: &Hookpoint, text: &Text, at: &AtProvider) -> Marku
     );
     let Some(source) = &text.source else {
         return html! { div {
-            a href=(path) aria-label=(label) { (ask.t("templates.write")) } br;
+            a href=(path) aria-label={ (ask.t("templates.write")) ": " (label) } { (ask.t("templates.write")) } br;
             (badge(Tone::Bad, ask.t("templates.origin_missing")))
         } };
     };
@@ -80,7 +80,7 @@ fn cell(ask: &Ask, hookpoint: &Hookpoint, text: &Text, at: &AtProvider) -> Marku
         known.is_some_and(|known| Template::of(source.clone()).is_ok_and(|template| check::differs(&template, known)));
     html! {
         div {
-            a href=(path) aria-label=(label) { code { (source.name) } } br;
+            a href=(path) aria-label={ (source.name) ": " (label) } { code { (source.name) } } br;
             @if at.error.is_none() { (parts::state_badge(ask, known)) " " }
             @if differs { (badge(Tone::Waiting, ask.t("templates.differs_badge"))) " " }
             @if let Some(version) = &text.version {
