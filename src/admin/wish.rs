@@ -50,12 +50,11 @@ impl Reading<'_> {
 /// A moment (`2026-11-25T10:00:00Z`), or a day of `zone`: its beginning, or its end.
 #[must_use]
 pub fn moment(text: &str, zone: &TimeZone, is_end: bool) -> Option<Timestamp> {
-    let at = match text.parse::<Timestamp>() {
-        Ok(at) => at,
-        Err(_) => {
-            let day: Date = text.parse().ok().filter(|_| text.len() == 10)?;
-            start(if is_end { day.checked_add(1.day()).ok()? } else { day }, zone)?
-        }
+    let at = if let Ok(at) = text.parse::<Timestamp>() {
+        at
+    } else {
+        let day: Date = text.parse().ok().filter(|_| text.len() == 10)?;
+        start(if is_end { day.checked_add(1.day()).ok()? } else { day }, zone)?
     };
     YEARS.contains(&at.to_zoned(TimeZone::UTC).year()).then_some(at)
 }

@@ -21,7 +21,7 @@ pub enum Command {
         name: String,
         #[arg(long, default_value = "administrator", value_parser = role)]
         role: Role,
-        /// Without a password: he comes by the platform's link only
+        /// Without a password: nobody can log in with it until one is set
         #[arg(long)]
         no_password: bool,
     },

@@ -38,7 +38,7 @@ pub async fn run(args: Args, file: Option<PathBuf>) -> anyhow::Result<()> {
     match (&app.desk, app.admin_address) {
         (None, _) => tracing::warn!("`admin.key` is empty: there is no administrators' page"),
         (Some(_), address) => {
-            tracing::info!(address = %address.unwrap_or(app.address), "the administrators' page is at /admin")
+            tracing::info!(address = %address.unwrap_or(app.address), "the administrators' page is at /admin");
         }
     }
     mark(Step::Listening);

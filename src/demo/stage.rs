@@ -31,7 +31,7 @@ use crate::whatsapp::creation_json;
 /// The source's name in configuration and stub.
 pub const SOURCE: &str = "billing";
 /// How long the first sweep may take, and how often the demo looks whether it has ended.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(50);
 const BILLING: &str = "billing";
 const OWN: &str = "hookbridge";

@@ -1,4 +1,4 @@
-//! Owns: the description of the API (OpenAPI 3.1), put together from one file per area.
+//! Owns: the description of the API (`OpenAPI` 3.1), put together from one file per area.
 
 use rust_embed::RustEmbed;
 use serde_json::{Map, Value, json};

@@ -32,7 +32,7 @@ fn the_description_names_every_address_and_no_other() {
     assert_eq!(described, there);
 }
 
-/// `/messages/:id` as OpenAPI writes it.
+/// `/messages/:id` as `OpenAPI` writes it.
 fn braced(pattern: &str) -> String {
     let parts: Vec<String> = pattern
         .split('/')

@@ -130,15 +130,12 @@ pub async fn submit(desk: &Desk, who: &Who, key: &Key) -> Result<Answered, Admin
         return Err(AdminError::Conflict(error.clone()));
     }
     let refused = |error: AccountError| AdminError::Conflict(error.to_string());
-    let answered = match before.1.known(&source.name, key.locale) {
-        Some(known) => {
-            api.edit_template(&known.id, &described).await.map_err(refused)?;
-            Answered { created: false, state: known.status.clone(), category: known.category.clone() }
-        }
-        None => {
-            let made = api.create_template(&sender.waba_id, &described).await.map_err(refused)?;
-            Answered { created: true, state: made.status, category: made.category }
-        }
+    let answered = if let Some(known) = before.1.known(&source.name, key.locale) {
+        api.edit_template(&known.id, &described).await.map_err(refused)?;
+        Answered { created: false, state: known.status.clone(), category: known.category.clone() }
+    } else {
+        let made = api.create_template(&sender.waba_id, &described).await.map_err(refused)?;
+        Answered { created: true, state: made.status, category: made.category }
     };
     forget(desk);
     let detail = format!("{} {}: {}", if answered.created { "created" } else { "edited" }, source.name, answered.state);

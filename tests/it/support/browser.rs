@@ -1,4 +1,4 @@
-//! Owns: a real Chromium, driven over WebDriver. One per test: its profile is thrown away, its processes end with it.
+//! Owns: a real Chromium, driven over `WebDriver`. One per test: its profile is thrown away, its processes end with it.
 
 use std::net::TcpListener as StdListener;
 use std::process::Stdio;
@@ -109,9 +109,12 @@ impl Browser {
                 tokio::task::yield_now().await;
             }
         };
-        if tokio::time::timeout(PATIENCE, shown).await.is_err() {
-            panic!("{} does not show {text}:\n{}", self.at().await, self.text().await);
-        }
+        assert!(
+            !tokio::time::timeout(PATIENCE, shown).await.is_err(),
+            "{} does not show {text}:\n{}",
+            self.at().await,
+            self.text().await
+        )
     }
 
     /// Types into the field with that id, in place of what stood there.

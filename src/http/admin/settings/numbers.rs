@@ -137,10 +137,7 @@ pub(super) fn resume(ask: Ask) -> Answering {
 pub(super) fn pace(ask: Ask) -> Answering {
     Box::pin(async move {
         let name = ask.param(0).to_owned();
-        let wanted = match ask.form.get("per_second") {
-            None => None,
-            Some(text) => Some(text.parse().unwrap_or(0)),
-        };
+        let wanted = ask.form.get("per_second").map(|text| text.parse().unwrap_or(0));
         match numbers::set_pace(&ask.desk, &ask.who, &name, wanted).await {
             Err(AdminError::Invalid(mistakes)) => show(&ask, &name, &mistakes).await,
             other => {
