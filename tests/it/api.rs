@@ -61,7 +61,7 @@ async fn a_fuzzer_finds_no_answer_that_is_not_described() {
             "--exclude-checks",
             "unsupported_method,missing_required_header,positive_data_acceptance,negative_data_rejection",
         ])
-        .args(["--request-timeout", "20"])
+        .args(["--request-timeout", "90"])
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
