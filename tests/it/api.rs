@@ -51,7 +51,10 @@ async fn a_fuzzer_finds_no_answer_that_is_not_described() {
         token::create(&desk, &who, &format!("decoy {n}"), Role::Viewer, None).await.expect("a token");
     }
     let held = token::create(&desk, &who, "fuzzer", Role::Administrator, None).await.expect("a token");
-    let output = Command::new(".work/venv/bin/schemathesis")
+    // It keeps what it found in the folder that it runs in.
+    let program = std::env::current_dir().expect("a folder").join(".work/venv/bin/schemathesis");
+    let output = Command::new(program)
+        .current_dir(bridge.dir.path())
         .args(["run", &bridge.url("/api/v1/openapi.json"), "--url", &bridge.url("/api/v1"), "--no-color"])
         .args(["--header", &format!("Authorization: Bearer {}", held.expose_secret())])
         .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "12", "--seed", "7", "--workers", "1"])

@@ -240,7 +240,7 @@ fn valued(sql: &str) -> String {
 
 async fn judge(root: &mut Conn, sql: &str) -> Result<Vec<String>, mysql_async::Error> {
     let mut wrong = Vec::new();
-    let plan: Vec<Row> = root.query(format!("EXPLAIN {}", valued(sql))).await?;
+    let plan: Vec<Row> = root.query(format!("EXPLAIN {sql}")).await?;
     for row in plan {
         let text = |name: &str| row.get::<Option<String>, _>(name).flatten().unwrap_or_default();
         let rows = row.get::<Option<u64>, _>("rows").flatten().unwrap_or(0);
@@ -250,7 +250,7 @@ async fn judge(root: &mut Conn, sql: &str) -> Result<Vec<String>, mysql_async::E
         }
     }
     root.query_drop("FLUSH STATUS").await?;
-    let _: Vec<Row> = root.query(valued(sql)).await?;
+    let _: Vec<Row> = root.query(sql).await?;
     let read: Vec<(String, u64)> = root.query("SHOW SESSION STATUS LIKE 'Handler_read%'").await?;
     // Temporary tables are read by `rnd`: what counts is what is read of ours, which is read first.
     let read: u64 = read.iter().filter(|(name, _)| !name.contains("deleted")).map(|(_, n)| n).sum();
@@ -299,7 +299,11 @@ async fn no_page_and_no_list_reads_a_whole_table() {
         if BOUNDED.iter().any(|(begin, _)| shape.starts_with(begin)) {
             continue;
         }
-        match judge(&mut root, sql).await {
+        let mut judged = judge(&mut root, sql).await;
+        if judged.is_err() && sql.contains('?') {
+            judged = judge(&mut root, &valued(sql)).await;
+        }
+        match judged {
             Ok(all) => wrong.extend(all.into_iter().map(|what| format!("{what}: {shape}"))),
             Err(error) => unread.push(format!("{error}: {shape}")),
         }
