@@ -117,21 +117,19 @@ fn condition(condition: &Condition) -> Value {
 /// The definition as the section that is stored.
 #[must_use]
 pub fn toml(hookpoint: &Hookpoint) -> String {
-    let mut text = format!("[{}]\n", hookpoint.id);
     let all = json(hookpoint);
+    let mut lines = vec![format!("[{}]", hookpoint.id)];
     for (key, value) in in_order(&all) {
         match value.as_array().filter(|list| list.iter().any(Value::is_object)) {
             Some(list) => {
-                text.push_str(&format!("{key} = [\n"));
-                for one in list {
-                    text.push_str(&format!("  {},\n", inline(one)));
-                }
-                text.push_str("]\n");
+                lines.push(format!("{key} = ["));
+                lines.extend(list.iter().map(|one| format!("  {},", inline(one))));
+                lines.push("]".to_owned());
             }
-            None => text.push_str(&format!("{key} = {}\n", inline(value))),
+            None => lines.push(format!("{key} = {}", inline(value))),
         }
     }
-    text
+    lines.join("\n") + "\n"
 }
 
 fn in_order(value: &Value) -> Vec<(&String, &Value)> {

@@ -256,10 +256,12 @@ fn narrowed(search: &MessageSearch, plan: &Plan, ended: u8, all: &mut Where) {
     }
 }
 
+/// A message, and where it stands in the queue.
+const COLUMNS: &str = "SELECT m.*, o.state AS queue_state, o.waiting_for, o.run_at, o.snoozes, o.last_error FROM";
+
 fn page(search: &MessageSearch, plan: &Plan, ended: u8, stop: Option<Stop>) -> Statement {
     let mut all = plan.walked.clone();
     let limit = search.limit + 1;
-    const COLUMNS: &str = "SELECT m.*, o.state AS queue_state, o.waiting_for, o.run_at, o.snoozes, o.last_error FROM";
     if plan.walk == Walk::Queue {
         if let Some(place) = &search.before {
             all.add("o.message_id < ?", [bytes(place)]);
@@ -337,7 +339,7 @@ pub async fn messages(store: &Store, search: &MessageSearch) -> Result<Found<Mes
         items.retain(|one| one.created_at >= place.at);
     }
     if plan.walk != Walk::Queue {
-        items.sort_by(|a, b| (b.created_at, b.id).cmp(&(a.created_at, a.id)));
+        items.sort_by_key(|one| std::cmp::Reverse((one.created_at, one.id)));
     }
     let more = items.len() > search.limit;
     items.truncate(search.limit);

@@ -236,7 +236,7 @@ async fn along_lines(store: &Store, search: &EventSearch) -> Result<Found<EventR
             end = end.max(last);
         }
     }
-    found.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
+    found.sort_by_key(|one| std::cmp::Reverse((one.0, one.1)));
     if let (Some((at, _)), None) = (end, search.reason) {
         found.retain(|one| one.0 > at);
     }

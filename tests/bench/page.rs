@@ -128,7 +128,7 @@ impl Visitor {
     async fn get(&self, path: &str) -> anyhow::Result<(f64, u16, String)> {
         let started = Instant::now();
         let request = self.http.get(format!("{}{path}", self.base)).header(COOKIE, &self.cookie);
-        let answer = request.timeout(Duration::from_secs(60)).send().await?;
+        let answer = request.timeout(Duration::from_mins(1)).send().await?;
         let status = answer.status().as_u16();
         let text = answer.text().await?;
         Ok((started.elapsed().as_secs_f64() * 1_000.0, status, text))

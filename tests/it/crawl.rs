@@ -12,19 +12,14 @@ use crate::support::person::PASSWORD;
 /// Keys of words that a page shows instead of the words.
 fn raw_keys(html: &str) -> Vec<String> {
     let sections: BTreeSet<&str> = words::keys().filter_map(|key| key.split('.').next()).collect();
-    let shown: String =
-        html.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| format!(" {text} ")).collect();
+    let shown: Vec<&str> = html.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect();
     shown
+        .join(" ")
         .split(|c: char| c.is_whitespace() || "(),;:".contains(c))
         .filter(|word| {
             word.split_once('.').is_some_and(|(section, key)| {
                 let named = key.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit());
-                sections.contains(section) && key.len() > 1 && named && words::keys().any(|known| known == *word) || {
-                    section.chars().all(|c| c.is_ascii_lowercase())
-                        && sections.contains(section)
-                        && named
-                        && key.len() > 2
-                }
+                sections.contains(section) && key.len() > 1 && named
             })
         })
         .map(str::to_owned)

@@ -156,6 +156,7 @@ impl Ask {
 
     /// A form that posts to `action`, with the word that proves that it is ours.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a form's content is made for it, where it is called")]
     pub fn form_to(&self, action: &str, content: Markup) -> Markup {
         html! {
             form method="post" action=(action) {
@@ -213,16 +214,25 @@ pub enum Answer {
 
 impl Answer {
     /// A page.
+    ///
+    /// # Errors
+    /// None: so that a handler can end with it, as with the two below.
     pub fn page(at: &'static str, title: impl Into<String>, body: Markup) -> Result<Self, AdminError> {
         Ok(Self::Page(View { title: title.into(), at, status: 200, body }))
     }
 
     /// The page again, with what is wrong in its form.
+    ///
+    /// # Errors
+    /// None.
     pub fn again(at: &'static str, title: impl Into<String>, body: Markup) -> Result<Self, AdminError> {
         Ok(Self::Page(View { title: title.into(), at, status: 422, body }))
     }
 
     /// Go to `path`, where a line says what was done: a key of the words' section `done`.
+    ///
+    /// # Errors
+    /// None.
     pub fn done(path: &str, done: &str) -> Result<Self, AdminError> {
         let join = if path.contains('?') { '&' } else { '?' };
         Ok(Self::To(format!("{path}{join}done={done}")))

@@ -156,6 +156,7 @@ pub fn failure(tongue: &Tongue, error: &AdminError) -> (u16, Markup) {
 
 /// A labelled field with what is wrong with it. `input` is the control, whose id must be `name`.
 #[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "the control is made for it, where it is called")]
 pub fn field(ask: &Ask, mistakes: &[Mistake], name: &str, label: &str, hint: Option<&str>, input: Markup) -> Markup {
     let wrong = ask.mistake(mistakes, name);
     html! {

@@ -166,7 +166,7 @@ impl Door {
             None => None,
             Some(token) => match present(&self.desk, token).await {
                 Ok(here) => here,
-                Err(error) => return self.failed(&tongue, &error, &knock),
+                Err(error) => return failed(&tongue, &error, &knock),
             },
         };
         if let Some(response) = entry::answer(&self.desk, &tongue, &knock, token.as_ref(), here.as_ref()).await {
@@ -223,7 +223,7 @@ impl Door {
             Some((page, params)) => (page.run)(Ask { params, ..ask }).await,
         };
         match answer {
-            Ok(answer) => self.wrap(&frame, answer),
+            Ok(answer) => wrap(&frame, answer),
             Err(error) => {
                 log(&error, &knock);
                 let (status, body) = layout::failure(&frame.tongue, &error);
@@ -231,36 +231,9 @@ impl Door {
                     return page(status, &body);
                 }
                 let title = frame.t("fail.title").to_owned();
-                self.wrap(&frame, Answer::Page(ask::View { title, at: "", status, body }))
+                wrap(&frame, Answer::Page(ask::View { title, at: "", status, body }))
             }
         }
-    }
-
-    fn wrap(&self, ask: &Ask, answer: Answer) -> Response {
-        match answer {
-            Answer::Page(view) => page(view.status, &layout::page(ask, &view)),
-            Answer::Part(part) => page(200, &part),
-            Answer::To(path) if ask.htmx => {
-                let mut response = plain(StatusCode::NO_CONTENT);
-                if let Ok(path) = HeaderValue::from_str(&path) {
-                    response.headers_mut().insert("hx-redirect", path);
-                }
-                response
-            }
-            Answer::To(path) => go(&path),
-            Answer::Kept { cookie, value, age, to } => {
-                let mut response = go(&to);
-                set_cookie(&mut response, cookie, &value.into(), age);
-                response
-            }
-            Answer::File { name, kind, bytes } => file(&name, kind, bytes),
-        }
-    }
-
-    fn failed(&self, tongue: &Tongue, error: &AdminError, knock: &Knock) -> Response {
-        log(error, knock);
-        let (status, body) = layout::failure(tongue, error);
-        page(status, &layout::document(tongue, None, tongue.t("fail.title"), &maud::html! { body { main { (body) } } }))
     }
 }
 
@@ -283,6 +256,35 @@ impl Ask {
             here: self.here.clone(),
         }
     }
+}
+
+/// What a handler gave back, as an answer.
+fn wrap(ask: &Ask, answer: Answer) -> Response {
+    match answer {
+        Answer::Page(view) => page(view.status, &layout::page(ask, &view)),
+        Answer::Part(part) => page(200, &part),
+        Answer::To(path) if ask.htmx => {
+            let mut response = plain(StatusCode::NO_CONTENT);
+            if let Ok(path) = HeaderValue::from_str(&path) {
+                response.headers_mut().insert("hx-redirect", path);
+            }
+            response
+        }
+        Answer::To(path) => go(&path),
+        Answer::Kept { cookie, value, age, to } => {
+            let mut response = go(&to);
+            set_cookie(&mut response, cookie, &value.into(), age);
+            response
+        }
+        Answer::File { name, kind, bytes } => file(&name, kind, bytes),
+    }
+}
+
+/// What went wrong before anybody was in.
+fn failed(tongue: &Tongue, error: &AdminError, knock: &Knock) -> Response {
+    log(error, knock);
+    let (status, body) = layout::failure(tongue, error);
+    page(status, &layout::document(tongue, None, tongue.t("fail.title"), &maud::html! { body { main { (body) } } }))
 }
 
 fn log(error: &AdminError, knock: &Knock) {

@@ -16,7 +16,7 @@ use form::{of, source};
 pub const PAGES: &[Page] = &[
     get("/templates", Role::Viewer, |ask| Box::pin(async move { list::show(&ask).await })),
     post("/templates/ask", Role::Operator, ask_provider),
-    get("/templates/:alert/:locale", Role::Viewer, |ask| Box::pin(async move { Open::of(&ask).await?.page(200) })),
+    get("/templates/:alert/:locale", Role::Viewer, |ask| Box::pin(async move { Ok(Open::of(&ask).await?.page(200)) })),
     post("/templates/:alert/:locale", Role::Administrator, save_text),
     post("/templates/:alert/:locale/preview", Role::Viewer, preview_text),
     post("/templates/:alert/:locale/back", Role::Administrator, go_back),
@@ -62,12 +62,12 @@ fn save_text(ask: Ask) -> Answering {
             Err(AdminError::Invalid(_)) => {
                 let mut open = Open::with(&ask, text, note).await?;
                 open.trouble = Some(ask.t("templates.not_saved").to_owned());
-                open.page(422)
+                Ok(open.page(422))
             }
             Err(AdminError::Conflict(why)) => {
                 let mut open = Open::with(&ask, text, note).await?;
                 open.trouble = Some(ask.t(&why).to_owned());
-                open.page(409)
+                Ok(open.page(409))
             }
             Err(error) => Err(error),
         }
@@ -83,7 +83,7 @@ fn preview_text(ask: Ask) -> Answering {
             return Ok(Answer::Part(parts::shown(&ask, &looked)));
         }
         let note = ask.form.text("note").to_owned();
-        Open::with(&ask, text, note).await?.page(200)
+        Ok(Open::with(&ask, text, note).await?.page(200))
     })
 }
 
@@ -109,7 +109,7 @@ fn test(ask: Ask) -> Answering {
             Err(AdminError::Invalid(_)) => {
                 let mut open = Open::of(&ask).await?;
                 open.mistakes = vec![Mistake::new("to", "templates.to_bad")];
-                open.page(422)
+                Ok(open.page(422))
             }
             Err(error) => Err(error),
         }
@@ -128,7 +128,7 @@ fn submit(ask: Ask) -> Answering {
             Err(AdminError::Conflict(why)) => {
                 let mut open = Open::of(&ask).await?;
                 open.trouble = Some(ask.tf("templates.provider_refused", &[("why", &ask.t(&why))]));
-                open.page(409)
+                Ok(open.page(409))
             }
             Err(error) => Err(error),
         }

@@ -434,8 +434,8 @@ async fn the_api_does_what_the_page_does() {
     assert_eq!(get(&format!("{path}/provider")).await.body["language"], "es_AR");
     let gone = post(&format!("{path}/back"), &chief, &json!({ "based_on": saved.body["version"] })).await;
     assert_eq!(gone.status, 200, "{}", gone.body);
-    let test = post(&format!("{path}/test"), &chief, &json!({ "to": "+5491160001234" })).await;
-    assert_eq!(test.status, 200, "{}", test.body);
+    let trial = post(&format!("{path}/test"), &chief, &json!({ "to": "+5491160001234" })).await;
+    assert_eq!(trial.status, 200, "{}", trial.body);
     bridge.settle().await;
     assert_eq!(bridge.phones().len(), 1);
     bridge.finish().await;

@@ -110,11 +110,11 @@ impl Browser {
             }
         };
         assert!(
-            !tokio::time::timeout(PATIENCE, shown).await.is_err(),
+            tokio::time::timeout(PATIENCE, shown).await.is_ok(),
             "{} does not show {text}:\n{}",
             self.at().await,
             self.text().await
-        )
+        );
     }
 
     /// Types into the field with that id, in place of what stood there.

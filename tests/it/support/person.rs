@@ -91,7 +91,7 @@ impl Person {
 
     /// Sends a form as it is given.
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Seen {
-        let body = form_urlencoded(form);
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = self
             .http
             .post(format!("{}{path}", self.base))
@@ -121,20 +121,6 @@ impl Person {
         let (status, location, headers) = (answer.status().as_u16(), text("location"), answer.headers().clone());
         Seen { status, location, headers, text: answer.text().await.expect("a body") }
     }
-}
-
-fn form_urlencoded(form: &[(&str, &str)]) -> String {
-    let encode = |text: &str| {
-        text.bytes().fold(String::new(), |mut out, byte| {
-            if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-                out.push(char::from(byte));
-            } else {
-                out.push_str(&format!("%{byte:02X}"));
-            }
-            out
-        })
-    };
-    form.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect::<Vec<_>>().join("&")
 }
 
 /// The code that an app shows at `unix_s` for a secret typed in by hand.

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::super::ask::{Answer, Ask, Fields};
 use super::super::layout::{field, language_name};
 use super::reason;
+use crate::admin::Mistake;
 use crate::admin::hookpoints::check::{Place, Scene, Wrong};
-use crate::admin::{AdminError, Mistake};
 use crate::domain::hookpoint::{Audience, Class, SubjectKind};
 use crate::domain::locale::Locale;
 use crate::domain::reason::Reason;
@@ -141,22 +141,22 @@ pub fn wrong(ask: &Ask, wrong: &Wrong) -> String {
 }
 
 /// Answers while somebody types: one expression, or the names that there are.
-pub fn typed(ask: &Ask) -> Result<Answer, AdminError> {
+pub fn typed(ask: &Ask) -> Answer {
     let scene = scene(&ask.form);
     let which = ask.form.text("which");
     if which == "names" {
-        return Ok(Answer::Part(names(ask, &scene)));
+        return Answer::Part(names(ask, &scene));
     }
     let text = ask.form.text(which);
     let place = if which.starts_with("still") { Place::Still } else { Place::When };
-    Ok(Answer::Part(html! {
+    Answer::Part(html! {
         @if !text.is_empty() {
             @match scene.check(place, text) {
                 Ok(()) => span.badge.good { (ask.t("hookpoints.expression_good")) },
                 Err(error) => span.mistake { (wrong(ask, &error)) },
             }
         }
-    }))
+    })
 }
 
 fn scene(form: &Fields) -> Scene {

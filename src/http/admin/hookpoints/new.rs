@@ -43,8 +43,8 @@ fn search_page(ask: &Ask) -> Markup {
 }
 
 /// The search's part of the page.
-pub fn found(ask: &Ask) -> Result<Answer, AdminError> {
-    Ok(Answer::Part(results(ask)))
+pub fn found(ask: &Ask) -> Answer {
+    Answer::Part(results(ask))
 }
 
 fn results(ask: &Ask) -> Markup {

@@ -93,7 +93,7 @@ impl<'a> Open<'a> {
     }
 
     /// The answer.
-    pub fn page(self, status: u16) -> Result<Answer, AdminError> {
+    pub fn page(self, status: u16) -> Answer {
         let ask = self.ask;
         let title = list::title(ask, &self.hookpoint);
         let provider = self.provider();
@@ -120,7 +120,7 @@ impl<'a> Open<'a> {
             }
             section.card { h2 { (ask.t("templates.versions")) } (self.versions()) }
         };
-        Ok(Answer::Page(crate::http::admin::ask::View { title, at: AT, status, body }))
+        Answer::Page(crate::http::admin::ask::View { title, at: AT, status, body })
     }
 
     fn languages(&self) -> Markup {
@@ -357,5 +357,6 @@ impl<'a> Open<'a> {
 
 /// What recipients read, as lines.
 fn whole(body: &str, footer: Option<&str>, button: Option<&str>) -> String {
-    [Some(body.trim()), footer, button].into_iter().flatten().map(|line| format!("{line}\n")).collect()
+    let lines: Vec<&str> = [Some(body.trim()), footer, button].into_iter().flatten().collect();
+    lines.join("\n") + "\n"
 }

@@ -156,15 +156,15 @@ pub async fn reach(ask: &Ask) -> Result<Answer, AdminError> {
     let (at, reach) = (&counted.0, &counted.1);
     let here = reach.counts.by_locale.get(&key.locale).cloned().unwrap_or_default();
     let n = |n: u64| ask.tongue.number(n);
-    let tile = |count: u64, word: &str| html! { div.tile { b { (n(count)) } (ask.t(word)) } };
+    let counted_as = |count: u64, word: &str| html! { div.tile { b { (n(count)) } (ask.t(word)) } };
     let part = html! {
         div.tiles {
-            (tile(here.clients, "templates.reach_clients"))
-            (tile(here.reachable, "templates.reach_reachable"))
-            (tile(here.unusable, "templates.reach_unusable"))
-            (tile(here.opted_out, "templates.reach_opted_out"))
+            (counted_as(here.clients, "templates.reach_clients"))
+            (counted_as(here.reachable, "templates.reach_reachable"))
+            (counted_as(here.unusable, "templates.reach_unusable"))
+            (counted_as(here.opted_out, "templates.reach_opted_out"))
             @if hookpoint.audience != Audience::Owner {
-                (tile(here.contacts.get(&hookpoint.audience).copied().unwrap_or(0), "templates.reach_contacts"))
+                (counted_as(here.contacts.get(&hookpoint.audience).copied().unwrap_or(0), "templates.reach_contacts"))
             }
         }
         p.hint {
