@@ -155,31 +155,3 @@ pub fn built_in_text(name: &str) -> Option<String> {
     let all = Catalogue::built_in(&BTreeMap::new()).ok()?;
     all.entry(&HookpointId::parse(name)?).map(|entry| written::toml(&entry.hookpoint))
 }
-
-/// What turns `old` into `new`, line by line: `-` gone, `+` new, a blank the same. For texts of some dozen lines.
-#[must_use]
-pub fn difference<'a>(old: &'a str, new: &'a str) -> Vec<(char, &'a str)> {
-    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
-    // The longest common part of what follows each pair of places.
-    let mut common = vec![vec![0_usize; new.len() + 1]; old.len() + 1];
-    for i in (0..old.len()).rev() {
-        for j in (0..new.len()).rev() {
-            common[i][j] =
-                if old[i] == new[j] { common[i + 1][j + 1] + 1 } else { common[i + 1][j].max(common[i][j + 1]) };
-        }
-    }
-    let (mut i, mut j, mut lines) = (0, 0, Vec::new());
-    while i < old.len() || j < new.len() {
-        if i < old.len() && j < new.len() && old[i] == new[j] {
-            lines.push((' ', old[i]));
-            (i, j) = (i + 1, j + 1);
-        } else if j == new.len() || (i < old.len() && common[i + 1][j] >= common[i][j + 1]) {
-            lines.push(('-', old[i]));
-            i += 1;
-        } else {
-            lines.push(('+', new[j]));
-            j += 1;
-        }
-    }
-    lines
-}

@@ -2,6 +2,7 @@
 //! does one thing, and leaves a line in the audit log.
 //! Must not know: HTTP, HTML, the terminal.
 
+pub mod difference;
 pub mod events;
 pub mod holds;
 pub mod hookpoints;

@@ -1,40 +1,13 @@
 //! Owns: what a text was before, and what each version changed.
 
-use similar::{ChangeTag, TextDiff};
-
 use super::Key;
+use crate::admin::difference::{Line, difference};
 use crate::admin::{AdminError, Desk};
 use crate::render::Templates;
 use crate::store::version::{self, Kind, Version};
 
 /// Versions shown at most.
 pub const SHOWN_MAX: usize = 50;
-
-/// One line of a difference.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    pub change: Change,
-    pub text: String,
-}
-
-/// What became of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    Same,
-    Gone,
-    New,
-}
-
-impl Change {
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Same => "same",
-            Self::Gone => "gone",
-            Self::New => "new",
-        }
-    }
-}
 
 /// A version, and what it changed.
 #[derive(Clone, Debug)]
@@ -70,20 +43,4 @@ pub async fn steps(desk: &Desk, key: &Key) -> Result<Vec<Step>, AdminError> {
         Step { version, difference: difference(&before, &texts[n]) }
     });
     Ok(steps.collect())
-}
-
-/// What turns `old` into `new`, line by line.
-#[must_use]
-pub fn difference(old: &str, new: &str) -> Vec<Line> {
-    TextDiff::from_lines(old, new)
-        .iter_all_changes()
-        .map(|change| Line {
-            change: match change.tag() {
-                ChangeTag::Equal => Change::Same,
-                ChangeTag::Delete => Change::Gone,
-                ChangeTag::Insert => Change::New,
-            },
-            text: change.value().trim_end_matches('\n').to_owned(),
-        })
-        .collect()
 }

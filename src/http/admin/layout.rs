@@ -5,6 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::ask::{Ask, View};
 use super::assets;
 use super::words::Tongue;
+use crate::admin::difference::{Change, Line};
 use crate::admin::{AdminError, Mistake};
 use crate::domain::admin::Role;
 use crate::domain::locale::Locale;
@@ -235,6 +236,22 @@ pub fn older(ask: &Ask, path: &str, next: Option<&str>) -> Markup {
         } @else if ask.query.get("before").is_some() {
             nav.pages aria-label=(ask.t("list.pages")) {
                 a href={ (path) "?" (ask.query.with("before", "")) } { (ask.t("list.newest")) }
+            }
+        }
+    }
+}
+
+/// A difference, line by line.
+#[must_use]
+pub fn difference(ask: &Ask, lines: &[Line]) -> Markup {
+    html! {
+        pre.diff {
+            @for line in lines {
+                @match line.change {
+                    Change::Same => span { "  " (line.text) "\n" },
+                    Change::Gone => del { span.hidden { (ask.t("list.line_gone")) } "- " (line.text) "\n" },
+                    Change::New => ins { span.hidden { (ask.t("list.line_new")) } "+ " (line.text) "\n" },
+                }
             }
         }
     }

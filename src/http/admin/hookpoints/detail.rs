@@ -3,9 +3,10 @@
 use maud::{Markup, html};
 
 use super::super::ask::{Answer, Ask};
-use super::super::layout::{Tone, badge, language_name};
+use super::super::layout::{self, Tone, badge, language_name};
 use super::{AT, address, back, on, origin, page, reason};
 use crate::admin::AdminError;
+use crate::admin::difference::difference;
 use crate::admin::hookpoints::{self, Detail, Line, Origin, check};
 use crate::domain::admin::Role;
 use crate::domain::hookpoint::{Condition, Hookpoint, Transition};
@@ -195,12 +196,12 @@ pub async fn version(ask: &Ask) -> Result<Answer, AdminError> {
         p { (ask.time(version.at)) " · " (version.who) @if !version.note.is_empty() { " · " (version.note) } }
         section.card {
             h2 { (ask.t("hookpoints.changed_then")) }
-            (difference(ask, &text(before.as_ref()), &text(version.content.as_ref())))
+            (layout::difference(ask, &difference(&text(before.as_ref()), &text(version.content.as_ref()))))
         }
         @if place > 0 {
             section.card {
                 h2 { (ask.t("hookpoints.differs_now")) }
-                (difference(ask, &text(version.content.as_ref()), &detail.text))
+                (layout::difference(ask, &difference(&text(version.content.as_ref()), &detail.text)))
             }
             @if ask.may(Role::Administrator) {
                 (ask.form_to(&format!("{here}/roll-back"), html! {
@@ -212,19 +213,4 @@ pub async fn version(ask: &Ask) -> Result<Answer, AdminError> {
         }
     };
     page(ask.t("hookpoints.version"), body)
-}
-
-/// A difference, line by line.
-pub fn difference(ask: &Ask, old: &str, new: &str) -> Markup {
-    html! {
-        pre.diff {
-            @for (sign, line) in hookpoints::difference(old, new) {
-                @match sign {
-                    '-' => del { span.hidden { (ask.t("hookpoints.line_gone")) } "- " (line) "\n" },
-                    '+' => ins { span.hidden { (ask.t("hookpoints.line_new")) } "+ " (line) "\n" },
-                    _ => span { "  " (line) "\n" },
-                }
-            }
-        }
-    }
 }

@@ -7,8 +7,9 @@ use maud::{Markup, html};
 
 use super::parts::{self, Looked, look, say};
 use super::{AT, SAMPLE, form, key, list, path};
+use crate::admin::difference::difference;
 use crate::admin::templates::provider::{AtProvider, at_provider, creation};
-use crate::admin::templates::versions::{Step, difference, steps};
+use crate::admin::templates::versions::{Step, steps};
 use crate::admin::templates::{Key, Origin, Text, one, variables};
 use crate::admin::{AdminError, Mistake};
 use crate::domain::admin::Role;
@@ -270,7 +271,7 @@ impl<'a> Open<'a> {
                     p.hint { (ask.t("templates.same")) }
                 } @else {
                     p.notice.waiting { (ask.t("templates.found_wording_differs")) }
-                    (parts::difference(ask, &difference(
+                    (layout::difference(ask, &difference(
                         &whole(&known.body, known.footer.as_deref(), known.button.as_ref().map(|(text, _)| text.as_str())),
                         &whole(&ours, source.footer.as_deref(), source.button.as_ref().map(|one| one.text.as_str())),
                     )))
@@ -340,7 +341,7 @@ impl<'a> Open<'a> {
                                 (back(Some(version.id), &ask.tf("templates.back_to", &[("n", &version.id)])))
                             }
                         }
-                        details { summary { (ask.t("templates.changes")) } (parts::difference(ask, &step.difference)) }
+                        details { summary { (ask.t("templates.changes")) } (layout::difference(ask, &step.difference)) }
                     }
                 }
             }

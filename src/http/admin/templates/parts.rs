@@ -6,7 +6,6 @@ use super::{AT, key, list, path};
 use crate::admin::templates::check::{self, Finding};
 use crate::admin::templates::preview::{Of, Preview, fill};
 use crate::admin::templates::provider::{Known, at_provider};
-use crate::admin::templates::versions::{Change, Line};
 use crate::admin::templates::{Key, Present, trial};
 use crate::admin::{AdminError, Mistake, reach as walk};
 use crate::domain::hookpoint::{Audience, SubjectKind};
@@ -130,21 +129,6 @@ pub fn state_badge(ask: &Ask, known: Option<&Known>) -> Markup {
     html! {
         (badge(tone, word))
         @if !known.category.is_empty() && known.category != "UTILITY" { " " (badge(Tone::Waiting, &known.category)) }
-    }
-}
-
-/// A difference, line by line.
-pub fn difference(ask: &Ask, lines: &[Line]) -> Markup {
-    html! {
-        pre.diff {
-            @for line in lines {
-                @match line.change {
-                    Change::Same => span { "  " (line.text) "\n" },
-                    Change::Gone => del { span.hidden { (ask.t("templates.line_gone")) } "- " (line.text) "\n" },
-                    Change::New => ins { span.hidden { (ask.t("templates.line_new")) } "+ " (line.text) "\n" },
-                }
-            }
-        }
     }
 }
 
