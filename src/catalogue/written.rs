@@ -2,15 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::hookpoint::{Condition, Hookpoint, SubjectKind, Transition, Trigger};
+use crate::domain::hookpoint::{Condition, Hookpoint, Right, SubjectKind, Transition, Trigger};
 
 /// The order of keys in the text; JSON has none.
-const ORDER: [&str; 31] = [
+const ORDER: [&str; 32] = [
     "title",
     "introduced",
     "enabled",
     "class",
     "audience",
+    "users",
     "subject",
     "on",
     "when",
@@ -61,6 +62,10 @@ pub fn json(hookpoint: &Hookpoint) -> Value {
         "expires_after_min": hookpoint.expires_after_min,
     });
     let mut put = |key: &str, value: Value| drop(all.as_object_mut().map(|all| all.insert(key.to_owned(), value)));
+    // Only where it is another right than the audience's own.
+    if hookpoint.users != hookpoint.audience.right() {
+        put("users", json!(hookpoint.users.map_or("none", Right::code)));
+    }
     for (key, conditions) in [("when", &hookpoint.conditions), ("still", &hookpoint.still)] {
         if !conditions.is_empty() {
             put(key, conditions.iter().map(condition).collect());

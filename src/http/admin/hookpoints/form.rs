@@ -9,7 +9,7 @@ use super::super::layout::{field, language_name};
 use super::reason;
 use crate::admin::Mistake;
 use crate::admin::hookpoints::check::{Place, Scene, Wrong};
-use crate::domain::hookpoint::{Audience, Class, SubjectKind};
+use crate::domain::hookpoint::{Audience, Class, Right, SubjectKind};
 use crate::domain::locale::Locale;
 use crate::domain::reason::Reason;
 
@@ -52,8 +52,10 @@ pub fn read(form: &Fields) -> (Value, Vec<Mistake>) {
             members.insert(name.to_owned(), Value::from(conditions));
         }
     }
-    if let Some(answers) = form.get("answers") {
-        members.insert("answers".to_owned(), json!(answers));
+    for name in ["answers", "users"] {
+        if let Some(value) = form.get(name) {
+            members.insert(name.to_owned(), json!(value));
+        }
     }
     if form.get("quiet_from").is_some() || form.get("quiet_to").is_some() {
         members.insert("quiet".to_owned(), json!({ "from": form.text("quiet_from"), "to": form.text("quiet_to") }));
@@ -210,6 +212,7 @@ pub fn fields(ask: &Ask, definition: &Value, mistakes: &[Mistake], new: bool) ->
             div.columns {
                 (field(ask, mistakes, "class", ask.t("hookpoints.class"), Some(ask.t("hookpoints.class_hint")), select("class", &class, &text("class"))))
                 (field(ask, mistakes, "audience", ask.t("hookpoints.audience"), Some(ask.t("hookpoints.audience_hint")), select("audience", &audiences(ask), &text("audience"))))
+                (field(ask, mistakes, "users", ask.t("hookpoints.users"), Some(ask.t("hookpoints.users_hint")), select("users", &rights(ask), &text("users"))))
                 (field(ask, mistakes, "subject", ask.t("hookpoints.subject"), Some(ask.t("hookpoints.subject_hint")), subject(ask, &text("subject"))))
             }
         }
@@ -250,6 +253,13 @@ fn select(name: &str, options: &[(String, String)], chosen: &str) -> Markup {
 
 fn audiences(ask: &Ask) -> Vec<(String, String)> {
     Audience::ALL.iter().map(|one| (one.to_string(), ask.t(&format!("hookpoints.audience_{one}")).to_owned())).collect()
+}
+
+/// Rights of logins, by the platform's own names.
+fn rights(ask: &Ask) -> Vec<(String, String)> {
+    let word = |value: &str, key: &str| (value.to_owned(), ask.t(key).to_owned());
+    let named = Right::ALL.iter().map(|one| (one.to_string(), one.to_string()));
+    [word("", "hookpoints.users_audience"), word("none", "hookpoints.users_none")].into_iter().chain(named).collect()
 }
 
 fn subject(ask: &Ask, chosen: &str) -> Markup {
