@@ -84,7 +84,8 @@ impl Bridge {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let app = App::start(config, clock.clone(), listener, Workers::ByHand).await.expect("the bridge starts");
         sandbox.set_callback_url(Some(format!("http://{}/v1/receipts/main", app.address)));
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        // The service closes a connection whose body it did not want to read; the next request must not be on its way there.
+        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client");
         let dir = tempfile::tempdir().expect("a directory");
         Self { app, sandbox, clock, db, secrets, http, dir, environment }
     }
