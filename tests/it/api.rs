@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::process::Command;
 
 use crate::support::lively::lively;
+use crate::support::turn::turn;
 
 #[test]
 fn the_description_names_every_address_and_no_other() {
@@ -43,6 +44,7 @@ fn braced(pattern: &str) -> String {
 
 #[tokio::test]
 async fn a_fuzzer_finds_no_answer_that_is_not_described() {
+    let _turn = turn().await;
     let bridge = lively().await;
     let desk = bridge.app.desk.clone().expect("a key is set");
     let who = Who::at_the_command_line("test");

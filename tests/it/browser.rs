@@ -5,9 +5,11 @@ use hookbridge::domain::admin::Role;
 use crate::support::bridge::Bridge;
 use crate::support::browser::Browser;
 use crate::support::person::{PASSWORD, code, hire};
+use crate::support::turn::turn;
 
 #[tokio::test]
 async fn somebody_logs_in_turns_the_second_factor_on_and_logs_in_with_it() {
+    let _turn = turn().await;
     let bridge = Bridge::start().await;
     let desk = bridge.app.desk.clone().expect("a key is set");
     hire(&desk, "Ana", Role::Administrator).await;

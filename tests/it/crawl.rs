@@ -8,6 +8,7 @@ use hookbridge::http::admin::words;
 use crate::support::browser::Browser;
 use crate::support::lively::{crawl, lively, reader, shape};
 use crate::support::person::PASSWORD;
+use crate::support::turn::turn;
 
 /// Keys of words that a page shows instead of the words.
 fn raw_keys(html: &str) -> Vec<String> {
@@ -28,6 +29,7 @@ fn raw_keys(html: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn every_link_opens_for_every_role_and_in_every_language() {
+    let _turn = turn().await;
     let bridge = lively().await;
     for (role, language) in [(Role::Viewer, "en"), (Role::Operator, "pt_BR"), (Role::Administrator, "es_AR")] {
         let person = reader(&bridge, role, language).await;
@@ -48,6 +50,7 @@ async fn every_link_opens_for_every_role_and_in_every_language() {
 
 #[tokio::test]
 async fn every_page_fits_a_phone_and_a_desk_and_is_open_to_everybody() {
+    let _turn = turn().await;
     let bridge = lively().await;
     let person = reader(&bridge, Role::Administrator, "es_AR").await;
     let mut shapes = BTreeSet::new();

@@ -6,11 +6,13 @@ use crate::fleet::{Ground, QUICK, all_told_once, count, owner_fence};
 use crate::support::fleet::Fleet;
 use crate::support::galera::Cluster;
 use crate::support::poll::until;
+use crate::support::turn::turn;
 
 const EVENTS: usize = 300;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn instances_on_two_nodes_of_a_cluster_lose_nothing_and_say_nothing_twice_when_a_node_is_killed() {
+    let _turn = turn().await;
     let (mut cluster, ground) = tokio::join!(Cluster::start(), Ground::new(EVENTS));
     cluster.create("own").await;
     let url = |node: usize| cluster.node(node).url_for("hb_bridge", "own");

@@ -16,6 +16,7 @@ use crate::support::bridge::{Bridge, answer};
 use crate::support::database::{TestDb, connect, second_server};
 use crate::support::lively::{self, links};
 use crate::support::person::Person;
+use crate::support::turn::turn;
 
 /// Rows of every table that grows.
 const ROWS: u32 = 6_000;
@@ -262,6 +263,7 @@ async fn judge(root: &mut Conn, sql: &str) -> Result<Vec<String>, mysql_async::E
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_page_and_no_list_reads_a_whole_table() {
+    let _turn = turn().await;
     let server = second_server().await;
     let bridge = Bridge::on(TestDb::on(server).await, &[("SENDERS__MAIN__PAIR_INTERVAL_S", "0")], |_| {}).await;
     let fields =

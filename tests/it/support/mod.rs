@@ -9,3 +9,4 @@ pub mod galera;
 pub mod lively;
 pub mod person;
 pub mod poll;
+pub mod turn;
