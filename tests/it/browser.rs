@@ -1,11 +1,25 @@
 //! The administrators' page as people use it, in a real Chromium.
 
+mod failures;
+mod frame;
+mod hookpoints;
+mod texts;
+
 use hookbridge::domain::admin::Role;
 
 use crate::support::bridge::Bridge;
 use crate::support::browser::Browser;
 use crate::support::person::{PASSWORD, code, hire};
 use crate::support::turn::turn;
+
+/// Ana, who administrates, at a window of that width.
+async fn ana(bridge: &Bridge, width: u32) -> Browser {
+    let desk = bridge.app.desk.clone().expect("a key is set");
+    hire(&desk, "Ana", Role::Administrator).await;
+    let browser = Browser::open(&bridge.url(""), width).await;
+    browser.log_in("Ana").await;
+    browser
+}
 
 #[tokio::test]
 async fn somebody_logs_in_turns_the_second_factor_on_and_logs_in_with_it() {

@@ -70,7 +70,7 @@ fn row(ask: &Ask, line: &Line) -> maud::Markup {
                     a href={ (AT) "/" (hookpoint.id) } { (hookpoint.title[&ask.tongue.locale]) }
                     br; small.mono { (hookpoint.id) }
                     @if !line.without_text.is_empty() {
-                        br; a href={ "/admin/templates?alert=" (hookpoint.id) } { (badge(Tone::Waiting, ask.t("hookpoints.text_missing"))) }
+                        br; a href={ "/admin/templates?q=" (hookpoint.id) } { (badge(Tone::Waiting, ask.t("hookpoints.text_missing"))) }
                     }
                 }
             }

@@ -11,6 +11,7 @@ use super::ask::{Answer, Ask, Page, get};
 use super::layout::{Tone, badge};
 use crate::admin::overview::{History, Need, Number, Overview, Queue, Why, history, now};
 use crate::domain::admin::Role;
+use crate::domain::reason::Reason;
 
 /// The addresses.
 pub const PAGES: &[Page] = &[
@@ -233,12 +234,12 @@ fn figures(ask: &Ask, past: &History, at: Timestamp) -> Markup {
             div.columns {
                 section.card {
                     h2 { (ask.t("overview.failures")) }
-                    (reasons(ask, &past.failures, "overview.no_failures"))
+                    (reasons(ask, &past.failures, "overview.no_failures", "/admin/messages?state=failed&"))
                 }
                 section.card {
                     h2 { (ask.t("overview.skips")) }
                     p.hint { (ask.t("overview.skips_hint")) }
-                    (reasons(ask, &past.skips, "overview.no_skips"))
+                    (reasons(ask, &past.skips, "overview.no_skips", "/admin/events?"))
                 }
             }
             (hooks(ask, past, at))
@@ -252,7 +253,8 @@ fn figures(ask: &Ask, past: &History, at: Timestamp) -> Markup {
     }
 }
 
-fn reasons(ask: &Ask, all: &[Why], none: &str) -> Markup {
+/// Reasons with how often; each leads to what it stopped, found by `list`.
+fn reasons(ask: &Ask, all: &[Why], none: &str, list: &str) -> Markup {
     if all.is_empty() {
         return super::layout::nothing(ask.t(none));
     }
@@ -267,7 +269,12 @@ fn reasons(ask: &Ask, all: &[Why], none: &str) -> Markup {
                 tbody {
                     @for why in all {
                         tr {
-                            td { (reason(ask, &why.reason)) }
+                            td {
+                                // A code that this version does not know cannot be searched for.
+                                @if Reason::parse(&why.reason).is_some() {
+                                    a href={ (list) "reason=" (why.reason) } { (reason(ask, &why.reason)) }
+                                } @else { (reason(ask, &why.reason)) }
+                            }
                             td.end { (ask.tongue.number(why.day)) }
                             td.end { (ask.tongue.number(why.month)) }
                         }

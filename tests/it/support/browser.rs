@@ -4,10 +4,14 @@ use std::net::TcpListener as StdListener;
 use std::process::Stdio;
 use std::time::Duration;
 
+use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
+use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
+
+use super::person::PASSWORD;
 
 /// How long a page may take to show what is awaited.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -141,6 +145,61 @@ impl Browser {
             .await
             .expect("it can be scrolled to");
         button.click().await.expect("it can be pressed");
+    }
+
+    /// Presses what asks before it does something, and agrees.
+    pub async fn agree(&self, text: &str) {
+        self.press(text).await;
+        let asked = async {
+            while self.page.accept_alert().await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let asked = tokio::time::timeout(PATIENCE, asked).await;
+        assert!(asked.is_ok(), "{text} does not ask:\n{}", self.text().await);
+    }
+
+    /// Follows the link to `href`, as soon as it is there.
+    pub async fn follow(&self, href: &str) {
+        let css = format!("main a[href='{href}']");
+        let link = self.page.wait().at_most(PATIENCE).for_element(Locator::Css(&css)).await;
+        let link = match link {
+            Ok(link) => link,
+            Err(error) => panic!("no link to {href}: {error}\n{}", self.text().await),
+        };
+        link.click().await.expect("it can be pressed");
+    }
+
+    /// Chooses a value of the list with that id.
+    pub async fn choose(&self, id: &str, value: &str) {
+        let list = self.page.find(Locator::Id(id)).await.unwrap_or_else(|e| panic!("no list {id}: {e}"));
+        list.select_by_value(value).await.unwrap_or_else(|e| panic!("{id} has no {value}: {e}"));
+    }
+
+    /// Logs in as `name`.
+    pub async fn log_in(&self, name: &str) {
+        self.go("/admin/login").await;
+        self.fill("name", name).await;
+        self.fill("password", PASSWORD).await;
+        self.press("Ingresar").await;
+        self.sees("Resumen").await;
+    }
+
+    /// Presses a key of the keyboard, wherever the page is.
+    pub async fn key(&self, key: Key) {
+        let keys = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value: key.into() })
+            .then(KeyAction::Up { value: key.into() });
+        self.page.perform_actions(keys).await.expect("a key can be pressed");
+    }
+
+    /// What has the focus: its text, and whether one sees that it has it (in the window, with an outline).
+    pub async fn focus(&self) -> (String, bool) {
+        let script = "const at = document.activeElement, box = at.getBoundingClientRect(), look = getComputedStyle(at);\
+                      const there = box.width > 1 && box.left >= 0 && box.top >= 0 && box.right <= innerWidth + 1 && box.bottom <= innerHeight + 1;\
+                      return [at.innerText.trim().split('\\n')[0], there && look.outlineStyle !== 'none' && parseFloat(look.outlineWidth) >= 2]";
+        let found = self.page.execute(script, Vec::new()).await.expect("something has the focus");
+        (found[0].as_str().unwrap_or_default().to_owned(), found[1] == json!(true))
     }
 
     /// What the page is wider than its window by, in px.

@@ -117,7 +117,7 @@ fn texts(ask: &Ask, line: &Line) -> Markup {
                 }
             }
         }
-        a href={ "/admin/templates?alert=" (line.hookpoint.id) } { (ask.t("hookpoints.texts_all")) }
+        a href={ "/admin/templates?q=" (line.hookpoint.id) } { (ask.t("hookpoints.texts_all")) }
     }
 }
 

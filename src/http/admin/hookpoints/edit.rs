@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::super::ask::{Answer, Ask};
+use super::super::ask::{Answer, Ask, View};
 use super::{AT, address, back, based_on, field, form};
 use crate::admin::hookpoints::change::{self, Saving};
 use crate::admin::hookpoints::{self, check};
@@ -104,11 +104,30 @@ pub async fn save(ask: &Ask) -> Result<Answer, AdminError> {
     let definition = written::json(&hookpoint);
     match change::save(&ask.desk, &ask.who, Saving { hookpoint, based_on, note: ask.form.text("note") }).await {
         Err(AdminError::Invalid(mistakes)) => again(&definition, &mistakes),
+        Err(AdminError::Conflict(why)) => {
+            let newest = hookpoints::one(&ask.desk, &ask.who, ask.param(0)).await?.version;
+            let body = html! { (meanwhile(ask, &why, newest)) (body(ask, &definition, newest, &[])) };
+            Ok(slower(ask, "hookpoints.edit", body))
+        }
         other => {
             other?;
             Answer::done(&address(ask.param(0)), "hookpoint_saved")
         }
     }
+}
+
+/// Somebody else was faster: what was typed stays, and the other's version is one click away.
+fn meanwhile(ask: &Ask, why: &str, newest: u64) -> Markup {
+    html! {
+        div.notice.bad role="alert" {
+            (ask.t(why)) " " (ask.t("hookpoints.kept")) " "
+            a href={ (address(ask.param(0))) "/versions/" (newest) } target="_blank" { (ask.t("hookpoints.see_other")) }
+        }
+    }
+}
+
+fn slower(ask: &Ask, title: &str, body: Markup) -> Answer {
+    Answer::Page(View { title: ask.t(title).to_owned(), at: AT, status: 409, body })
 }
 
 pub async fn show_text(ask: &Ask) -> Result<Answer, AdminError> {
@@ -155,6 +174,13 @@ pub async fn save_text(ask: &Ask) -> Result<Answer, AdminError> {
             let title = &detail.line.hookpoint.title[&ask.tongue.locale];
             let body = text_body(ask, text, based_on.unwrap_or(0), title, &mistakes);
             Answer::again(AT, ask.t("hookpoints.as_text"), body)
+        }
+        Err(AdminError::Conflict(why)) => {
+            let detail = hookpoints::one(&ask.desk, &ask.who, name).await?;
+            let title = &detail.line.hookpoint.title[&ask.tongue.locale];
+            let form = text_body(ask, text, detail.version, title, &[]);
+            let body = html! { (meanwhile(ask, &why, detail.version)) (form) };
+            Ok(slower(ask, "hookpoints.as_text", body))
         }
         other => {
             other?;
