@@ -45,6 +45,8 @@ pub struct Line {
     pub expires_after_min: u32,
     /// The configuration file says something about it.
     pub by_config: bool,
+    /// The configuration file decides whether it is on.
+    pub switch_by_config: bool,
     /// Alerts queued in the last 24 hours and 7 days.
     pub day: u64,
     pub week: u64,
@@ -135,6 +137,7 @@ fn line(
         enabled: config.and_then(|config| config.enabled).unwrap_or(hookpoint.enabled),
         expires_after_min: config.and_then(|config| config.expires_after_min).unwrap_or(hookpoint.expires_after_min),
         by_config: config.is_some(),
+        switch_by_config: config.is_some_and(|config| config.enabled.is_some()),
         day,
         week,
         without_text: without_text(desk, &hookpoint.id),

@@ -151,8 +151,8 @@ fn hookpoint(name: &str, wire: HookpointWire) -> Result<Hookpoint, String> {
         let text = wire.title.get(locale.code()).ok_or_else(|| format!("`title.{}` is missing", locale.code()))?;
         let text = text.trim();
         within(&format!("characters of `title.{}`", locale.code()), text.chars().count(), 1, TITLE_CHARS_MAX)?;
-        if text.chars().any(char::is_control) {
-            return Err(format!("`title.{}` must be one line", locale.code()));
+        if text.chars().any(|c| c.is_control() || is_direction(c)) {
+            return Err(format!("`title.{}` must be one line without direction marks", locale.code()));
         }
         title.insert(locale, text.to_owned());
     }
@@ -204,6 +204,11 @@ fn quiet_hours(wire: &QuietWire, class: Class) -> Result<Quiet, String> {
 
 fn within(what: &str, n: usize, least: usize, most: usize) -> Result<(), String> {
     if (least..=most).contains(&n) { Ok(()) } else { Err(format!("{what} must be {least} to {most}, not {n}")) }
+}
+
+/// What makes the text around it read backwards: no title needs it.
+const fn is_direction(c: char) -> bool {
+    matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A path that the stub takes, of something that may leave PHP.

@@ -146,6 +146,7 @@ impl Reason {
             Self::PacedNumber
                 | Self::PacedRecipient
                 | Self::PacedDay
+                | Self::QuietHours
                 | Self::LanePaused
                 | Self::TemplateHeld
                 | Self::RetryLater

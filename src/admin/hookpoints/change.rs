@@ -28,7 +28,7 @@ pub struct Saving<'a> {
 pub async fn switch(desk: &Desk, who: &Who, name: &str, on: bool) -> Result<(), AdminError> {
     desk.require(who, Role::Administrator)?;
     let detail = one(desk, who, name).await?;
-    if desk.config.hookpoints.get(name).is_some_and(|config| config.enabled.is_some()) {
+    if detail.line.switch_by_config {
         return Err(AdminError::Conflict("hookpoints.by_config_switch".to_owned()));
     }
     if detail.line.hookpoint.enabled == on {

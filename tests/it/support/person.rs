@@ -35,6 +35,41 @@ impl Seen {
         tag.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned()
     }
 
+    /// What a browser would send of the form to `action`, were its button pressed at once.
+    pub fn form(&self, action: &str) -> Vec<(String, String)> {
+        let from = self.text.split(&format!("action=\"{action}\"")).nth(1);
+        let form = from.and_then(|rest| rest.split("</form>").next());
+        let form = form.unwrap_or_else(|| panic!("no form to {action}: {}", self.text));
+        let value = |tag: &str, name: &str| Some(plain(tag.split(&format!(" {name}=\"")).nth(1)?.split('"').next()?));
+        let mut all: Vec<(String, String)> = Vec::new();
+        let mut chosen = false;
+        for part in form.split('<').skip(1) {
+            let (tag, text) = part.split_once('>').unwrap_or((part, ""));
+            match tag.split(' ').next().unwrap_or_default() {
+                "input" => {
+                    let box_off = tag.contains("type=\"checkbox\"") || tag.contains("type=\"radio\"");
+                    if !box_off || tag.contains(" checked") {
+                        all.extend(value(tag, "name").map(|name| (name, value(tag, "value").unwrap_or_default())));
+                    }
+                }
+                "textarea" => all.extend(value(tag, "name").map(|name| (name, plain(text)))),
+                "select" => {
+                    chosen = false;
+                    all.extend(value(tag, "name").map(|name| (name, String::new())));
+                }
+                // The first one, unless another is marked.
+                "option" if tag.contains(" selected") || !chosen => {
+                    chosen = true;
+                    if let Some(last) = all.last_mut() {
+                        last.1 = value(tag, "value").unwrap_or_default();
+                    }
+                }
+                _ => {}
+            }
+        }
+        all
+    }
+
     #[track_caller]
     pub fn shows(&self, text: &str) {
         assert!(self.text.contains(text), "{} does not show {text}:\n{}", self.status, self.text);
@@ -44,6 +79,12 @@ impl Seen {
     pub fn hides(&self, text: &str) {
         assert!(!self.text.contains(text), "{} shows {text}:\n{}", self.status, self.text);
     }
+}
+
+/// Text of HTML as people read it.
+fn plain(html: &str) -> String {
+    let pairs = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&amp;", "&")];
+    pairs.iter().fold(html.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
 /// Makes an administrator called `name` with [`PASSWORD`].

@@ -26,6 +26,7 @@ pub async fn show(ask: &Ask) -> Result<Answer, AdminError> {
         @if !hookpoint.enabled && !detail.line.without_text.is_empty() {
             p.notice.waiting { (ask.t("hookpoints.off_until_texts")) }
         }
+        @if detail.line.switch_by_config { p.hint { (ask.t("hookpoints.by_config_switch")) } }
         (buttons(ask, &detail, &here))
         div.columns {
             section.card { h2 { (ask.t("hookpoints.what")) } (facts(ask, &detail.line)) }
@@ -46,12 +47,14 @@ fn buttons(ask: &Ask, detail: &Detail, here: &str) -> Markup {
     html! {
         div.line {
             @if ask.may(Role::Administrator) {
-                (ask.form_to(&format!("{here}/switch"), html! {
-                    input type="hidden" name="to" value=(if enabled { "off" } else { "on" });
-                    button class=(if enabled { "" } else { "main" }) type="submit" {
-                        (ask.t(if enabled { "hookpoints.switch_off" } else { "hookpoints.switch_on" }))
-                    }
-                }))
+                @if !detail.line.switch_by_config {
+                    (ask.form_to(&format!("{here}/switch"), html! {
+                        input type="hidden" name="to" value=(if enabled { "off" } else { "on" });
+                        button class=(if enabled { "" } else { "main" }) type="submit" {
+                            (ask.t(if enabled { "hookpoints.switch_off" } else { "hookpoints.switch_on" }))
+                        }
+                    }))
+                }
                 a.button href={ (here) "/edit" } { (ask.t("hookpoints.edit")) }
                 a.button href={ (here) "/text" } { (ask.t("hookpoints.as_text")) }
             }
