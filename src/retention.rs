@@ -24,6 +24,9 @@ const TURN: SignedDuration = SignedDuration::from_secs(60);
 /// A clock that is off by more must not decide what is old.
 const CLOCK_OFF_MAX_S: i64 = 3600;
 
+/// How long it is remembered that a link was used, after nobody could use it any more.
+const USED_LINK: SignedDuration = SignedDuration::from_hours(24);
+
 /// How long what is kept. `None`: for ever.
 #[derive(Clone, Copy, Debug)]
 pub struct Keep {
@@ -63,6 +66,8 @@ impl Keep {
             Kind::Transition => self.dedupe.map(|kept| kept + self.event_age_max),
             // Twice the window, for clocks that differ.
             Kind::Contacted => Some(WINDOW * 2),
+            // After the moment until which the link could be used: for clocks that differ.
+            Kind::UsedLink => Some(USED_LINK),
         }
     }
 

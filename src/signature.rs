@@ -115,9 +115,23 @@ pub fn verify<'a>(
     keys: &[Key],
     now: Timestamp,
 ) -> Result<Verified<'a>, SignatureError> {
+    verify_within(TOLERANCE_S, headers, body, keys, now)
+}
+
+/// The same, for what lives shorter: sender's and our clock may differ by `tolerance_s`.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_within<'a>(
+    tolerance_s: i64,
+    headers: Headers<'a>,
+    body: &'a [u8],
+    keys: &[Key],
+    now: Timestamp,
+) -> Result<Verified<'a>, SignatureError> {
     let sent: i64 = headers.timestamp.parse().map_err(|_| SignatureError::Header("webhook-timestamp"))?;
     let off = sent.saturating_sub(now.as_second());
-    if off.saturating_abs() > TOLERANCE_S {
+    if off.saturating_abs() > tolerance_s {
         return Err(SignatureError::Stale(off));
     }
     let offered: Vec<Vec<u8>> = headers

@@ -7,6 +7,9 @@ namespace Hookbridge;
 /** Picks the listed paths out of what the platform passed, nested as it passed them. Everything else stays behind. */
 final class AllowList
 {
+    /** All that is ever read of an object, which may fetch or compute whatever else it is asked for. */
+    private const OF_OBJECTS = 'id';
+
     private $refused;
 
     /** @param callable $refused told each listed path that the deny-list stopped */
@@ -28,10 +31,13 @@ final class AllowList
             }
             $value = $vars;
             foreach (explode('.', $path) as $segment) {
-                if (!is_array($value) || !array_key_exists($segment, $value)) {
+                if (is_object($value) && $segment === self::OF_OBJECTS) {
+                    $value = self::idOf($value);
+                } elseif (is_array($value) && array_key_exists($segment, $value)) {
+                    $value = $value[$segment];
+                } else {
                     continue 2;
                 }
-                $value = $value[$segment];
             }
             if (self::fits($value)) {
                 self::put($picked, $path, is_string($value) ? Text::clean($value, $string_bytes_max) : $value);
@@ -62,6 +68,23 @@ final class AllowList
             }
         }
         return $names;
+    }
+
+    /**
+     * WHMCS docs: UserLogin and UserLogout pass a `user` that is an object. An id is a number; what is none says nothing, and fits
+     * nowhere.
+     *
+     * @param object $object
+     * @return int|object
+     */
+    private static function idOf($object)
+    {
+        try {
+            $id = isset($object->id) ? $object->id : null;
+        } catch (\Throwable $e) {
+            $id = null;
+        }
+        return is_int($id) || (is_string($id) && preg_match('/^[1-9]\d{0,17}$/D', $id) === 1) ? (int) $id : $object;
     }
 
     private function stops(string $path): bool

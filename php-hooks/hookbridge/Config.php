@@ -18,10 +18,11 @@ final class Config
         'flush_time_max_ms' => [5000, 100, 300000],
     ];
     private const TEXTS = ['url' => null, 'source' => null, 'secret' => null, 'spool_dir' => null,
-        'ca_file' => '', 'admin_folder' => 'admin'];
+        'ca_file' => '', 'admin_folder' => 'admin', 'page_url' => '', 'sso_secret' => ''];
 
     private $values;
     private $key;
+    private $sign_in_key;
 
     /** @throws ConfigError */
     public static function load(string $file): self
@@ -73,6 +74,7 @@ final class Config
             throw new ConfigError($mistakes);
         }
         $this->values['url'] = rtrim($this->values['url'], '/');
+        $this->values['page_url'] = rtrim($this->values['page_url'], '/');
     }
 
     public function number(string $name): int
@@ -89,6 +91,12 @@ final class Config
     public function key(): string
     {
         return $this->key;
+    }
+
+    /** The HMAC key of links to the bridge's page; '' when there is no `sso_secret`. */
+    public function signInKey(): string
+    {
+        return $this->sign_in_key;
     }
 
     /** Keeps the secret out of var_dump() and of error pages that dump objects. */
@@ -110,6 +118,15 @@ final class Config
         $this->key = Signer::keyOf($this->values['secret']);
         if ($this->values['secret'] !== '' && $this->key === '') {
             $mistakes[] = '`secret` must be whsec_ and the base64 of 24 to 64 bytes';
+        }
+        $this->sign_in_key = Signer::keyOf($this->values['sso_secret']);
+        if ($this->values['sso_secret'] !== '' && $this->sign_in_key === '') {
+            $mistakes[] = '`sso_secret` must be whsec_ and the base64 of 24 to 64 bytes';
+        } elseif ($this->sign_in_key !== '' && $this->sign_in_key === $this->key) {
+            $mistakes[] = '`sso_secret` must be another one than `secret`';
+        }
+        if ($this->values['page_url'] !== '' && !self::urlIsUsable($this->values['page_url'])) {
+            $mistakes[] = '`page_url` must be https://host or https://host:port (http only for 127.0.0.1, ::1 and localhost)';
         }
         if ($this->values['spool_dir'] !== '' && $this->values['spool_dir'][0] !== '/') {
             $mistakes[] = '`spool_dir` must be an absolute path';

@@ -36,6 +36,11 @@ return [
     // Certificate of your own authority, when the bridge's certificate is not signed by a public one.
     // 'ca_file' => '/etc/ssl/hookbridge-ca.pem',
 
+    // For the button of the addon page (modules/addons/hookbridge): where browsers reach the bridge's page, and the secret that
+    // links are signed with, the same text as `admin.sso_secret` of the bridge and another one than `secret`.
+    // 'page_url' => 'https://hookbridge.example.com',
+    // 'sso_secret' => 'whsec_REPLACE_ME',
+
     // The name of the admin folder, if you renamed it ($customadminpath in configuration.php).
     // 'admin_folder' => 'admin',
 ];

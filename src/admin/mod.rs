@@ -18,6 +18,7 @@ pub mod reach;
 pub mod shape;
 pub mod shelf;
 pub mod sources;
+pub mod sso;
 pub mod templates;
 pub mod token;
 pub mod why;

@@ -27,6 +27,12 @@ pub async fn named(desk: &Desk, name: &str) -> Result<Account, AdminError> {
     account::named(&desk.store, name).await?.ok_or(AdminError::NotFound("administrator"))
 }
 
+/// Whether somebody may be called so.
+#[must_use]
+pub(super) fn name_fits(name: &str) -> bool {
+    !name.is_empty() && name.chars().count() <= NAME_CHARS_MAX && !name.chars().any(|c| c.is_control() || c == ':')
+}
+
 /// Makes an account.
 ///
 /// # Errors
@@ -41,7 +47,7 @@ pub async fn create(
     desk.require(who, Role::Administrator)?;
     let name = name.trim();
     let mut mistakes = Vec::new();
-    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(|c| c.is_control() || c == ':') {
+    if !name_fits(name) {
         mistakes.push(Mistake::new("name", "people.name_bad"));
     }
     mistakes.extend(password.iter().flat_map(|password| password::mistakes(name, password)));

@@ -31,6 +31,29 @@ pub struct Config {
     pub log: LogConfig,
 }
 
+impl Config {
+    /// The one origin (`https://host:port`) whose forms may bring somebody in by a link; `None`: none is configured.
+    #[must_use]
+    pub fn sso_origin(&self) -> Option<String> {
+        let own = &self.admin.sso_origin;
+        origin(if own.is_empty() { &self.billing.admin_url } else { own })
+    }
+}
+
+/// The origin of an address, as browsers write it: in small letters, without the port that its scheme has anyway.
+fn origin(address: &str) -> Option<String> {
+    let address = address.trim().to_lowercase();
+    let (scheme, rest) = address.split_once("://")?;
+    let port = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        _ => return None,
+    };
+    let host = rest.split(['/', '?', '#']).next()?;
+    let host = host.strip_suffix(port).unwrap_or(host);
+    (!host.is_empty() && !host.contains('@')).then(|| format!("{scheme}://{host}"))
+}
+
 #[derive(Clone, Debug, Deserialize)]
 pub struct ServerConfig {
     pub listen: SocketAddr,
@@ -52,6 +75,8 @@ pub struct AdminConfig {
     pub session_max_h: u32,
     pub second_factor: String,
     pub sso_secret: SecretString,
+    pub sso_origin: String,
+    pub sso_role_max: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::ConfigError;
 use super::rules::RulesConfig;
 use super::section::{Config, SenderConfig, is_empty};
+use crate::domain::admin::Role;
 use crate::domain::event::SWEEP;
 use crate::signature::Key;
 
@@ -130,6 +131,9 @@ fn admin(config: &Config, mistakes: &mut Vec<String>) {
             mistakes.push(format!("`admin.{name}`: {error}; make one with `hookbridge config --new-secret`"));
         }
     }
+    if !is_empty(&admin.sso_secret) {
+        single_sign_on(config, mistakes);
+    }
     if !admin.listen.is_empty() && admin.listen.parse::<std::net::SocketAddr>().is_err() {
         mistakes.push("`admin.listen` must be an address and a port, e.g. 127.0.0.1:8467, or empty".to_owned());
     }
@@ -138,6 +142,27 @@ fn admin(config: &Config, mistakes: &mut Vec<String>) {
     }
     if !(1..=1440).contains(&admin.session_idle_min) || !(1..=720).contains(&admin.session_max_h) {
         mistakes.push("`admin.session_idle_min` must be 1 to 1440, `admin.session_max_h` 1 to 720".to_owned());
+    }
+}
+
+fn single_sign_on(config: &Config, mistakes: &mut Vec<String>) {
+    let admin = &config.admin;
+    if config.sso_origin().is_none() {
+        mistakes.push(
+            "`admin.sso_origin` must be where the platform's administration is reached, e.g. https://billing.example.com (or set \
+             billing.admin_url): links are taken from there only"
+                .to_owned(),
+        );
+    }
+    if Role::parse(&admin.sso_role_max).is_none() {
+        mistakes.push("`admin.sso_role_max` must be viewer, operator or administrator".to_owned());
+    }
+    let same = |other: &SecretString| other.expose_secret() == admin.sso_secret.expose_secret();
+    if same(&admin.key) || config.sources.values().flat_map(|source| &source.secrets).any(same) {
+        mistakes.push(
+            "`admin.sso_secret` is used for something else, too: make one of its own with `hookbridge config --new-secret`"
+                .to_owned(),
+        );
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Account {
     pub id: u64,
     pub name: String,
     pub role: Role,
-    /// Argon2id, in the PHC format. `None`: he comes by the platform's link only.
+    /// Argon2id, in the PHC format. `None`: nobody gets in by a password.
     pub password_hash: Option<String>,
     pub password_at: Option<Timestamp>,
     /// The second factor's secret, sealed.
@@ -27,6 +27,8 @@ pub struct Account {
     pub created_at: Timestamp,
     pub created_by: String,
     pub disabled_at: Option<Timestamp>,
+    /// His id on the platform, of whoever comes by its link.
+    pub platform_id: Option<u64>,
 }
 
 /// Shows nothing that could help a thief.
@@ -37,7 +39,7 @@ impl std::fmt::Debug for Account {
 }
 
 const COLUMNS: &str = "id, name, role, password_hash, password_at, totp_sealed, totp_step, locale, created_at, \
-                       created_by, disabled_at";
+                       created_by, disabled_at, platform_id";
 
 fn read(row: &Row) -> Result<Account, StoreError> {
     let reader = Reader::new("admin", row, "");
@@ -53,6 +55,7 @@ fn read(row: &Row) -> Result<Account, StoreError> {
         created_at: reader.time("created_at")?,
         created_by: reader.get("created_by")?,
         disabled_at: reader.optional_time("disabled_at")?,
+        platform_id: reader.get("platform_id")?,
     })
 }
 
@@ -86,7 +89,7 @@ pub async fn of(store: &Store, id: u64) -> Result<Option<Account>, StoreError> {
     one(store, "id", id.into()).await
 }
 
-async fn one(store: &Store, column: &'static str, value: Value) -> Result<Option<Account>, StoreError> {
+pub(super) async fn one(store: &Store, column: &'static str, value: Value) -> Result<Option<Account>, StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
         let sql = format!("SELECT {COLUMNS} FROM admin WHERE {column} = ?");

@@ -20,6 +20,7 @@ pub mod lease;
 pub mod message;
 pub mod order;
 pub mod outbox;
+pub mod platform_link;
 pub mod settle;
 pub mod single;
 pub mod source_secret;

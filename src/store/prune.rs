@@ -29,10 +29,12 @@ pub enum Kind {
     Transition,
     /// Answers of the company's rules.
     Decision,
+    /// Links from the platform's addon page that were used.
+    UsedLink,
 }
 
 impl Kind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Event,
         Self::Skip,
         Self::Message,
@@ -41,6 +43,7 @@ impl Kind {
         Self::Key,
         Self::Transition,
         Self::Decision,
+        Self::UsedLink,
     ];
 
     #[must_use]
@@ -54,6 +57,7 @@ impl Kind {
             Self::Key => "dedupe",
             Self::Transition => "transition",
             Self::Decision => "decision",
+            Self::UsedLink => "sso_used",
         }
     }
 
@@ -63,6 +67,7 @@ impl Kind {
             Self::Event | Self::Receipt => "received_at",
             Self::Message => "created_at",
             Self::Decision => "asked_at",
+            Self::UsedLink => "until_at",
             Self::Skip | Self::Contacted | Self::Key | Self::Transition => "at",
         }
     }
@@ -70,7 +75,7 @@ impl Kind {
     /// The column that finds the row.
     fn key(self) -> &'static str {
         match self {
-            Self::Event | Self::Skip | Self::Message | Self::Decision => "id",
+            Self::Event | Self::Skip | Self::Message | Self::Decision | Self::UsedLink => "id",
             Self::Receipt => "provider_id",
             Self::Contacted => "recipient",
             Self::Key => "dedupe_key",

@@ -154,7 +154,6 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<(), StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
         connection.exec_drop("DELETE FROM admin_session WHERE until_at <= ?", (at(now),)).await?;
-        connection.exec_drop("DELETE FROM sso_used WHERE until_at <= ?", (at(now),)).await?;
         Ok(())
     })
     .await

@@ -39,6 +39,7 @@ mod road;
 mod rules;
 mod sandbox;
 mod signatures;
+mod single_sign_on;
 mod sweep;
 mod tidy;
 mod undecided;

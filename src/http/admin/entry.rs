@@ -6,7 +6,7 @@ use warp::http::{HeaderMap, Method};
 use warp::reply::Response;
 
 use super::words::Tongue;
-use super::{Knock, cookie, go, layout, page, set_cookie};
+use super::{Knock, cookie, go, layout, page, set_cookie, sso};
 use crate::admin::Desk;
 use crate::admin::login::{self, Entered, LoginError, Present};
 use crate::store::session::Stage;
@@ -55,6 +55,8 @@ pub(super) async fn answer(
         (_, ["code"]) if here.is_none_or(|here| here.session.stage == Stage::Open) => go("/admin/login"),
         (false, ["code"]) => show(200, tongue, knock, &code_form(tongue, &next(knock), None)),
         (true, ["code"]) => code(desk, tongue, knock, token?).await,
+        (true, ["sso"]) => sso::answer(desk, tongue, knock).await,
+        (false, ["sso"]) => go("/admin"),
         (true, ["logout"]) => {
             // Leaving needs no proof that the form was ours: the cookie is not sent along from elsewhere.
             if let Some(token) = token

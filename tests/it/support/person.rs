@@ -132,13 +132,20 @@ impl Person {
 
     /// Sends a form as it is given.
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Seen {
+        self.post_from(path, &[("sec-fetch-site", "same-origin")], form).await
+    }
+
+    /// The same from elsewhere: with what a browser would say of that.
+    pub async fn post_from(&self, path: &str, headers: &[(&str, &str)], form: &[(&str, &str)]) -> Seen {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = self
+        let mut request = self
             .http
             .post(format!("{}{path}", self.base))
             .header("content-type", "application/x-www-form-urlencoded")
-            .header("sec-fetch-site", "same-origin")
             .body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         self.send(request).await
     }
 

@@ -4,7 +4,8 @@
 function shipped(): array
 {
     $folder = dirname(__DIR__, 3) . '/php-hooks';
-    return array_merge(glob("$folder/*.php"), glob("$folder/hookbridge/*.php"));
+    return array_merge(glob("$folder/*.php"), glob("$folder/hookbridge/*.php"),
+        glob("$folder/modules/addons/*/*.php"), glob("$folder/modules/addons/*/lang/*.php"));
 }
 
 test('syntax: nothing newer than PHP 7.2 is used', static function () {

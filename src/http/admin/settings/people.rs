@@ -72,6 +72,7 @@ pub(super) async fn show(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, Admi
         p { a href=(HERE) { "‹ " (ask.t("people_page.title")) } }
         h1 { (account.name) }
         p { (standing(ask, &account)) " " (ask.tf("people_page.made", &[("who", &account.created_by)])) " " (ask.time(account.created_at)) }
+        @if let Some(id) = account.platform_id { p.notice { (ask.tf("sso.person", &[("id", &id)])) } }
         div.columns {
             section.card {
                 h2 { (ask.t("people_page.role")) }

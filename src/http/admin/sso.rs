@@ -1,0 +1,84 @@
+//! Owns: the one address that takes a form of another site: the platform's addon page, which brings somebody in by a link.
+//! Why a page and not a redirection: a browser does not send our cookie along (`SameSite=Strict`) where another site's form
+//! led to; it does where our own page leads to.
+
+use maud::html;
+use warp::http::header::{HeaderValue, REFRESH};
+use warp::reply::Response;
+
+use super::super::raw::text;
+use super::entry::{SESSION, show};
+use super::words::Tongue;
+use super::{Knock, set_cookie};
+use crate::admin::Desk;
+use crate::admin::sso::{Link, SsoError, with_link};
+use crate::store::session::Stage;
+
+/// Whether that is the address.
+pub(super) fn is_here(knock: &Knock) -> bool {
+    knock.path == ["sso"]
+}
+
+/// Lets somebody in, or says why not.
+pub(super) async fn answer(desk: &Desk, tongue: &Tongue, knock: &Knock) -> Response {
+    let entered =
+        if in_a_window(knock) { with_link(desk, &link(knock), &knock.visitor).await } else { Err(SsoError::Foreign) };
+    match entered {
+        Ok(entered) => {
+            let next = if entered.stage == Stage::Open { "/admin" } else { "/admin/code?next=%2Fadmin" };
+            let body = html! {
+                h1 { (tongue.t("sso.title")) }
+                p role="status" { (tongue.t("sso.in")) }
+                p { a.button.main href=(next) { (tongue.t("sso.go_on")) } }
+            };
+            let mut response = show(200, tongue, knock, &body);
+            if let Ok(value) = HeaderValue::from_str(&format!("0;url={next}")) {
+                response.headers_mut().insert(REFRESH, value);
+            }
+            set_cookie(&mut response, SESSION, &entered.token, "");
+            response
+        }
+        Err(error) => refused(tongue, knock, &error),
+    }
+}
+
+fn link(knock: &Knock) -> Link<'_> {
+    let field = |name: &str| knock.form.raw(name).unwrap_or_default();
+    Link {
+        id: field("id"),
+        timestamp: field("timestamp"),
+        signature: field("signature"),
+        body: field("body"),
+        origin: text(&knock.headers, "origin"),
+    }
+}
+
+/// A browser that says so must be opening a page: no script's request, no frame.
+fn in_a_window(knock: &Knock) -> bool {
+    let is = |name: &str, wanted: &str| text(&knock.headers, name).is_none_or(|value| value == wanted);
+    is("sec-fetch-mode", "navigate") && is("sec-fetch-dest", "document")
+}
+
+fn refused(tongue: &Tongue, knock: &Knock, error: &SsoError) -> Response {
+    let (status, key) = match error {
+        SsoError::Off => (404, "sso.off"),
+        SsoError::Foreign => (403, "sso.foreign"),
+        SsoError::Unsigned => (401, "sso.unsigned"),
+        SsoError::Stale(_) => (401, "sso.stale"),
+        SsoError::Used => (401, "sso.used"),
+        SsoError::Unreadable(_) => (422, "sso.unreadable"),
+        SsoError::Disabled => (403, "sso.disabled"),
+        SsoError::Admin(_) => (503, "fail.database_detail"),
+    };
+    match error {
+        SsoError::Admin(error) => tracing::error!(%error, "nobody can come by a link"),
+        error => tracing::warn!(%error, "a link was refused"),
+    }
+    let seconds = if let SsoError::Stale(off) = error { off.saturating_abs() } else { 0 };
+    let body = html! {
+        h1 { (tongue.t("sso.title")) }
+        p.notice.bad role="alert" { (tongue.tf(key, &[("n", &seconds), ("life", &crate::admin::sso::LIFE_S)])) }
+        p { a href="/admin/login" { (tongue.t("sso.password")) } }
+    };
+    show(status, tongue, knock, &body)
+}
