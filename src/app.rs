@@ -1,6 +1,7 @@
 //! Owns: the only wiring. Configuration in; a running service out, with a handle to drain it (tests), reload it and stop
 //! it.
 
+mod desk;
 mod lanes;
 mod live;
 mod routes;
@@ -18,6 +19,8 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use self::desk::{DeskParts, desk};
+pub use self::desk::{desk_at_the_command_line, desk_without_secrets};
 use self::lanes::{Lanes, lanes};
 use self::live::Live;
 use self::settings::{process_settings, sweep_settings};
@@ -25,7 +28,7 @@ use crate::admin::{Apply, Desk};
 use crate::billing::{Billing, Overrides};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::config::section::{SenderConfig, is_empty};
+use crate::config::section::SenderConfig;
 use crate::decide::{Decider, Policies};
 use crate::dispatch::tenure::Tenure;
 use crate::dispatch::{Lane, lane};
@@ -36,7 +39,6 @@ use crate::metrics::Metrics;
 use crate::process::sweep::{Sweep, Swept};
 use crate::process::{Usual, Worker};
 use crate::retention::Retention;
-use crate::seal::Sealer;
 use crate::sql::Database;
 use crate::stop::{Stop, Stopper, pair};
 use crate::store::keeper::Keeper;
@@ -144,51 +146,6 @@ pub fn open_billing(config: &Config) -> anyhow::Result<Billing> {
 pub fn decider(config: &Config, store: &Store, billing: &Billing) -> anyhow::Result<Decider> {
     let policies = Policies::new(config).context("billing.timezone")?;
     Ok(Decider { billing: billing.clone(), store: store.clone(), policies })
-}
-
-/// What a desk is made of.
-struct DeskParts<'a> {
-    store: &'a Store,
-    billing: &'a Billing,
-    config: &'a Config,
-    clock: &'a Clock,
-}
-
-fn desk(
-    parts: &DeskParts<'_>,
-    live: &Live,
-    metrics: &Arc<Metrics>,
-    decider: Arc<Decider>,
-) -> anyhow::Result<Option<Desk>> {
-    if is_empty(&parts.config.admin.key) {
-        return Ok(None);
-    }
-    Ok(Some(Desk {
-        store: parts.store.clone(),
-        billing: parts.billing.clone(),
-        decider,
-        catalogue: live.catalogue.clone(),
-        templates: live.templates.clone(),
-        config: Arc::new(parts.config.clone()),
-        clock: parts.clock.clone(),
-        metrics: metrics.clone(),
-        sealer: Sealer::new(&parts.config.admin.key).context("admin.key")?,
-        shelf: Arc::default(),
-        apply: None,
-    }))
-}
-
-/// The desk of the command line, where nothing runs.
-///
-/// # Errors
-/// No `admin.key`, a mistake in the configuration, the database.
-pub async fn desk_at_the_command_line(config: &Config) -> anyhow::Result<Desk> {
-    let (store, billing, clock) = (open_store(config)?, open_billing(config)?, Clock::system());
-    let live = Live::start(config, &store, &clock).await?;
-    let decider = Arc::new(decider(config, &store, &billing)?);
-    let parts = DeskParts { store: &store, billing: &billing, config, clock: &clock };
-    desk(&parts, &live, &Arc::new(Metrics::default()), decider)?
-        .context("`admin.key` is empty: make one with `hookbridge config --new-secret` and set it (docs/ADMIN.md)")
 }
 
 /// The gateway of one sender.

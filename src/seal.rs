@@ -38,6 +38,18 @@ impl Sealer {
         Ok(Self { root: Salt::new(HKDF_SHA256, b"hookbridge").extract(&bytes), signer: std::sync::Arc::new(signer) })
     }
 
+    /// With a key that nobody keeps.
+    ///
+    /// # Panics
+    /// Without randomness: the machine is broken.
+    #[must_use]
+    pub fn of_nobody() -> Self {
+        let mut bytes = [0_u8; 32];
+        getrandom::fill(&mut bytes).expect("the machine has randomness");
+        let key = SecretString::from(format!("whsec_{}", STANDARD.encode(bytes)));
+        Self::new(&key).expect("32 bytes are a key")
+    }
+
     /// # Panics
     /// Without randomness: the machine is broken, and nothing secret can be made on it.
     #[must_use]

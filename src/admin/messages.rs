@@ -1,6 +1,6 @@
 //! Owns: what administrators see of messages, and what operators do about them: cancel, settle, send again.
 
-use std::collections::BTreeMap;
+pub mod retry;
 
 use super::{AdminError, Desk};
 use crate::dispatch::recheck::{Second, look};
@@ -9,15 +9,12 @@ use crate::domain::hookpoint::closed_list;
 use crate::domain::ids::{EventId, MessageId};
 use crate::domain::message::{Message, Standing};
 use crate::domain::reason::Reason;
-use crate::store::resend::{self, Batch, RESEND_MAX};
-use crate::store::search::{self, Found, MessageSearch, WINDOW_MAX};
+use crate::store::resend;
+use crate::store::search::{self, Found, MessageSearch};
 use crate::store::told::{self, Told};
 use crate::store::trail::{self, MessageFilter, MessageTrail};
 use crate::store::{consent, message, outbox, unknown};
 use std::fmt;
-
-/// Messages whose facts are looked at together.
-const STEP: usize = 100;
 
 closed_list! {
     /// What an operator knows of a message whose outcome is unknown, or wants.
@@ -39,16 +36,6 @@ pub struct Whole {
     pub event: Option<Told>,
     /// What sent it again.
     pub resent_as: Option<MessageId>,
-}
-
-/// What a deed on many did.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    pub resent: usize,
-    /// Left out, by reason.
-    pub left_out: BTreeMap<Reason, usize>,
-    /// There are more of them: do it again.
-    pub more: bool,
 }
 
 impl MessageTrail {
@@ -163,92 +150,41 @@ pub async fn resend(desk: &Desk, who: &Who, id: MessageId, twice: bool) -> Resul
     if first.may_have_arrived() && !twice {
         return conflict("messages.twice_unconfirmed");
     }
-    let mut left_out = BTreeMap::new();
-    let fit = still_fit(desk, &[id], &mut left_out).await?;
-    if let Some(reason) = left_out.keys().next() {
+    let (fit, refused) = still_fit(desk, message::load(&desk.store, &[id]).await?).await?;
+    if let Some((_, reason)) = refused.first() {
         return conflict(&format!("reason.{reason}"));
     }
-    let Some((_, new)) = again(desk, &fit).await?.pop() else { return conflict("messages.resent_already") };
+    let Some((_, new)) = queue(desk, &fit).await?.pop() else { return conflict("messages.resent_already") };
     desk.note(who, "message.resend", &id.to_string(), Some(&format!("as {new}"))).await?;
     Ok(new)
 }
 
-/// How many messages failed for one reason within a time and may be sent again: exactly up to [`RESEND_MAX`], and whether
-/// there are more.
-///
-/// # Errors
-/// A window that is none or too long; the database.
-pub async fn count(desk: &Desk, batch: &Batch) -> Result<(usize, bool), AdminError> {
-    check(batch)?;
-    let found = resend::candidates(&desk.store, batch).await?.len();
-    Ok((found.min(RESEND_MAX), found > RESEND_MAX))
-}
-
-/// Sends those messages again, at most [`RESEND_MAX`]. `twice`: it is understood that they may arrive twice.
-///
-/// # Errors
-/// The role; a window that is none or too long; unconfirmed; a database: what was queued stays queued, and doing it again goes
-/// on.
-pub async fn retry(desk: &Desk, who: &Who, batch: &Batch, twice: bool) -> Result<Report, AdminError> {
-    desk.require(who, Role::Operator)?;
-    check(batch)?;
-    if batch.reason == Reason::OutcomeUnknown && !twice {
-        return Err(AdminError::Conflict("messages.twice_unconfirmed".to_owned()));
-    }
-    let mut ids = resend::candidates(&desk.store, batch).await?;
-    let mut report = Report { more: ids.len() > RESEND_MAX, ..Report::default() };
-    ids.truncate(RESEND_MAX);
-    for step in ids.chunks(STEP) {
-        let fit = still_fit(desk, step, &mut report.left_out).await?;
-        report.resent += again(desk, &fit).await?.len();
-    }
-    let left_out: usize = report.left_out.values().sum();
-    let detail = format!("{} to {}: {} queued, {left_out} left out", batch.since, batch.until, report.resent);
-    desk.note(who, "message.retry", &format!("reason:{}", batch.reason), Some(&detail)).await?;
-    Ok(report)
-}
-
-fn check(batch: &Batch) -> Result<(), AdminError> {
-    let length = batch.until.duration_since(batch.since);
-    if length.is_negative() || length.is_zero() || length > WINDOW_MAX {
-        return Err(AdminError::invalid("until", "messages.window_bad"));
-    }
-    if batch.reason.is_wait() {
-        return Err(AdminError::invalid("reason", "form.unknown"));
-    }
-    Ok(())
-}
-
-/// Those of `ids` whose recipients want messages, and that still say the truth.
+/// Those of `messages` whose recipients want them and that still say the truth; and why not the others.
 async fn still_fit(
     desk: &Desk,
-    ids: &[MessageId],
-    left_out: &mut BTreeMap<Reason, usize>,
-) -> Result<Vec<Message>, AdminError> {
-    let messages = message::load(&desk.store, ids).await?;
+    messages: Vec<Message>,
+) -> Result<(Vec<Message>, Vec<(MessageId, Reason)>), AdminError> {
     let everybody: Vec<_> = messages.iter().map(|one| one.to.clone()).collect();
     let out = consent::opted_out(&desk.store, &everybody).await?;
     let facts = look(&messages, &desk.billing, &desk.catalogue.load(), desk.now()).await?;
-    let mut fit = Vec::with_capacity(messages.len());
+    let (mut fit, mut refused) = (Vec::with_capacity(messages.len()), Vec::new());
     for (message, second) in messages.into_iter().zip(facts) {
-        let reason = match second {
-            _ if out.contains(&message.to) => Some(Reason::OptedOut),
-            Second::Cancel(reason) => Some(reason),
-            Second::Send | Second::Wait(_) => None,
-        };
-        match reason {
-            Some(reason) => *left_out.entry(reason).or_default() += 1,
-            None => fit.push(message),
+        match second {
+            _ if out.contains(&message.to) => refused.push((message.id, Reason::OptedOut)),
+            Second::Cancel(reason) => refused.push((message.id, reason)),
+            Second::Send | Second::Wait(_) => fit.push(message),
         }
     }
-    Ok(fit)
+    Ok((fit, refused))
 }
 
-async fn again(desk: &Desk, messages: &[Message]) -> Result<Vec<(MessageId, MessageId)>, AdminError> {
+/// The number that sends a message again: its own, while there is one of that name.
+fn lane(desk: &Desk, one: &Message) -> String {
     let config = &desk.config;
-    let lane = |one: &Message| {
-        let lane = if config.senders.contains_key(&one.lane) { &one.lane } else { &config.alerts.sender };
-        lane.clone()
-    };
-    Ok(resend::resend(&desk.store, messages, lane, desk.now()).await?)
+    let lane = if config.senders.contains_key(&one.lane) { &one.lane } else { &config.alerts.sender };
+    lane.clone()
+}
+
+async fn queue(desk: &Desk, messages: &[Message]) -> Result<Vec<(MessageId, MessageId)>, AdminError> {
+    Ok(resend::resend(&desk.store, messages, |one| lane(desk, one), desk.now()).await?)
 }

@@ -1,19 +1,25 @@
 //! Owns: messages, events and answers as programs get them, from the API and from the command line. Numbers are masked: a
 //! pipe is soon a log.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::messages::Report;
+use super::events::Whole;
+use super::messages::retry::{LeftOut, Plan, Report};
 use super::why::{Answer, Line, Person, Untold};
+use crate::billing::find::Candidate;
+use crate::domain::event::FieldValue;
 use crate::store::search_events::EventRow;
-use crate::store::trail::{EventTrail, MessageTrail, SkipLine};
+use crate::store::trail::{MessageTrail, SkipLine};
 
 /// A message of a list.
 #[must_use]
 pub fn message(m: &MessageTrail) -> Value {
     json!({
         "id": m.id.to_string(), "event_id": m.event_id, "hookpoint": m.hookpoint, "subject": m.subject,
-        "client_id": m.client_id, "contact_id": m.contact_id, "to_masked": m.to.masked(), "language": m.language,
+        "client_id": m.client_id, "contact_id": m.contact_id, "user_id": m.user_id, "to_masked": m.to.masked(),
+        "language": m.language,
         "class": m.class, "lane": m.lane, "template": m.template, "text": m.text, "state": m.standing(),
         "reason": m.reason, "detail": m.detail, "created_at": m.created_at.to_string(),
         "expires_at": m.expires_at.to_string(), "resend_of": m.resend_of.map(|id| id.to_string()),
@@ -48,6 +54,14 @@ pub fn whole_message(m: &MessageTrail) -> Value {
     all
 }
 
+/// The same, and what sent it again.
+#[must_use]
+pub fn message_and_heirs(whole: &super::messages::Whole) -> Value {
+    let mut all = whole_message(&whole.message);
+    all["resent_as"] = json!(whole.resent_as.map(|id| id.to_string()));
+    all
+}
+
 /// An event of a list.
 #[must_use]
 pub fn event(e: &EventRow) -> Value {
@@ -64,26 +78,63 @@ fn skip(s: &SkipLine) -> Value {
     })
 }
 
-/// An event with all that came of it.
+/// An event with all that came of it. What the hook said, `fields`, may hold what people wrote: it is for operators.
 #[must_use]
-pub fn whole_event(e: &EventTrail) -> Value {
+pub fn whole_event(whole: &Whole, with_fields: bool) -> Value {
+    let e = &whole.trail;
     let steps: Vec<Value> = serde_json::from_str(&e.steps).unwrap_or_default();
+    let waiting = e
+        .waiting
+        .as_ref()
+        .map(|(tries, next, error)| json!({ "tries": tries, "next_at": next.to_string(), "error": error }));
+    let fields = whole.told.as_ref().filter(|_| with_fields).map(|told| {
+        told.event.fields.iter().map(|(name, one)| (name.clone(), field(one))).collect::<serde_json::Map<_, _>>()
+    });
     json!({
         "id": e.id, "source": e.source, "hook": e.hook, "state": e.state,
         "occurred_at": e.occurred_at.to_string(), "received_at": e.received_at.to_string(),
         "processed_at": e.processed_at.map(|at| at.to_string()),
-        "steps": steps,
+        "waiting": waiting, "steps": steps, "fields": fields,
         "skipped": e.skips.iter().map(skip).collect::<Vec<_>>(),
         "messages": e.messages.iter().map(whole_message).collect::<Vec<_>>(),
     })
 }
 
-/// What a deed on many did.
+fn field(value: &FieldValue) -> Value {
+    match value {
+        FieldValue::Null => Value::Null,
+        FieldValue::Bool(yes) => json!(yes),
+        FieldValue::Int(n) => json!(n),
+        FieldValue::Decimal(text) | FieldValue::Text(text) => json!(text),
+    }
+}
+
+/// A client that somebody's words may mean.
+#[must_use]
+pub fn candidate(one: &Candidate) -> Value {
+    json!({ "client_id": one.id.0, "name": one.name, "company": one.company, "email": one.email })
+}
+
+fn counts(left_out: &BTreeMap<LeftOut, usize>) -> Value {
+    left_out.iter().map(|(why, n)| (why.code().to_owned(), json!(n))).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// What would come of sending many again.
+#[must_use]
+pub fn plan(plan: &Plan) -> Value {
+    let refused: Vec<Value> =
+        plan.left_out.iter().map(|(id, why)| json!({ "id": id.to_string(), "why": why.code() })).collect();
+    json!({
+        "resent": 0, "would_go": plan.fit.len(), "may_have_arrived": plan.unsure.len(), "left_out": counts(&plan.reasons()),
+        "refused": refused, "more": plan.more, "takes_s": plan.takes.lasts.as_secs(), "stopped": plan.takes.stopped,
+        "over_day": plan.takes.over_day,
+    })
+}
+
+/// What sending many again did.
 #[must_use]
 pub fn report(report: &Report) -> Value {
-    let left_out: serde_json::Map<String, Value> =
-        report.left_out.iter().map(|(reason, n)| (reason.to_string(), json!(n))).collect();
-    json!({ "resent": report.resent, "left_out": left_out, "more": report.more })
+    json!({ "resent": report.resent, "left_out": counts(&report.left_out), "more": report.more })
 }
 
 /// Why a client got nothing.

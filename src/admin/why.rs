@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use super::wish::start;
+use super::wish::{YEARS, start};
 use super::{AdminError, Desk};
 use crate::billing::Want;
 use crate::billing::find::Candidate;
@@ -20,8 +20,8 @@ use crate::domain::reason::Reason;
 use crate::domain::record::{ClientStatus, Facts};
 use crate::store::consent;
 use crate::store::search::{self, MessageSearch};
-use crate::store::told::{self, Skipped, Told};
-use crate::store::trail::MessageTrail;
+use crate::store::told::{self, Told};
+use crate::store::trail::{MessageTrail, SkipLine};
 use std::fmt;
 
 /// Days that one answer covers at most.
@@ -88,7 +88,7 @@ pub struct Outcome {
     pub contact_id: Option<u64>,
     pub message: Option<MessageTrail>,
     /// Why he got nothing.
-    pub skipped: Option<Skipped>,
+    pub skipped: Option<SkipLine>,
 }
 
 /// Something of the platform's of which no event told.
@@ -141,11 +141,28 @@ pub async fn find(desk: &Desk, words: &str) -> Result<Vec<Candidate>, AdminError
     Ok(found)
 }
 
+/// Reads the days asked for (`from`, `to`): like `2026-11-25`; without any, today.
+///
+/// # Errors
+/// What is no day; the last is before the first, or they are too many.
+pub fn read(desk: &Desk, client: u64, get: &dyn Fn(&str) -> Option<String>) -> Result<Days, AdminError> {
+    let today = desk.now().to_zoned(desk.zone()).date();
+    let day = |name: &str, otherwise: Date| match get(name) {
+        None => Ok(otherwise),
+        Some(text) => text.parse().map_err(|_| AdminError::invalid(name, "messages.moment_bad")),
+    };
+    let from = day("from", today)?;
+    days(client, from, day("to", from.max(today))?)
+}
+
 /// Checks the days asked for.
 ///
 /// # Errors
 /// The last is before the first, or they are too many.
 pub fn days(client: u64, from: Date, to: Date) -> Result<Days, AdminError> {
+    if !YEARS.contains(&from.year()) {
+        return Err(AdminError::invalid("from", "messages.moment_bad"));
+    }
     let good = from <= to && from.checked_add(DAYS_MAX.days()).is_ok_and(|end| to < end);
     if good { Ok(Days { client, from, to }) } else { Err(AdminError::invalid("to", "why.days_bad")) }
 }
@@ -284,7 +301,7 @@ fn subjects(catalogue: &Catalogue, event: &HookEvent) -> Vec<Subject> {
     named.collect()
 }
 
-fn lines(events: &[Told], messages: Vec<MessageTrail>, skips: Vec<Skipped>) -> Vec<Line> {
+fn lines(events: &[Told], messages: Vec<MessageTrail>, skips: Vec<SkipLine>) -> Vec<Line> {
     let mut all: BTreeMap<String, Line> = BTreeMap::new();
     for told in events {
         let line = Line {

@@ -16,7 +16,7 @@ use crate::store::search_events::{EventSearch, EventState};
 /// Rows of a page.
 pub const PAGE_ROWS: usize = 50;
 /// Years that a search may name.
-const YEARS: std::ops::RangeInclusive<i16> = 2000..=2999;
+pub(super) const YEARS: std::ops::RangeInclusive<i16> = 2000..=2999;
 
 /// Reads fields, and collects what is wrong with them.
 struct Reading<'a> {

@@ -53,6 +53,10 @@ fn condition(words: &str) -> String {
         return format!("id = {number}");
     }
     if words.contains('@') {
+        // No address holds them, and a column of three bytes a character cannot be compared with them.
+        if words.chars().any(|c| u32::from(c) > 0xFFFF) {
+            return "FALSE".to_owned();
+        }
         return format!("email = {}", literal(words));
     }
     let newest = format!("id > (SELECT MAX(id) FROM tblclients) - {SCAN_MAX}");
@@ -63,7 +67,8 @@ fn condition(words: &str) -> String {
     // The platform stores texts HTML-encoded; each word may be in either name, or in the company's.
     let each = words.split_whitespace().take(4).map(|word| {
         let like = literal(&format!("%{}%", escaped(word)));
-        format!("CONCAT_WS(' ', firstname, lastname, companyname) LIKE {like}")
+        // Whatever the platform's character set is: one of three bytes a character cannot be compared with an emoji.
+        format!("CONVERT(CONCAT_WS(' ', firstname, lastname, companyname) USING utf8mb4) COLLATE utf8mb4_unicode_ci LIKE {like}")
     });
     let all: Vec<String> = each.collect();
     if all.is_empty() { "FALSE".to_owned() } else { format!("{newest} AND {}", all.join(" AND ")) }
@@ -86,6 +91,7 @@ mod tests {
         assert!(condition("+54 9 11 5555-0101").ends_with("phonenumber LIKE '%55550101'"));
         assert_eq!(condition("ana gómez").matches("LIKE").count(), 2);
         assert_eq!(condition("  "), "FALSE");
+        assert_eq!(condition("ana😀@example.com"), "FALSE");
         assert_eq!(escaped("O'Brien_100%"), "O&#039;Brien\\_100\\%");
     }
 }

@@ -3,16 +3,17 @@
 use std::io::{IsTerminal as _, Read as _, Write as _};
 
 use anyhow::Context as _;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
+use super::desk::{Failure, with_the_key};
 use super::show;
-use crate::admin::{AdminError, Desk, people, token};
-use crate::app::desk_at_the_command_line;
+use crate::admin::log::{self, Format};
+use crate::admin::{Desk, people, token};
 use crate::config::Config;
 use crate::domain::admin::{Role, Who};
-use crate::domain::locale::Locale;
-use crate::http::admin::words;
+use crate::http::api::settings::{person_json, token_json};
+use crate::store::audit::Filter;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
@@ -47,6 +48,31 @@ pub enum Command {
     /// Tokens of programs that use the API
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Who did what, the newest first
+    Log(Log),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Log {
+    /// Whose deeds: a name as the list shows it
+    #[arg(long)]
+    actor: Option<String>,
+    /// Which deeds, e.g. `message.resend`
+    #[arg(long)]
+    action: Option<String>,
+    /// What they were done to
+    #[arg(long)]
+    target: Option<String>,
+    /// Those before this number
+    #[arg(long, value_name = "ID")]
+    before: Option<u64>,
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
+    limit: u16,
+    #[arg(long)]
+    json: bool,
+    /// All that fit, at most 10,000, for spreadsheets
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -59,12 +85,17 @@ pub enum TokenCommand {
         /// Valid for so many days; without it, until ended
         #[arg(long)]
         days: Option<u32>,
+        #[arg(long)]
+        json: bool,
     },
+    /// Tokens, without what they are
     List {
         #[arg(long)]
         json: bool,
     },
+    /// End a token now
     End {
+        /// Its number, see `list`
         id: u64,
     },
 }
@@ -74,61 +105,75 @@ fn role(text: &str) -> Result<Role, String> {
 }
 
 pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
-    let desk = desk_at_the_command_line(config).await?;
-    let result = act(command, &desk, &super::who()).await;
-    desk.store.database().clone().close().await;
-    desk.billing.database().clone().close().await;
-    result
+    with_the_key(config, async |desk, who| act(command, desk, who).await).await
 }
 
-async fn act(command: Command, desk: &Desk, who: &Who) -> anyhow::Result<()> {
+async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
     match command {
         Command::Create { name, role, no_password } => {
             let password = if no_password { None } else { Some(ask_password()?) };
-            people::create(desk, who, &name, role, password.as_ref()).await.map_err(plain)?;
+            people::create(desk, who, &name, role, password.as_ref()).await?;
             println!("{name} is there, with the role {role}");
         }
         Command::List { json } => list(desk, json).await?,
         Command::Password { name } => {
             let account = people::named(desk, &name).await?;
-            people::set_password(desk, who, &account, &ask_password()?, b"").await.map_err(plain)?;
+            people::set_password(desk, who, &account, &ask_password()?, b"").await?;
             println!("the password of {name} is set, his sessions ended");
         }
         Command::Role { name, role } => {
-            people::set_role(desk, who, &people::named(desk, &name).await?, role).await.map_err(plain)?;
+            people::set_role(desk, who, &people::named(desk, &name).await?, role).await?;
             println!("{name} has the role {role}");
         }
         Command::Disable { name } => {
-            people::set_disabled(desk, who, &people::named(desk, &name).await?, true).await.map_err(plain)?;
+            people::set_disabled(desk, who, &people::named(desk, &name).await?, true).await?;
             println!("{name} is disabled");
         }
         Command::Enable { name } => {
-            people::set_disabled(desk, who, &people::named(desk, &name).await?, false).await.map_err(plain)?;
+            people::set_disabled(desk, who, &people::named(desk, &name).await?, false).await?;
             println!("{name} may log in again");
         }
         Command::DropFactor { name } => {
-            people::drop_factor(desk, who, &people::named(desk, &name).await?).await.map_err(plain)?;
+            people::drop_factor(desk, who, &people::named(desk, &name).await?).await?;
             println!("{name} has no second factor any more");
         }
         Command::Token(command) => tokens(command, desk, who).await?,
+        Command::Log(wishes) => deeds(wishes, desk).await?,
     }
     Ok(())
 }
 
-async fn list(desk: &Desk, as_json: bool) -> anyhow::Result<()> {
+async fn deeds(wishes: Log, desk: &Desk) -> Result<(), Failure> {
+    let Log { actor, action, target, before, limit, json, csv } = wishes;
+    let filter = Filter { actor, action, target, before, limit: limit.into() };
+    if csv {
+        let all = log::export(desk, &filter, Format::Csv).await?;
+        std::io::stdout().write_all(&all).context("cannot write")?;
+        return Ok(());
+    }
+    let (entries, next) = log::list(desk, &filter).await?;
+    if json {
+        let items = entries.iter().map(log::as_json).collect::<Vec<_>>();
+        show::json(&json!({ "items": items, "next": next.map(|id| id.to_string()) }));
+        return Ok(());
+    }
+    let mut table = show::table(&["id", "when", "who", "by", "did", "to", "detail"]);
+    for one in entries {
+        let detail = one.detail.unwrap_or_default();
+        let (id, at, via) = (one.id.to_string(), show::time(one.at), one.via.to_string());
+        table.add_row(vec![id, at, one.actor, via, one.action, one.target, detail]);
+    }
+    println!("{table}");
+    if let Some(next) = next {
+        println!("There are more: --before {next}");
+    }
+    Ok(())
+}
+
+async fn list(desk: &Desk, as_json: bool) -> Result<(), Failure> {
     let all = people::all(desk).await?;
     if as_json {
-        show::json(
-            &all.iter()
-                .map(|one| {
-                    json!({
-                        "name": one.name, "role": one.role.code(), "second_factor": one.totp_sealed.is_some(),
-                        "password": one.password_hash.is_some(), "disabled": one.disabled_at.is_some(),
-                        "created_at": one.created_at.to_string(), "created_by": one.created_by,
-                    })
-                })
-                .collect(),
-        );
+        show::json(&all.iter().map(person_json).collect());
         return Ok(());
     }
     let mut table = show::table(&["name", "role", "second factor", "since", "state"]);
@@ -145,29 +190,18 @@ async fn list(desk: &Desk, as_json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn tokens(command: TokenCommand, desk: &Desk, who: &Who) -> anyhow::Result<()> {
+async fn tokens(command: TokenCommand, desk: &Desk, who: &Who) -> Result<(), Failure> {
     match command {
-        TokenCommand::Create { name, role, days } => {
+        TokenCommand::Create { name, role, days, json } => {
             let until = days.map(|days| desk.now() + jiff::SignedDuration::from_hours(i64::from(days) * 24));
-            let token = token::create(desk, who, &name, role, until).await.map_err(plain)?;
-            println!("{}", secrecy::ExposeSecret::expose_secret(&token));
+            let token = token::create(desk, who, &name, role, until).await?;
+            let token = token.expose_secret();
+            if json { show::json(&json!({ "token": token })) } else { println!("{token}") }
         }
         TokenCommand::List { json } => {
             let all = token::all(desk, who).await?;
             if json {
-                show::json(
-                    &all.iter()
-                        .map(|one| {
-                            json!({
-                                "id": one.id, "name": one.name, "role": one.role.code(),
-                                "made_at": one.made_at.to_string(), "made_by": one.made_by,
-                                "used_at": one.used_at.map(|at| at.to_string()),
-                                "until": one.until.map(|at| at.to_string()),
-                                "ended_at": one.ended_at.map(|at| at.to_string()),
-                            })
-                        })
-                        .collect(),
-                );
+                show::json(&all.iter().map(token_json).collect());
             } else {
                 let mut table = show::table(&["id", "name", "role", "made", "used", "state"]);
                 for one in &all {
@@ -190,19 +224,6 @@ async fn tokens(command: TokenCommand, desk: &Desk, who: &Who) -> anyhow::Result
         }
     }
     Ok(())
-}
-
-/// What is wrong, in English words instead of the page's keys.
-fn plain(error: AdminError) -> anyhow::Error {
-    match error {
-        AdminError::Invalid(mistakes) => {
-            let all: Vec<String> =
-                mistakes.iter().map(|one| format!("{}: {}", one.field, words::text(Locale::En, &one.text))).collect();
-            anyhow::anyhow!(all.join("\n"))
-        }
-        AdminError::Conflict(text) => anyhow::anyhow!(words::text(Locale::En, &text).to_owned()),
-        other => other.into(),
-    }
 }
 
 /// A password from a pipe (its first line), or asked twice on a terminal without showing it.

@@ -1,80 +1,108 @@
 //! `hookbridge events`
 
-use anyhow::Context as _;
-use serde_json::json;
-
-use super::messages::{message_json, print_message};
+use super::desk::{Failure, at_the_desk};
+use super::messages::print_message;
 use super::show;
-use crate::app::open_store;
+use crate::admin::{Desk, events, shape};
 use crate::config::Config;
+use crate::domain::admin::Who;
 use crate::domain::event::SWEEP;
-use crate::domain::ids::EventId;
-use crate::store::trail::{self, EventTrail};
+use crate::http::api::messages::page;
+use crate::store::trail::EventTrail;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// The newest events
-    List {
-        /// Only this hook, e.g. `InvoiceCreated`
-        #[arg(long)]
-        hook: Option<String>,
-        /// Only this state: received, processed, skipped, failed
-        #[arg(long)]
-        state: Option<String>,
-        #[arg(long, default_value_t = 50)]
-        limit: usize,
-        #[arg(long)]
-        json: bool,
-    },
+    /// Events that fit all wishes, the newest first
+    List(List),
     /// The whole trail of one event: received, facts, rule, messages, attempts, receipts, or why not
     Show {
         id: String,
         #[arg(long)]
         json: bool,
     },
+    /// Process an event again that was set aside as failed; who got his message the first time gets no other
+    Again { id: String },
+}
+
+#[derive(Debug, clap::Args)]
+pub struct List {
+    /// Only this hook, e.g. `InvoiceCreated`
+    #[arg(long)]
+    hook: Option<String>,
+    /// Only this state: received, processed, skipped, failed
+    #[arg(long)]
+    state: Option<String>,
+    /// Something came of it for this client
+    #[arg(long)]
+    client: Option<String>,
+    /// Something about it was skipped for this: a code of docs/RULES.md
+    #[arg(long)]
+    reason: Option<String>,
+    /// From this day on, by the platform's clock, or from this moment
+    #[arg(long, value_name = "DAY")]
+    since: Option<String>,
+    /// Until the end of this day, or before this moment
+    #[arg(long, value_name = "DAY")]
+    until: Option<String>,
+    /// The rows behind this place: `next` of the answer before
+    #[arg(long, value_name = "PLACE")]
+    before: Option<String>,
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
+    limit: u16,
+    #[arg(long)]
+    json: bool,
+}
+
+impl List {
+    fn get(&self, name: &str) -> Option<String> {
+        let wish = match name {
+            "hook" => &self.hook,
+            "state" => &self.state,
+            "client" => &self.client,
+            "reason" => &self.reason,
+            "since" => &self.since,
+            "until" => &self.until,
+            "before" => &self.before,
+            _ => &None,
+        };
+        wish.clone()
+    }
 }
 
 pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
-    let store = open_store(config)?;
+    at_the_desk(config, async |desk, who| act(command, desk, who).await).await
+}
+
+async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
     match command {
-        Command::List { hook, state, limit, json } => {
-            let rows = trail::events(&store, hook.as_deref(), state.as_deref(), limit).await?;
-            if json {
-                let rows: Vec<_> = rows
-                    .iter()
-                    .map(|(id, hook, at, state)| json!({ "id": id, "hook": hook, "received_at": at.to_string(), "state": state }))
-                    .collect();
-                show::json(&json!(rows));
-            } else {
-                let mut table = show::table(&["event", "hook", "received", "state"]);
-                for (id, hook, at, state) in rows {
-                    table.add_row(vec![id, hook, show::time(at), show::state(&state)]);
-                }
-                println!("{table}");
-            }
-        }
+        Command::List(wishes) => list(desk, &wishes).await?,
         Command::Show { id, json } => {
-            let key = EventId::parse(&id).context("an event id has 1 to 64 of A-Z a-z 0-9 _ - .")?;
-            let found = trail::event(&store, &key).await?.with_context(|| format!("there is no event {id}"))?;
-            if json { show::json(&event_json(&found)) } else { print_event(&found) }
+            let whole = events::whole(desk, &events::id(&id)?).await?;
+            if json { show::json(&shape::whole_event(&whole, true)) } else { print_event(&whole.trail) }
+        }
+        Command::Again { id } => {
+            events::again(desk, who, &events::id(&id)?).await?;
+            println!("{id} is processed again");
         }
     }
-    store.database().clone().close().await;
     Ok(())
 }
 
-fn event_json(event: &EventTrail) -> serde_json::Value {
-    json!({
-        "id": event.id, "source": event.source, "hook": event.hook, "state": event.state,
-        "occurred_at": event.occurred_at.to_string(), "received_at": event.received_at.to_string(),
-        "processed_at": event.processed_at.map(|at| at.to_string()),
-        "steps": serde_json::from_str::<serde_json::Value>(&event.steps).unwrap_or_default(),
-        "skipped": event.skips.iter().map(|s| json!({
-            "hookpoint": s.hookpoint, "client_id": s.client_id, "contact_id": s.contact_id, "reason": s.reason,
-            "detail": s.detail, "at": s.at.to_string(),
-        })).collect::<Vec<_>>(),
-        "messages": event.messages.iter().map(message_json).collect::<Vec<_>>(),
-    })
+async fn list(desk: &Desk, wishes: &List) -> Result<(), Failure> {
+    let search = desk.event_search(&|name: &str| wishes.get(name), wishes.limit.into())?;
+    let found = events::list(desk, &search).await?;
+    if wishes.json {
+        show::json(&page(&found, shape::event));
+        return Ok(());
+    }
+    let mut table = show::table(&["event", "hook", "source", "received", "state"]);
+    for e in &found.items {
+        let (id, hook, source) = (e.id.clone(), e.hook.clone(), e.source.clone());
+        table.add_row(vec![id, hook, source, show::time(e.received_at), show::state(&e.state)]);
+    }
+    println!("{table}");
+    show::more(found.next.as_ref(), found.looked_until);
+    Ok(())
 }
 
 fn print_event(event: &EventTrail) {

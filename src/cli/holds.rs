@@ -2,15 +2,17 @@
 
 use anyhow::Context as _;
 use jiff::SignedDuration;
-use serde_json::json;
 
+use super::desk::{Failure, at_the_desk};
 use super::show;
-use crate::app::open_store;
-use crate::clock::Clock;
+use crate::admin::Desk;
+use crate::admin::holds::{self, Word};
 use crate::config::Config;
+use crate::domain::admin::Who;
 use crate::domain::hookpoint::HookpointId;
 use crate::domain::ids::ClientId;
-use crate::store::hold::{Hold, HoldState, Scope, all, discard, go, later};
+use crate::http::api::settings::hold_json;
+use crate::store::hold::{Hold, HoldState, Scope};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
@@ -24,7 +26,7 @@ pub enum Command {
         #[command(flatten)]
         which: Which,
         /// For how many minutes nothing of it is held again
-        #[arg(long, default_value_t = 60)]
+        #[arg(long, default_value_t = holds::MINUTES)]
         minutes: u32,
     },
     /// Cancel what is held
@@ -36,7 +38,7 @@ pub enum Command {
     Later {
         #[command(flatten)]
         which: Which,
-        #[arg(long, default_value_t = 60)]
+        #[arg(long, default_value_t = holds::MINUTES)]
         minutes: u32,
     },
 }
@@ -50,60 +52,51 @@ pub struct Which {
 }
 
 pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
-    let store = open_store(config)?;
-    let now = Clock::system().now();
-    let holds = all(&store).await?;
-    let until = |minutes: u32| now + SignedDuration::from_mins(minutes.into());
+    at_the_desk(config, async |desk, who| act(command, desk, who).await).await
+}
+
+async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
+    let until = |minutes: u32| show::time(desk.now() + SignedDuration::from_mins(minutes.into()));
     match command {
-        Command::List { json: true } => show::json(&holds.iter().map(hold_json).collect()),
-        Command::List { json: false } => {
-            let mut table = show::table(&["hookpoint", "client", "state", "since", "until", "alerts", "usual at most"]);
-            for hold in &holds {
-                table.add_row(vec![
-                    hold.hookpoint.to_string(),
-                    hold.client_id.map_or("all".to_owned(), |id| id.0.to_string()),
-                    hold.state.to_string(),
-                    show::time(hold.since),
-                    hold.until.map(show::time).unwrap_or_default(),
-                    hold.counted.to_string(),
-                    hold.allowed.to_string(),
-                ]);
-            }
-            println!("{table}");
-            if holds.iter().any(|hold| hold.state != HoldState::Go) {
-                println!("`hookbridge holds go|drop|later <hookpoint>` answers; add `--client N` for one client's.");
-            }
-        }
+        Command::List { json: true } => show::json(&holds::all(desk).await?.iter().map(hold_json).collect()),
+        Command::List { json: false } => list(&holds::all(desk).await?),
         Command::Go { which, minutes } => {
-            let scope = scope(&which, &holds)?;
-            let sent = go(&store, &scope, until(minutes), now).await?;
-            println!("{sent} messages go; nothing of it is held before {}", show::time(until(minutes)));
+            let sent = holds::answer(desk, who, &scope(&which)?, Word::Go(minutes)).await?;
+            println!("{sent} messages go; nothing of it is held before {}", until(minutes));
         }
         Command::Drop { which } => {
-            let ended = discard(&store, &scope(&which, &holds)?, now).await?;
+            let ended = holds::answer(desk, who, &scope(&which)?, Word::Drop).await?;
             println!("{ended} messages are cancelled");
         }
         Command::Later { which, minutes } => {
-            later(&store, &scope(&which, &holds)?, until(minutes)).await?;
-            println!("it stays held, and is asked again at {}", show::time(until(minutes)));
+            holds::answer(desk, who, &scope(&which)?, Word::Later(minutes)).await?;
+            println!("it stays held, and is asked again at {}", until(minutes));
         }
     }
-    store.database().clone().close().await;
     Ok(())
 }
 
-fn scope(which: &Which, holds: &[Hold]) -> anyhow::Result<Scope> {
-    let hookpoint =
-        HookpointId::parse(&which.hookpoint).with_context(|| format!("`{}` is no hookpoint", which.hookpoint))?;
-    let client_id = which.client.map(ClientId);
-    let known = holds.iter().any(|hold| hold.hookpoint == hookpoint && hold.client_id == client_id);
-    known.then_some(Scope { hookpoint, client_id }).context("there is no such hold; see `hookbridge holds list`")
+fn list(all: &[Hold]) {
+    let mut table = show::table(&["hookpoint", "client", "state", "since", "until", "alerts", "usual at most"]);
+    for hold in all {
+        table.add_row(vec![
+            hold.hookpoint.to_string(),
+            hold.client_id.map_or("all".to_owned(), |id| id.0.to_string()),
+            hold.state.to_string(),
+            show::time(hold.since),
+            hold.until.map(show::time).unwrap_or_default(),
+            hold.counted.to_string(),
+            hold.allowed.to_string(),
+        ]);
+    }
+    println!("{table}");
+    if all.iter().any(|hold| hold.state != HoldState::Go) {
+        println!("`hookbridge holds go|drop|later <hookpoint>` answers; add `--client N` for one client's.");
+    }
 }
 
-fn hold_json(hold: &Hold) -> serde_json::Value {
-    json!({
-        "hookpoint": hold.hookpoint.as_str(), "client_id": hold.client_id.map(|id| id.0), "state": hold.state.code(),
-        "since": hold.since.to_string(), "until": hold.until.map(|until| until.to_string()),
-        "alerts": hold.counted, "allowed": hold.allowed,
-    })
+fn scope(which: &Which) -> anyhow::Result<Scope> {
+    let hookpoint =
+        HookpointId::parse(&which.hookpoint).with_context(|| format!("`{}` is no hookpoint", which.hookpoint))?;
+    Ok(Scope { hookpoint, client_id: which.client.map(ClientId) })
 }

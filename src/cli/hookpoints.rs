@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use super::desk::{Failure, with_the_key};
 use super::show;
 use crate::admin::hookpoints::change::{self, Saving};
 use crate::admin::hookpoints::{self as deeds, Line, check, trial};
 use crate::admin::{AdminError, Desk};
-use crate::app::desk_at_the_command_line;
 use crate::catalogue::{Catalogue, hooks, manifest};
 use crate::config::rules::RulesConfig;
 use crate::domain::admin::Who;
@@ -84,11 +84,7 @@ pub async fn run(command: Command, file: Option<&Path>) -> anyhow::Result<()> {
         Command::List { json } if !is_configured(file) => built_in(json, file, false),
         command => {
             let config = super::read(file)?;
-            let desk = desk_at_the_command_line(&config).await?;
-            let result = act(command, &desk, &super::who()).await;
-            desk.store.database().clone().close().await;
-            desk.billing.database().clone().close().await;
-            result
+            with_the_key(&config, async |desk, who| act(command, desk, who).await).await
         }
     }
 }
@@ -138,7 +134,7 @@ fn short(h: &Hookpoint) -> Value {
     })
 }
 
-async fn act(command: Command, desk: &Desk, who: &Who) -> anyhow::Result<()> {
+async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
     match command {
         Command::Manifest => print!("{}", manifest::of(&desk.catalogue.load(), &desk.config.rules).0),
         Command::List { json } => list(desk, who, json).await?,
@@ -153,19 +149,23 @@ async fn act(command: Command, desk: &Desk, who: &Who) -> anyhow::Result<()> {
                 print!("{}", detail.text);
             }
         }
-        Command::Enable { name } => said(change::switch(desk, who, &name, true).await, &format!("{name} is on"))?,
-        Command::Disable { name } => said(change::switch(desk, who, &name, false).await, &format!("{name} is off"))?,
+        Command::Enable { name } => {
+            change::switch(desk, who, &name, true).await?;
+            println!("{name} is on");
+        }
+        Command::Disable { name } => {
+            change::switch(desk, who, &name, false).await?;
+            println!("{name} is off");
+        }
         Command::Set { file, note, based_on } => set(desk, who, &file, &note, based_on).await?,
         Command::History { name, json } => history(desk, who, &name, json).await?,
         Command::RollBack { name, version } => {
-            let done = change::roll_back(desk, who, &name, version, None).await.map(|_| ());
-            said(done, &format!("{name} is as in version {version}"))?;
+            change::roll_back(desk, who, &name, version, None).await?;
+            println!("{name} is as in version {version}");
         }
         Command::BuiltIn { name } => {
-            said(
-                change::built_in(desk, who, &name, None).await.map(|_| ()),
-                &format!("{name} is as built in, or gone"),
-            )?;
+            change::built_in(desk, who, &name, None).await?;
+            println!("{name} is as built in, or gone");
         }
         Command::Try { name, file, json } => try_it(desk, who, &name, file.as_deref(), json).await?,
         Command::Hooks { .. } => {}
@@ -173,23 +173,7 @@ async fn act(command: Command, desk: &Desk, who: &Who) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says what was done, or why not, in English.
-fn said(done: Result<(), AdminError>, what: &str) -> anyhow::Result<()> {
-    use crate::http::admin::words::text;
-    match done {
-        Ok(()) => println!("{what}"),
-        Err(AdminError::Conflict(key)) => anyhow::bail!("{}", text(Locale::En, &key)),
-        Err(AdminError::Invalid(all)) => {
-            let all: Vec<String> =
-                all.iter().map(|one| format!("{}: {}", one.field, text(Locale::En, &one.text))).collect();
-            anyhow::bail!("{}", all.join("\n"))
-        }
-        Err(error) => return Err(error.into()),
-    }
-    Ok(())
-}
-
-async fn list(desk: &Desk, who: &Who, json: bool) -> anyhow::Result<()> {
+async fn list(desk: &Desk, who: &Who, json: bool) -> Result<(), Failure> {
     let all = deeds::all(desk, who).await?;
     for mistake in &all.left_out {
         eprintln!("left out: {mistake}");
@@ -223,25 +207,24 @@ async fn list(desk: &Desk, who: &Who, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn set(desk: &Desk, who: &Who, file: &Path, note: &str, based_on: Option<u64>) -> anyhow::Result<()> {
+async fn set(desk: &Desk, who: &Who, file: &Path, note: &str, based_on: Option<u64>) -> Result<(), Failure> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let name = text
         .lines()
         .find_map(|line| line.trim().strip_prefix('[')?.strip_suffix(']'))
         .context("the file holds no section like [invoice_created]")?
         .to_owned();
-    let done = match check::read(&name, &text) {
-        Err(error) => Err(error),
-        Ok(hookpoint) => match deeds::one(desk, who, &name).await {
-            Ok(_) => change::save(desk, who, Saving { hookpoint, based_on, note }).await,
-            Err(AdminError::NotFound(_)) => change::create(desk, who, hookpoint, note).await,
-            Err(error) => Err(error),
-        },
+    let hookpoint = check::read(&name, &text)?;
+    match deeds::one(desk, who, &name).await {
+        Ok(_) => change::save(desk, who, Saving { hookpoint, based_on, note }).await?,
+        Err(AdminError::NotFound(_)) => change::create(desk, who, hookpoint, note).await?,
+        Err(error) => return Err(error.into()),
     };
-    said(done.map(|_| ()), &format!("{name} is saved"))
+    println!("{name} is saved");
+    Ok(())
 }
 
-async fn history(desk: &Desk, who: &Who, name: &str, json: bool) -> anyhow::Result<()> {
+async fn history(desk: &Desk, who: &Who, name: &str, json: bool) -> Result<(), Failure> {
     let detail = deeds::one(desk, who, name).await?;
     if json {
         show::json(&Value::from(detail.versions.iter().map(version_json).collect::<Vec<_>>()));
@@ -262,7 +245,7 @@ async fn history(desk: &Desk, who: &Who, name: &str, json: bool) -> anyhow::Resu
     Ok(())
 }
 
-async fn try_it(desk: &Desk, who: &Who, name: &str, file: Option<&Path>, json: bool) -> anyhow::Result<()> {
+async fn try_it(desk: &Desk, who: &Who, name: &str, file: Option<&Path>, json: bool) -> Result<(), Failure> {
     let hookpoint = match file {
         Some(file) => check::read(
             name,

@@ -1,18 +1,17 @@
 //! `hookbridge lanes`
 
-use anyhow::Context as _;
-use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 
+use super::desk::{Failure, at_the_desk};
 use super::show;
-use crate::app::open_store;
-use crate::clock::Clock;
+use crate::admin::{Desk, numbers};
 use crate::config::Config;
-use crate::store::lane::{Pause, PausedBy, pause, paused, resume};
-use crate::store::{Store, lease, outbox};
+use crate::domain::admin::Who;
+use crate::http::api::settings::number_json;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Each number: its queue, who sends, and whether it is stopped
+    /// Each number: its pace, its queue, who sends, and whether it is stopped
     List {
         #[arg(long)]
         json: bool,
@@ -21,62 +20,68 @@ pub enum Command {
     Pause {
         lane: String,
         /// For how many minutes
-        #[arg(long, default_value_t = 525_600)]
+        #[arg(long, default_value_t = numbers::PAUSE_MAX_MIN)]
         minutes: u32,
+        /// For whoever reads it later
+        #[arg(long, default_value = "paused at the command line")]
+        why: String,
+        #[arg(long)]
+        json: bool,
     },
     /// Let a number send again
     Resume { lane: String },
+    /// Send slower than is configured, from now on; without a number, as configured
+    Pace { lane: String, per_second: Option<u32> },
 }
 
 pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
-    let store = open_store(config)?;
-    let now = Clock::system().now();
-    let known =
-        |lane: &str| config.senders.contains_key(lane).then_some(()).with_context(|| format!("no sender `{lane}`"));
+    at_the_desk(config, async |desk, who| act(command, desk, who).await).await
+}
+
+async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
     match command {
-        Command::List { json } => list(&store, config, now, json).await?,
-        Command::Pause { lane, minutes } => {
-            known(&lane)?;
-            let until = now + SignedDuration::from_mins(minutes.into());
-            let detail = "paused by an operator".to_owned();
-            pause(&store, &Pause { lane: lane.clone(), until, by: PausedBy::Operator, detail }, now).await?;
-            println!("`{lane}` is stopped until {}; its queue is kept", show::time(until));
+        Command::List { json } => list(desk, json).await?,
+        Command::Pause { lane, minutes, why, json } => {
+            let until = numbers::pause(desk, who, &lane, minutes, &why).await?;
+            if json {
+                show::json(&json!({ "paused_until": until.to_string() }));
+            } else {
+                println!("`{lane}` is stopped until {}; its queue is kept", show::time(until));
+            }
         }
         Command::Resume { lane } => {
-            known(&lane)?;
-            resume(&store, &lane, now).await?;
+            numbers::resume(desk, who, &lane).await?;
             println!("`{lane}` may send again");
         }
+        Command::Pace { lane, per_second } => {
+            numbers::set_pace(desk, who, &lane, per_second).await?;
+            let pace =
+                per_second.map_or_else(|| "as configured".to_owned(), |pace| format!("{pace} per second at most"));
+            println!("`{lane}` sends {pace}; running instances take it over within 2 seconds");
+        }
     }
-    store.database().clone().close().await;
     Ok(())
 }
 
-async fn list(store: &Store, config: &Config, now: Timestamp, json: bool) -> anyhow::Result<()> {
-    let stops = paused(store, now).await?;
-    let depth = outbox::depth(store).await?;
-    let leases = lease::all(store).await?;
-    let mut table = show::table(&["number", "state", "queued", "held", "sending", "unknown", "sent by", "why"]);
-    let mut lines = Vec::new();
-    for (lane, sender) in &config.senders {
-        let count = |state: &str| depth.iter().find(|(l, s, ..)| l == lane && s == state).map_or(0, |(_, _, n, _)| *n);
-        let stop = stops.iter().find(|stop| stop.lane == *lane);
-        let owner = leases.iter().find(|(name, ..)| *name == sender.portfolio).and_then(|(_, owner, ..)| owner.clone());
-        let state = stop.map_or("open".to_owned(), |stop| format!("stopped until {}", show::time(stop.until)));
-        let why = stop.map(|stop| stop.detail.clone()).unwrap_or_default();
-        lines.push(serde_json::json!({
-            "number": lane, "stopped_until": stop.map(|stop| stop.until.to_string()), "why": why, "owner": owner,
-            "queued": count("queued"), "held": count("held"), "sending": count("sending"), "unknown": count("unknown"),
-        }));
-        let counts = ["queued", "held", "sending", "unknown"].map(|state| count(state).to_string());
+async fn list(desk: &Desk, as_json: bool) -> Result<(), Failure> {
+    let all = numbers::all(desk).await?;
+    if as_json {
+        show::json(&Value::from(all.iter().map(number_json).collect::<Vec<_>>()));
+        return Ok(());
+    }
+    let head = ["number", "state", "per s", "people in 24 h", "queued", "held", "sending", "unknown", "sent by", "why"];
+    let mut table = show::table(&head);
+    for one in &all {
+        let state =
+            one.pause.as_ref().map_or("open".to_owned(), |stop| format!("stopped until {}", show::time(stop.until)));
+        let people = if one.day_max == 0 { one.day.to_string() } else { format!("{} of {}", one.day, one.day_max) };
         let owner =
-            owner.map_or("nobody".to_owned(), |owner| owner.rsplit_once('-').map_or(owner.clone(), |o| o.0.to_owned()));
-        table.add_row([lane.clone(), state].into_iter().chain(counts).chain([owner, why]));
+            one.owner.as_deref().map_or("nobody", |owner| owner.rsplit_once('-').map_or(owner, |(host, _)| host));
+        let counts = [one.queued, one.held, one.sending, one.unknown].map(|n| n.to_string());
+        let pace = format!("{} of {}", one.pace, one.pace_max);
+        let why = one.pause.as_ref().map(|stop| stop.detail.clone()).unwrap_or_default();
+        table.add_row([one.name.clone(), state, pace, people].into_iter().chain(counts).chain([owner.to_owned(), why]));
     }
-    if json {
-        show::json(&lines.into());
-    } else {
-        println!("{table}");
-    }
+    println!("{table}");
     Ok(())
 }

@@ -1,30 +1,30 @@
 //! `hookbridge messages`
 
-use anyhow::Context as _;
+use clap::Args;
 use serde_json::json;
 
+use super::desk::{Failure, at_the_desk, plain};
 use super::show;
-use crate::app::open_store;
-use crate::clock::Clock;
+use crate::admin::messages::retry::{self, LeftOut, Picked, Plan, Takes};
+use crate::admin::messages::{self, Verdict};
+use crate::admin::{Desk, shape};
 use crate::config::Config;
-use crate::domain::ids::{EventId, MessageId};
-use crate::domain::reason::Reason;
-use crate::store::trail::{self, MessageFilter, MessageTrail};
-use crate::store::{outbox, unknown};
+use crate::domain::admin::Who;
+use crate::http::api::messages::page;
+use crate::store::search::MessageSearch;
+use crate::store::trail::MessageTrail;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// The newest messages
+    /// Messages that fit all wishes, the newest first
     List {
-        #[arg(long)]
-        client: Option<u64>,
-        #[arg(long)]
-        event: Option<String>,
-        /// queued, held, sending, unknown, sent, failed, cancelled
-        #[arg(long)]
-        state: Option<String>,
-        #[arg(long, default_value_t = 50)]
-        limit: usize,
+        #[command(flatten)]
+        wishes: Wishes,
+        /// The rows behind this place: `next` of the answer before
+        #[arg(long, value_name = "PLACE")]
+        before: Option<String>,
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
+        limit: u16,
         #[arg(long)]
         json: bool,
     },
@@ -34,6 +34,18 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Send a message again that ended badly, as a new one; its facts are checked first
+    Resend {
+        id: String,
+        /// It may have arrived, and you understand that it may arrive twice
+        #[arg(long)]
+        twice: bool,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Send many again that ended badly, at most 500: those named, or all that a search finds (failed ones, if it names no
+    /// state). Without `--yes` it only says what would come of it
+    Retry(Retry),
     /// Cancel a message that waits
     Cancel { id: String },
     /// Say what became of a message whose outcome is unknown
@@ -42,6 +54,85 @@ pub enum Command {
         #[arg(value_enum)]
         how: How,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct Retry {
+    ids: Vec<String>,
+    #[command(flatten)]
+    wishes: Wishes,
+    /// Send those too that may have arrived
+    #[arg(long)]
+    twice: bool,
+    /// Do it
+    #[arg(long)]
+    yes: bool,
+    #[arg(long)]
+    json: bool,
+}
+
+/// What to look for.
+#[derive(Debug, Default, Args)]
+pub struct Wishes {
+    /// The platform's number of the client
+    #[arg(long)]
+    client: Option<String>,
+    /// As people write it
+    #[arg(long)]
+    phone: Option<String>,
+    /// The invoice's internal id
+    #[arg(long)]
+    invoice: Option<String>,
+    /// What it is about, e.g. `service:7`
+    #[arg(long)]
+    subject: Option<String>,
+    /// The event that asked for it
+    #[arg(long)]
+    event: Option<String>,
+    /// The alert
+    #[arg(long)]
+    hookpoint: Option<String>,
+    /// queued, held, sending, unknown, accepted, sent, delivered, read, failed, cancelled
+    #[arg(long)]
+    state: Option<String>,
+    /// A code of docs/RULES.md
+    #[arg(long)]
+    reason: Option<String>,
+    /// From this day on, by the platform's clock, or from this moment
+    #[arg(long, value_name = "DAY")]
+    since: Option<String>,
+    /// Until the end of this day, or before this moment
+    #[arg(long, value_name = "DAY")]
+    until: Option<String>,
+}
+
+impl Wishes {
+    fn get(&self, name: &str) -> Option<String> {
+        let wish = match name {
+            "client" => &self.client,
+            "phone" => &self.phone,
+            "invoice" => &self.invoice,
+            "subject" => &self.subject,
+            "event" => &self.event,
+            "hookpoint" => &self.hookpoint,
+            "state" => &self.state,
+            "reason" => &self.reason,
+            "since" => &self.since,
+            "until" => &self.until,
+            _ => &None,
+        };
+        wish.clone()
+    }
+
+    fn is_none(&self) -> bool {
+        let all = ["client", "phone", "invoice", "subject", "event", "hookpoint", "state", "reason", "since", "until"];
+        all.iter().all(|name| self.get(name).is_none())
+    }
+
+    async fn search(&self, desk: &Desk, before: Option<String>, limit: u16) -> Result<MessageSearch, Failure> {
+        let get = |name: &str| if name == "before" { before.clone() } else { self.get(name) };
+        Ok(desk.message_search(&get, limit.into()).await?)
+    }
 }
 
 /// What an operator knows, or wants.
@@ -56,78 +147,131 @@ pub enum How {
 }
 
 pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
-    let store = open_store(config)?;
-    let parse = |id: &str| MessageId::parse(id).with_context(|| format!("`{id}` is no message id"));
+    at_the_desk(config, async |desk, who| act(command, desk, who).await).await
+}
+
+async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
     match command {
-        Command::List { client, event, state, limit, json } => {
-            let event = event.map(|id| EventId::parse(&id).context("no event id")).transpose()?;
-            let filter = MessageFilter { client_id: client, event, state, limit, ..MessageFilter::default() };
-            let found = trail::messages(&store, &filter).await?;
+        Command::List { wishes, before, limit, json } => {
+            let found = messages::list(desk, &wishes.search(desk, before, limit).await?).await?;
             if json {
-                show::json(&found.iter().map(message_json).collect());
+                show::json(&page(&found, shape::message));
             } else {
-                let mut table = show::table(&["message", "hookpoint", "client", "to", "language", "state", "why"]);
-                for m in &found {
-                    table.add_row(vec![
-                        m.id.to_string(),
-                        m.hookpoint.clone(),
-                        m.client_id.to_string(),
-                        m.to.masked(),
-                        m.language.clone(),
-                        show::state(m.standing()),
-                        m.reason.clone().unwrap_or_default(),
-                    ]);
-                }
-                println!("{table}");
+                list(&found.items);
+                show::more(found.next.as_ref(), found.looked_until);
             }
         }
         Command::Show { id, json } => {
-            let filter = MessageFilter { id: Some(parse(&id)?), limit: 1, ..MessageFilter::default() };
-            let found = trail::messages(&store, &filter).await?;
-            let message = found.first().with_context(|| format!("there is no message {id}"))?;
-            if json { show::json(&message_json(message)) } else { print_message(message) }
+            let whole = messages::whole(desk, messages::id(&id)?).await?;
+            if json {
+                show::json(&shape::message_and_heirs(&whole));
+            } else {
+                print_message(&whole.message);
+                if let Some(new) = whole.resent_as {
+                    println!("    sent again as {new}");
+                }
+            }
         }
+        Command::Resend { id, twice, json } => {
+            let new = messages::resend(desk, who, messages::id(&id)?, twice).await?;
+            if json { show::json(&json!({ "message": new.to_string() })) } else { println!("queued again as {new}") }
+        }
+        Command::Retry(many) => retry(desk, who, many).await?,
         Command::Cancel { id } => {
-            let key = parse(&id)?;
-            outbox::cancel(&store, &[(key, Reason::CancelledByOperator)], Clock::system().now()).await?;
-            let filter = MessageFilter { id: Some(key), limit: 1, ..MessageFilter::default() };
-            let found = trail::messages(&store, &filter).await?;
-            let message = found.first().with_context(|| format!("there is no message {id}"))?;
-            println!("{id} is {}", message.standing());
+            messages::cancel(desk, who, messages::id(&id)?).await?;
+            println!("{id} is cancelled");
         }
         Command::Settle { id, how } => {
-            let key = parse(&id)?;
-            let now = Clock::system().now();
-            let was_unknown = match how {
-                How::Arrived => unknown::arrived(&store, key, now).await?,
-                How::Again => unknown::send_again(&store, &[key], Reason::SentAgainByOperator, now).await? == 1,
-                How::GiveUp => unknown::give_up(&store, key, now).await?,
+            let verdict = match how {
+                How::Arrived => Verdict::Arrived,
+                How::Again => Verdict::Again,
+                How::GiveUp => Verdict::GiveUp,
             };
-            anyhow::ensure!(was_unknown, "{id} is not of unknown outcome: see `hookbridge messages show {id}`");
+            messages::settle(desk, who, messages::id(&id)?, verdict).await?;
             println!("{id} is settled");
         }
     }
-    store.database().clone().close().await;
     Ok(())
 }
 
-/// A message for machines. The number is masked here as well: a pipe is soon a log.
-pub(super) fn message_json(m: &MessageTrail) -> serde_json::Value {
-    json!({
-        "id": m.id.to_string(), "event_id": m.event_id, "hookpoint": m.hookpoint, "subject": m.subject,
-        "client_id": m.client_id, "contact_id": m.contact_id, "user_id": m.user_id, "to_masked": m.to.masked(), "language": m.language,
-        "class": m.class, "lane": m.lane, "template": m.template, "text": m.text, "state": m.standing(),
-        "reason": m.reason, "detail": m.detail, "created_at": m.created_at.to_string(),
-        "snoozes": m.snoozes,
-        "attempts": m.attempts.iter().map(|a| json!({
-            "started_at": a.started_at.to_string(), "ended_at": a.ended_at.to_string(), "outcome": a.outcome,
-            "code": a.code, "detail": a.detail, "cause": a.cause,
-        })).collect::<Vec<_>>(),
-        "receipts": m.receipts.iter().map(|r| json!({
-            "status": r.status, "at": r.at.to_string(), "received_at": r.received_at.to_string(), "code": r.code,
-            "category": r.category,
-        })).collect::<Vec<_>>(),
-    })
+async fn retry(desk: &Desk, who: &Who, many: Retry) -> Result<(), Failure> {
+    let picked = match (many.ids.is_empty(), many.wishes.is_none()) {
+        (false, true) => Picked::Ids(many.ids.iter().map(|id| messages::id(id)).collect::<Result<_, _>>()?),
+        (true, false) => Picked::All(Box::new(many.wishes.search(desk, None, 1).await?)),
+        _ => {
+            let text = "name messages by their ids, or search for them (e.g. `--state failed --since 2026-11-25`)";
+            return Err(anyhow::anyhow!(text).into());
+        }
+    };
+    if !many.yes {
+        let plan = retry::plan(desk, &picked).await?;
+        if many.json {
+            show::json(&shape::plan(&plan))
+        } else {
+            print_plan(&plan, many.twice)
+        }
+        return Ok(());
+    }
+    let report = retry::retry(desk, who, &picked, many.twice).await?;
+    if many.json {
+        show::json(&shape::report(&report));
+        return Ok(());
+    }
+    println!("{} queued again", report.resent);
+    left(report.left_out.into_iter());
+    if report.more {
+        println!("There are more: do it again.");
+    }
+    Ok(())
+}
+
+fn print_plan(plan: &Plan, twice: bool) {
+    let go = plan.fit.len() + if twice { plan.unsure.len() } else { 0 };
+    println!("{go} would be sent again{}", lasts(&plan.takes));
+    if !twice && !plan.unsure.is_empty() {
+        println!("{:>6}  may have arrived: they go only with --twice", plan.unsure.len());
+    }
+    left(plan.reasons().into_iter());
+    if plan.takes.stopped {
+        println!("The number is stopped: they would wait.");
+    }
+    if plan.takes.over_day {
+        println!("That is beyond the number's recipients of 24 hours: the rest would wait.");
+    }
+    if plan.more {
+        println!("There are more: these are the newest.");
+    }
+    println!("Nothing was sent: `--yes` does it.");
+}
+
+fn left(all: impl Iterator<Item = (LeftOut, usize)>) {
+    for (why, n) in all {
+        println!("{n:>6}  left out, {}: {}", why.code(), plain(&why.words()));
+    }
+}
+
+fn lasts(takes: &Takes) -> String {
+    match takes.lasts.as_secs() {
+        0..=1 => String::new(),
+        seconds @ 2..=120 => format!("; at the number's pace that takes at most about {seconds} s"),
+        seconds => format!("; at the number's pace that takes at most about {} minutes", (seconds + 59) / 60),
+    }
+}
+
+fn list(found: &[MessageTrail]) {
+    let mut table = show::table(&["message", "queued", "hookpoint", "client", "to", "state", "why"]);
+    for m in found {
+        table.add_row(vec![
+            m.id.to_string(),
+            show::time(m.created_at),
+            m.hookpoint.clone(),
+            m.client_id.to_string(),
+            m.to.masked(),
+            show::state(m.standing()),
+            m.reason.clone().unwrap_or_default(),
+        ]);
+    }
+    println!("{table}");
 }
 
 pub(super) fn print_message(m: &MessageTrail) {

@@ -5,6 +5,7 @@ mod audit;
 mod config;
 mod decisions;
 mod demo;
+mod desk;
 mod doctor;
 mod events;
 mod holds;
@@ -17,9 +18,11 @@ mod retention;
 mod sandbox;
 mod serve;
 mod show;
+mod sources;
 mod status;
 mod sweep;
 mod templates;
+mod why;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -59,6 +62,8 @@ enum Command {
     /// Messages: their states, attempts and receipts
     #[command(subcommand)]
     Messages(messages::Command),
+    /// Why did this client get nothing? A line for each event of his days and each recipient
+    Why(why::Args),
     /// Held alerts: more than usual, they wait for your word
     #[command(subcommand)]
     Holds(holds::Command),
@@ -74,9 +79,12 @@ enum Command {
     /// Administrators of the page and tokens of the API
     #[command(subcommand)]
     Admin(admin::Command),
-    /// Sending numbers: stopped ones, pause, resume
+    /// Sending numbers: how they stand, pause, resume, pace
     #[command(subcommand)]
     Lanes(lanes::Command),
+    /// Platforms that send events, and their secrets: list, rotate, end
+    #[command(subcommand)]
+    Sources(sources::Command),
     /// History: how much there is, what is overdue; prune it now
     Retention(retention::Args),
     /// Audits of the platform's data: who cannot be alerted
@@ -120,6 +128,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Sandbox(args) => sandbox::run(args).await?,
         Command::Events(command) => events::run(command, &read(file.as_deref())?).await?,
         Command::Messages(command) => messages::run(command, &read(file.as_deref())?).await?,
+        Command::Why(args) => why::run(args, &read(file.as_deref())?).await?,
+        Command::Sources(command) => sources::run(command, &read(file.as_deref())?).await?,
         Command::Holds(command) => holds::run(command, &read(file.as_deref())?).await?,
         Command::Decisions(command) => decisions::run(command, &read(file.as_deref())?).await?,
         Command::Hookpoints(command) => hookpoints::run(command, file.as_deref()).await?,

@@ -5,6 +5,8 @@ use std::io::IsTerminal as _;
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 
+use crate::store::search::Place;
+
 /// A table that fits the terminal; in a pipe, plain columns.
 pub(super) fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
@@ -32,6 +34,16 @@ pub(super) fn state(word: &str) -> String {
         _ => "36",
     };
     if std::io::stdout().is_terminal() { format!("\u{1b}[{colour}m{word}\u{1b}[0m") } else { word.to_owned() }
+}
+
+/// Whether a list goes on, and how.
+pub(super) fn more(next: Option<&Place>, looked_until: Option<Timestamp>) {
+    if let Some(until) = looked_until {
+        println!("Looked back to {}, not further.", time(until));
+    }
+    if let Some(next) = next {
+        println!("There may be more: --before {next}");
+    }
 }
 
 pub(super) fn json(value: &serde_json::Value) {

@@ -1,6 +1,8 @@
 //! Owns: sending a message again as a new one: same content, own key. One message is sent again once; the next time it is
 //! the new one that is sent again.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use mysql_async::Row;
 use mysql_async::prelude::Queryable;
@@ -12,47 +14,48 @@ use super::row::{Reader, at, transaction};
 use super::{Store, StoreError};
 use crate::domain::ids::MessageId;
 use crate::domain::message::Message;
-use crate::domain::reason::Reason;
-use crate::signature::sha256;
+use crate::signature::{hex, sha256};
 
-/// Candidates that one look counts and one deed sends at most.
+/// Messages that one deed sends again at most.
 pub const RESEND_MAX: usize = 500;
-
-/// Which messages are to be sent again together: those that failed for one reason within a time.
-#[derive(Clone, Debug)]
-pub struct Batch {
-    pub reason: Reason,
-    pub hookpoint: Option<String>,
-    pub since: Timestamp,
-    pub until: Timestamp,
-}
 
 /// The key of what sends `id` again.
 fn again_key(id: MessageId) -> [u8; 32] {
     sha256(format!("resend\n{id}").as_bytes())
 }
 
-/// Ids of messages of `batch` that nobody sent again yet, oldest first, at most [`RESEND_MAX`] and one: the last says that
-/// there are more.
+/// Those of `ids` that something sends again already.
 ///
 /// # Errors
 /// The database.
-pub async fn candidates(store: &Store, batch: &Batch) -> Result<Vec<MessageId>, StoreError> {
+pub async fn resent(store: &Store, ids: &[MessageId]) -> Result<HashSet<MessageId>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
     bounded(async {
-        let mut connection = store.connection().await?;
-        let rows: Vec<Row> = connection
-            .exec(
-                format!(
-                    "SELECT m.id FROM message m FORCE INDEX (message_ended) WHERE m.ended = 1 AND m.created_at >= ? \
-                     AND m.created_at < ? AND m.reason = ? AND (? IS NULL OR m.hookpoint = ?) AND NOT EXISTS (SELECT 1 \
-                     FROM message r WHERE r.dedupe_key = UNHEX(SHA2(CONCAT('resend\n', LOWER(HEX(m.id))), 256))) \
-                     ORDER BY m.created_at, m.id LIMIT {}",
-                    RESEND_MAX + 1
-                ),
-                (at(batch.since), at(batch.until), batch.reason.code(), &batch.hookpoint, &batch.hookpoint),
-            )
-            .await?;
-        rows.iter().map(|row| message_id(&Reader::new("message", row, ""), "id")).collect()
+        let keys: Vec<String> = ids.iter().map(|id| format!("x'{}'", hex(&again_key(*id)))).collect();
+        let sql = format!("SELECT resend_of FROM message WHERE dedupe_key IN ({})", keys.join(","));
+        let rows: Vec<Row> = store.connection().await?.query(sql).await?;
+        rows.iter().map(|row| message_id(&Reader::new("message", row, ""), "resend_of")).collect()
+    })
+    .await
+}
+
+/// Those of `ids` with an attempt of which nobody knows whether it sent something.
+///
+/// # Errors
+/// The database.
+pub async fn unsure(store: &Store, ids: &[MessageId]) -> Result<HashSet<MessageId>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    bounded(async {
+        let sql = format!(
+            "SELECT message_id FROM attempt FORCE INDEX (attempt_message) WHERE message_id IN ({}) AND outcome = 'unknown'",
+            hex_list(ids)
+        );
+        let rows: Vec<Row> = store.connection().await?.query(sql).await?;
+        rows.iter().map(|row| message_id(&Reader::new("attempt", row, ""), "message_id")).collect()
     })
     .await
 }
@@ -101,9 +104,9 @@ async fn once(
     for (old, id, lane) in planned {
         let expires_at = now + old.expires_at.duration_since(old.queued_at);
         tx.exec_drop(
-            "INSERT IGNORE INTO message (id, event_id, hookpoint, subject, client_id, contact_id, recipient, locale, class, \
-             lane, template, language, parameters, body, dedupe_key, created_at, expires_at, state_at, resend_of) \
-             SELECT ?, event_id, hookpoint, subject, client_id, contact_id, recipient, locale, class, ?, template, \
+            "INSERT IGNORE INTO message (id, event_id, hookpoint, subject, client_id, contact_id, user_id, recipient, locale, \
+             class, lane, template, language, parameters, body, dedupe_key, created_at, expires_at, state_at, resend_of) \
+             SELECT ?, event_id, hookpoint, subject, client_id, contact_id, user_id, recipient, locale, class, ?, template, \
              language, parameters, body, ?, ?, ?, ?, id FROM message WHERE id = ? AND ended IS NOT NULL",
             (
                 key(*id),

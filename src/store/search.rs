@@ -1,12 +1,12 @@
 //! Owns: finding messages. Every search walks one index from the newest on and stops when it has a page; where other
 //! wishes are to be looked for in the rows, it looks at no more than [`SCAN_MAX`] of them and says how far it came.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Params, Row, Value};
 use uuid::Uuid;
 
-use super::outbox::key;
+use super::outbox::{hex_list, key};
 use super::pool::bounded;
 use super::row::{Reader, at};
 use super::trail::{self, MessageTrail};
@@ -400,6 +400,21 @@ pub async fn of_client(
     Ok(messages(store, &search).await?.items)
 }
 
+/// The messages `ids` that there are, without their attempts and receipts.
+///
+/// # Errors
+/// The database, or a row that does not fit.
+pub async fn of_ids(store: &Store, ids: &[MessageId]) -> Result<Vec<MessageTrail>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "{COLUMNS} message m LEFT JOIN outbox o ON o.message_id = m.id WHERE m.id IN ({}) ORDER BY m.created_at DESC, m.id DESC",
+        hex_list(ids)
+    );
+    Statement { sql, values: Vec::new() }.rows(store).await?.iter().map(trail::message).collect()
+}
+
 /// Clients that were written to at that number, the last one first.
 ///
 /// # Errors
@@ -420,6 +435,3 @@ pub async fn clients_of(store: &Store, recipient: &E164) -> Result<Vec<u64>, Sto
     }
     Ok(clients)
 }
-
-/// The longest window in which messages are sent again together.
-pub const WINDOW_MAX: SignedDuration = SignedDuration::from_hours(24 * 31);

@@ -6,22 +6,11 @@ use mysql_async::{Row, Value};
 
 use super::row::{Reader, at, marks};
 use super::search::{Statement, Where};
+use super::trail::{self, SkipLine};
 use super::{Store, StoreError};
 use crate::domain::event::HookEvent;
 use crate::domain::ids::EventId;
 use crate::envelope;
-
-/// A reason, with the event it belongs to.
-#[derive(Clone, Debug)]
-pub struct Skipped {
-    pub event_id: String,
-    pub hookpoint: Option<String>,
-    pub client_id: Option<u64>,
-    pub contact_id: Option<u64>,
-    pub reason: String,
-    pub detail: Option<String>,
-    pub at: Timestamp,
-}
 
 /// An event as it came, and where it stands.
 #[derive(Clone, Debug)]
@@ -42,8 +31,8 @@ pub async fn skips(
     client: Option<u64>,
     span: (Timestamp, Timestamp),
     limit: usize,
-) -> Result<Vec<Skipped>, StoreError> {
-    skips_statement(client, span, limit).rows(store).await?.iter().map(skipped).collect()
+) -> Result<Vec<SkipLine>, StoreError> {
+    skips_statement(client, span, limit).rows(store).await?.iter().map(trail::skip).collect()
 }
 
 /// The statement of [`skips`], for a test that has it explained.
@@ -56,22 +45,9 @@ pub fn skips_statement(client: Option<u64>, (since, until): (Timestamp, Timestam
     }
     all.add("at >= ? AND at < ?", [at(since), at(until)]);
     all.statement(
-        "SELECT event_id, hookpoint, client_id, contact_id, reason, detail, at FROM skip FORCE INDEX (skip_client)",
+        &format!("{} FORCE INDEX (skip_client)", trail::SKIP_COLUMNS),
         &format!("ORDER BY at, id LIMIT {limit}"),
     )
-}
-
-fn skipped(row: &Row) -> Result<Skipped, StoreError> {
-    let reader = Reader::new("skip", row, "");
-    Ok(Skipped {
-        event_id: reader.get("event_id")?,
-        hookpoint: reader.get("hookpoint")?,
-        client_id: reader.get("client_id")?,
-        contact_id: reader.get("contact_id")?,
-        reason: reader.get("reason")?,
-        detail: reader.get("detail")?,
-        at: reader.time("at")?,
-    })
 }
 
 /// Events with their bodies. Those that cannot be read are left out.

@@ -31,8 +31,10 @@ pub struct EventTrail {
     pub messages: Vec<MessageTrail>,
 }
 
+/// Why somebody, or a whole event, got nothing.
 #[derive(Clone, Debug)]
 pub struct SkipLine {
+    pub event_id: String,
     pub hookpoint: Option<String>,
     pub client_id: Option<u64>,
     pub contact_id: Option<u64>,
@@ -199,27 +201,27 @@ pub async fn events(
 async fn skips(store: &Store, id: &EventId) -> Result<Vec<SkipLine>, StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
-        let rows: Vec<Row> = connection
-            .exec(
-                "SELECT hookpoint, client_id, contact_id, reason, detail, at FROM skip WHERE event_id = ? ORDER BY id",
-                (id.as_str(),),
-            )
-            .await?;
-        rows.iter()
-            .map(|row| {
-                let reader = Reader::new("skip", row, "");
-                Ok(SkipLine {
-                    hookpoint: reader.get("hookpoint")?,
-                    client_id: reader.get("client_id")?,
-                    contact_id: reader.get("contact_id")?,
-                    reason: reader.get("reason")?,
-                    detail: reader.get("detail")?,
-                    at: reader.time("at")?,
-                })
-            })
-            .collect()
+        let rows: Vec<Row> =
+            connection.exec(format!("{SKIP_COLUMNS} WHERE event_id = ? ORDER BY id"), (id.as_str(),)).await?;
+        rows.iter().map(skip).collect()
     })
     .await
+}
+
+/// What [`skip`] reads.
+pub(super) const SKIP_COLUMNS: &str = "SELECT event_id, hookpoint, client_id, contact_id, reason, detail, at FROM skip";
+
+pub(super) fn skip(row: &Row) -> Result<SkipLine, StoreError> {
+    let reader = Reader::new("skip", row, "");
+    Ok(SkipLine {
+        event_id: reader.get("event_id")?,
+        hookpoint: reader.get("hookpoint")?,
+        client_id: reader.get("client_id")?,
+        contact_id: reader.get("contact_id")?,
+        reason: reader.get("reason")?,
+        detail: reader.get("detail")?,
+        at: reader.time("at")?,
+    })
 }
 
 /// Messages with their attempts and receipts, newest first.

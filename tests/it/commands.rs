@@ -237,5 +237,5 @@ async fn the_sweep_shows_what_it_remembers_and_forgets_when_told() {
     let kinds: Value = serde_json::from_str(&said).expect("JSON");
     assert_eq!((&kinds["kinds"][0]["kind"], &kinds["kinds"][0]["rows"]), (&json!("client"), &json!(0)));
     let (ok, said) = ground.run(&["events", "show", "sweep-0"]).await;
-    assert!(!ok && said.contains("there is no event"), "{said}");
+    assert!(!ok && said.contains("there is no such event"), "{said}");
 }

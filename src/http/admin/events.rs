@@ -132,7 +132,7 @@ async fn one(ask: &Ask) -> Result<Answer, AdminError> {
             h2 { (ask.t("events.skips")) }
             @if e.skips.is_empty() { (nothing(ask.t("events.no_skips"))) } @else { (skips(ask, &whole)) }
         }
-        @if !e.messages.is_empty() { section.card { h2 { (ask.t("events.messages")) } (message_table(ask, &e.messages)) } }
+        @if !e.messages.is_empty() { section.card { h2 { (ask.t("events.messages")) } (message_table(ask, &e.messages, false)) } }
         (said(ask, &whole))
     };
     Answer::page(AT, e.hook.clone(), body)

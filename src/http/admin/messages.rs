@@ -1,5 +1,7 @@
 //! Owns: messages: search, a message's whole way, what an operator may do about it.
 
+mod retry;
+
 use maud::{Markup, html};
 
 use super::ask::{Answer, Ask, Page, get, post};
@@ -17,6 +19,8 @@ const AT: &str = "/admin/messages";
 /// The addresses.
 pub const PAGES: &[Page] = &[
     get("/messages", Role::Viewer, |ask| Box::pin(async move { list(&ask).await })),
+    get("/messages/retry", Role::Operator, |ask| Box::pin(async move { retry::confirm(&ask).await })),
+    post("/messages/retry", Role::Operator, |ask| Box::pin(async move { retry::run(&ask).await })),
     get("/messages/:id", Role::Viewer, |ask| Box::pin(async move { one(&ask).await })),
     post("/messages/:id/resend", Role::Operator, |ask| {
         Box::pin(async move {
@@ -61,7 +65,10 @@ async fn list(ask: &Ask) -> Result<Answer, AdminError> {
         @if let Some(until) = found.looked_until {
             p.notice { (ask.tf("messages.looked", &[("until", &ask.tongue.clock(until))])) }
         }
-        @if found.items.is_empty() { (nothing(ask.t("list.nothing"))) } @else { (table(ask, &found.items)) }
+        @if found.items.is_empty() { (nothing(ask.t("list.nothing"))) } @else {
+            (table(ask, &found.items, ask.may(Role::Operator)))
+            (retry::offer(ask, search.state, found.items.iter().any(MessageTrail::is_over)))
+        }
         (older(ask, AT, next.as_deref()))
     };
     Answer::page(AT, ask.t("messages.title"), body)
@@ -113,8 +120,9 @@ pub(super) fn reason<'a>(ask: &Ask, code: &'a str) -> &'a str {
     ask.tongue.known(&format!("reason.{code}")).unwrap_or(code)
 }
 
-/// Messages, one a row.
-pub(super) fn table(ask: &Ask, all: &[MessageTrail]) -> Markup {
+/// Messages, one a row; with boxes to choose those that can be sent again, if `to_choose`.
+pub(super) fn table(ask: &Ask, all: &[MessageTrail], to_choose: bool) -> Markup {
+    let to_choose = to_choose && all.iter().any(MessageTrail::is_over);
     html! {
         div.scroll {
             table.cards {
@@ -122,6 +130,7 @@ pub(super) fn table(ask: &Ask, all: &[MessageTrail]) -> Markup {
                     @for key in ["messages.when", "messages.hookpoint", "messages.to", "messages.about", "messages.state"] {
                         th scope="col" { (ask.t(key)) }
                     }
+                    @if to_choose { th scope="col" { (ask.t("messages.retry_mark")) } }
                 } }
                 tbody {
                     @for m in all {
@@ -139,6 +148,11 @@ pub(super) fn table(ask: &Ask, all: &[MessageTrail]) -> Markup {
                                     (state(ask, m.standing()))
                                     @if let Some(code) = &m.reason { br; small { (reason(ask, code)) } }
                                 }
+                            }
+                            @if to_choose {
+                                @if m.is_over() {
+                                    td data-label=(ask.t("messages.retry_mark")) { (retry::tick(ask, m.id)) }
+                                } @else { td {} }
                             }
                         }
                     }

@@ -12,8 +12,9 @@ use crate::domain::admin::Role;
 use crate::domain::hookpoint::HookpointId;
 use crate::domain::ids::ClientId;
 use crate::store::account::Account;
+use crate::store::api_token::ApiToken;
 use crate::store::audit::Filter;
-use crate::store::hold::Scope;
+use crate::store::hold::{Hold, Scope};
 
 /// The addresses.
 pub const ENDPOINTS: &[Endpoint] = &[
@@ -102,14 +103,17 @@ fn pace(call: Call) -> Answering {
 fn list_holds(call: Call) -> Answering {
     Box::pin(async move {
         let all = holds::all(&call.desk).await?;
-        let one = |hold: &crate::store::hold::Hold| {
-            json!({
-                "hookpoint": hold.hookpoint.as_str(), "client_id": hold.client_id.map(|id| id.0),
-                "state": hold.state.code(), "since": hold.since.to_string(),
-                "until": hold.until.map(|until| until.to_string()), "alerts": hold.counted, "allowed": hold.allowed,
-            })
-        };
-        Ok(json!({ "items": all.iter().map(one).collect::<Vec<_>>() }))
+        Ok(json!({ "items": all.iter().map(hold_json).collect::<Vec<_>>() }))
+    })
+}
+
+/// Held alerts for programs.
+#[must_use]
+pub fn hold_json(hold: &Hold) -> Value {
+    json!({
+        "hookpoint": hold.hookpoint.as_str(), "client_id": hold.client_id.map(|id| id.0), "state": hold.state.code(),
+        "since": hold.since.to_string(), "until": hold.until.map(|until| until.to_string()),
+        "alerts": hold.counted, "allowed": hold.allowed,
     })
 }
 
@@ -169,14 +173,17 @@ fn end_secret(call: Call) -> Answering {
 fn list_people(call: Call) -> Answering {
     Box::pin(async move {
         let all = people::all(&call.desk).await?;
-        let one = |one: &Account| {
-            json!({
-                "name": one.name, "role": one.role.code(), "second_factor": one.totp_sealed.is_some(),
-                "password": one.password_hash.is_some(), "disabled": one.disabled_at.is_some(),
-                "created_at": one.created_at.to_string(), "created_by": one.created_by,
-            })
-        };
-        Ok(json!({ "items": all.iter().map(one).collect::<Vec<_>>() }))
+        Ok(json!({ "items": all.iter().map(person_json).collect::<Vec<_>>() }))
+    })
+}
+
+/// An administrator for programs: nothing of his secrets but that they are there.
+#[must_use]
+pub fn person_json(one: &Account) -> Value {
+    json!({
+        "name": one.name, "role": one.role.code(), "second_factor": one.totp_sealed.is_some(),
+        "password": one.password_hash.is_some(), "disabled": one.disabled_at.is_some(),
+        "created_at": one.created_at.to_string(), "created_by": one.created_by,
     })
 }
 
@@ -224,14 +231,17 @@ fn drop_factor(call: Call) -> Answering {
 fn list_tokens(call: Call) -> Answering {
     Box::pin(async move {
         let all = token::all(&call.desk, &call.who).await?;
-        let one = |one: &crate::store::api_token::ApiToken| {
-            json!({
-                "id": one.id, "name": one.name, "role": one.role.code(), "made_at": one.made_at.to_string(),
-                "made_by": one.made_by, "used_at": one.used_at.map(|at| at.to_string()),
-                "until": one.until.map(|at| at.to_string()), "ended_at": one.ended_at.map(|at| at.to_string()),
-            })
-        };
-        Ok(json!({ "items": all.iter().map(one).collect::<Vec<_>>() }))
+        Ok(json!({ "items": all.iter().map(token_json).collect::<Vec<_>>() }))
+    })
+}
+
+/// A token for programs, without what it is.
+#[must_use]
+pub fn token_json(one: &ApiToken) -> Value {
+    json!({
+        "id": one.id, "name": one.name, "role": one.role.code(), "made_at": one.made_at.to_string(),
+        "made_by": one.made_by, "used_at": one.used_at.map(|at| at.to_string()),
+        "until": one.until.map(|at| at.to_string()), "ended_at": one.ended_at.map(|at| at.to_string()),
     })
 }
 

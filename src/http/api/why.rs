@@ -1,6 +1,27 @@
-//! Owns: why a client got nothing.
+//! Owns: why a client got nothing, and which client somebody means.
 
-use super::Endpoint;
+use serde_json::json;
+
+use super::{Answering, Call, Endpoint, endpoint};
+use crate::admin::{AdminError, shape, why};
+use crate::domain::admin::Role;
 
 /// The addresses.
-pub const ENDPOINTS: &[Endpoint] = &[];
+pub const ENDPOINTS: &[Endpoint] =
+    &[endpoint("GET", "/why", Role::Viewer, answer), endpoint("GET", "/clients", Role::Viewer, clients)];
+
+fn answer(call: Call) -> Answering {
+    Box::pin(async move {
+        let client = call.number("client")?.ok_or_else(|| AdminError::invalid("client", "is needed"))?;
+        let days = why::read(&call.desk, client, &|name| call.query.get(name).map(str::to_owned))?;
+        Ok(shape::answer(&why::answer(&call.desk, days).await?))
+    })
+}
+
+fn clients(call: Call) -> Answering {
+    Box::pin(async move {
+        let words = call.query.get("search").ok_or_else(|| AdminError::invalid("search", "is needed"))?;
+        let found = why::find(&call.desk, words).await?;
+        Ok(json!({ "items": found.iter().map(shape::candidate).collect::<Vec<_>>(), "next": null }))
+    })
+}

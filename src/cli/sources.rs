@@ -1,0 +1,89 @@
+//! `hookbridge sources`
+
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use super::desk::{Failure, with_the_key};
+use super::show;
+use crate::admin::{Desk, sources};
+use crate::config::Config;
+use crate::domain::admin::Who;
+use crate::http::api::settings::source_json;
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Each source with its secrets: never the secrets themselves
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a new secret; it is printed once. Those that were made before stay valid for a while
+    Rotate {
+        source: String,
+        /// For how many days the ones before stay valid
+        #[arg(long, default_value_t = sources::OLD_DAYS)]
+        days: u32,
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a secret now
+    End {
+        /// Its number, see `list`
+        id: u64,
+    },
+}
+
+pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
+    with_the_key(config, async |desk, who| act(command, desk, who).await).await
+}
+
+async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
+    match command {
+        Command::List { json } => list(desk, json).await?,
+        Command::Rotate { source, days, json } => {
+            let secret = sources::rotate(desk, who, &source, days).await?;
+            if json {
+                show::json(&json!({ "secret": secret.expose_secret() }));
+            } else {
+                // The secret alone is on the standard output, so that it can go into a file.
+                println!("{}", secret.expose_secret());
+                eprintln!(
+                    "It is shown this once: put it into the stub's config.php. The ones before end in {days} days."
+                );
+            }
+        }
+        Command::End { id } => {
+            sources::end(desk, who, id).await?;
+            println!("secret {id} is over");
+        }
+    }
+    Ok(())
+}
+
+async fn list(desk: &Desk, as_json: bool) -> Result<(), Failure> {
+    let (all, now) = (sources::all(desk).await?, desk.now());
+    if as_json {
+        show::json(&Value::from(all.iter().map(|one| source_json(one, now)).collect::<Vec<_>>()));
+        return Ok(());
+    }
+    let mut table = show::table(&["source", "secret", "made", "by", "valid until", "state"]);
+    for source in &all {
+        if source.configured > 0 {
+            let what = format!("{} configured", source.configured);
+            let rest = [String::new(), String::new(), String::new(), show::state("ok")];
+            table.add_row([source.name.clone(), what].into_iter().chain(rest));
+        }
+        for secret in &source.made {
+            table.add_row(vec![
+                source.name.clone(),
+                secret.id.to_string(),
+                show::time(secret.made_at),
+                secret.made_by.clone(),
+                secret.until.map(show::time).unwrap_or_default(),
+                show::state(if secret.is_valid(now) { "ok" } else { "over" }),
+            ]);
+        }
+    }
+    println!("{table}");
+    Ok(())
+}
