@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::ask::{Answer, Ask, Page, get, post};
-use super::layout::{field, nothing, older, state};
+use super::layout::{self, field, nothing, older, state};
 use super::messages::{reason, reasons, table as message_table};
 use crate::admin::events::{self, Whole};
 use crate::admin::wish::PAGE_ROWS;
@@ -143,7 +143,7 @@ fn skips(ask: &Ask, whole: &Whole) -> Markup {
         ul.plain {
             @for s in &whole.trail.skips {
                 li {
-                    @if let Some(hookpoint) = &s.hookpoint { span.mono { (hookpoint) } ": " }
+                    @if let Some(hookpoint) = &s.hookpoint { (layout::alert_title(ask, hookpoint)) " " small.mono { (hookpoint) } ": " }
                     (reason(ask, &s.reason))
                     @if let Some(client) = s.client_id { " " span.soft { (ask.tf("messages.client_n", &[("id", &client)])) } }
                     @if let Some(detail) = &s.detail { br; small { (detail) } }

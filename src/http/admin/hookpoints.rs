@@ -49,7 +49,7 @@ async fn list(ask: &Ask) -> Result<Answer, AdminError> {
         }
         section.card { div.scroll tabindex="0" { table.cards {
             thead { tr {
-                @for key in ["name", "on", "class", "audience", "hooks", "day", "week", "origin"] {
+                @for key in ["name", "on", "class", "audience", "hooks", "day", "week"] {
                     th scope="col" { (ask.t(&format!("hookpoints.{key}"))) }
                 }
             } }
@@ -69,6 +69,7 @@ fn row(ask: &Ask, line: &Line) -> maud::Markup {
                 span {
                     a href={ (AT) "/" (hookpoint.id) } { (hookpoint.title[&ask.tongue.locale]) }
                     br; small.mono { (hookpoint.id) }
+                    @if line.origin != Origin::BuiltIn || line.by_config { br; (origin(ask, line)) }
                     @if !line.without_text.is_empty() {
                         br; a href={ "/admin/templates?q=" (hookpoint.id) } { (badge(Tone::Waiting, ask.t("hookpoints.text_missing"))) }
                     }
@@ -80,7 +81,6 @@ fn row(ask: &Ask, line: &Line) -> maud::Markup {
             td data-label=(label("hooks")) { span.mono { (hooks.join(", ")) } }
             td.end data-label=(label("day")) { (ask.tongue.number(line.day)) }
             td.end data-label=(label("week")) { (ask.tongue.number(line.week)) }
-            td data-label=(label("origin")) { span { (origin(ask, line)) } }
         }
     }
 }

@@ -8,6 +8,7 @@ use super::words::Tongue;
 use crate::admin::difference::{Change, Line};
 use crate::admin::{AdminError, Mistake};
 use crate::domain::admin::Role;
+use crate::domain::hookpoint::HookpointId;
 use crate::domain::locale::Locale;
 
 /// What htmx may do: no `eval`, no styles of its own, no other hosts. An error's answer is shown where the part would be.
@@ -222,20 +223,45 @@ pub fn nothing(text: &str) -> Markup {
     html! { p.nothing { (text) } }
 }
 
+/// An alert's name for people; its code where it is gone.
+#[must_use]
+pub fn alert_title(ask: &Ask, id: &str) -> String {
+    let catalogue = ask.desk.catalogue.load();
+    let known = HookpointId::parse(id).and_then(|id| catalogue.entry(&id));
+    known.map_or_else(|| id.to_owned(), |entry| entry.hookpoint.title[&ask.tongue.locale].clone())
+}
+
+/// An alert's name for people, above its code.
+#[must_use]
+pub fn alert(ask: &Ask, id: &str) -> Markup {
+    let title = alert_title(ask, id);
+    html! { span { @if title == id { span.mono { (id) } } @else { (title) br; small.mono { (id) } } } }
+}
+
 /// The link to the next page of a list by keys. `next` is the value of the query's `before`.
 #[must_use]
 pub fn older(ask: &Ask, path: &str, next: Option<&str>) -> Markup {
+    pages(ask, path, next, ["list.newest", "list.older"])
+}
+
+/// The same for a list that is not in the order of time.
+#[must_use]
+pub fn following(ask: &Ask, path: &str, next: Option<&str>) -> Markup {
+    pages(ask, path, next, ["list.first", "list.next"])
+}
+
+fn pages(ask: &Ask, path: &str, next: Option<&str>, [first, following]: [&str; 2]) -> Markup {
     html! {
         @if let Some(next) = next {
             nav.pages aria-label=(ask.t("list.pages")) {
                 @if ask.query.get("before").is_some() {
-                    a href={ (path) "?" (ask.query.with("before", "")) } { (ask.t("list.newest")) }
+                    a href={ (path) "?" (ask.query.with("before", "")) } { (ask.t(first)) }
                 }
-                a href={ (path) "?" (ask.query.with("before", next)) } rel="next" { (ask.t("list.older")) }
+                a href={ (path) "?" (ask.query.with("before", next)) } rel="next" { (ask.t(following)) }
             }
         } @else if ask.query.get("before").is_some() {
             nav.pages aria-label=(ask.t("list.pages")) {
-                a href={ (path) "?" (ask.query.with("before", "")) } { (ask.t("list.newest")) }
+                a href={ (path) "?" (ask.query.with("before", "")) } { (ask.t(first)) }
             }
         }
     }

@@ -5,11 +5,12 @@ mod retry;
 use maud::{Markup, html};
 
 use super::ask::{Answer, Ask, Page, get, post};
-use super::layout::{field, nothing, older, state};
+use super::layout::{alert, alert_title, field, nothing, older, state};
 use crate::admin::messages::{self, Verdict, Whole};
 use crate::admin::wish::PAGE_ROWS;
 use crate::admin::{AdminError, Mistake};
 use crate::domain::admin::Role;
+use crate::domain::event::SWEEP;
 use crate::domain::message::Standing;
 use crate::domain::reason::Reason;
 use crate::store::trail::MessageTrail;
@@ -138,7 +139,7 @@ pub(super) fn table(ask: &Ask, all: &[MessageTrail], to_choose: bool) -> Markup 
                             td data-label=(ask.t("messages.when")) {
                                 a href={ (AT) "/" (m.id) } { (ask.time(m.created_at)) span.hidden { ": " (ask.t("messages.show")) } }
                             }
-                            td data-label=(ask.t("messages.hookpoint")) { span.mono { (m.hookpoint) } }
+                            td data-label=(ask.t("messages.hookpoint")) { (alert(ask, &m.hookpoint)) }
                             td data-label=(ask.t("messages.to")) {
                                 span { (ask.tf("messages.client_n", &[("id", &m.client_id)])) br; bdi.mono { (m.to.masked()) } }
                             }
@@ -167,7 +168,7 @@ async fn one(ask: &Ask) -> Result<Answer, AdminError> {
     let m = &whole.message;
     let class = format!("class.{}", m.class);
     let body = html! {
-        h1 { (m.hookpoint) " " (state(ask, m.standing())) }
+        h1 { (alert_title(ask, &m.hookpoint)) " " (state(ask, m.standing())) }
         @if let Some(code) = &m.reason {
             p.notice { strong { (reason(ask, code)) } @if let Some(detail) = &m.detail { " " (detail) } }
         }
@@ -176,6 +177,8 @@ async fn one(ask: &Ask) -> Result<Answer, AdminError> {
                 h2 { (ask.t("messages.text")) }
                 div.bubble { (m.text) }
                 dl.facts {
+                    dt { (ask.t("messages.hookpoint")) }
+                    dd { a.mono href={ "/admin/hookpoints/" (m.hookpoint) } { (m.hookpoint) } }
                     dt { (ask.t("messages.to")) }
                     dd {
                         (ask.tf("messages.client_n", &[("id", &m.client_id)])) " "
@@ -185,7 +188,7 @@ async fn one(ask: &Ask) -> Result<Answer, AdminError> {
                     }
                     dt { (ask.t("messages.about")) } dd { (m.subject) }
                     dt { (ask.t("messages.event")) }
-                    dd { @if whole.event.is_some() { a href={ "/admin/events/" (m.event_id) } { (m.event_id) } } @else { (m.event_id) } }
+                    dd { @if whole.event.is_some() { a.mono href={ "/admin/events/" (m.event_id) } { (m.event_id) } } @else { (m.event_id) } }
                     dt { (ask.t("messages.language")) } dd { (m.language) }
                     dt { (ask.t("messages.class")) } dd { (ask.t(&class)) }
                     dt { (ask.t("messages.lane")) } dd { (m.lane) }
@@ -199,7 +202,7 @@ async fn one(ask: &Ask) -> Result<Answer, AdminError> {
         }
         p { a href=(AT) { (ask.t("messages.back")) } }
     };
-    Answer::page(AT, m.hookpoint.clone(), body)
+    Answer::page(AT, alert_title(ask, &m.hookpoint), body)
 }
 
 fn way(ask: &Ask, whole: &Whole) -> Markup {
@@ -207,8 +210,12 @@ fn way(ask: &Ask, whole: &Whole) -> Markup {
     html! {
         ol.trail {
             @if let Some(told) = &whole.event {
-                li.good { (ask.tf("messages.fired", &[("hook", &told.event.hook)])) br; small { (ask.time(told.event.occurred_at)) } }
-                li.good { (ask.tf("messages.received", &[("source", &told.event.source)])) br; small { (ask.time(told.received_at)) } }
+                @if told.event.source == SWEEP {
+                    li.good { (ask.t("messages.found")) br; small { (ask.time(told.received_at)) } }
+                } @else {
+                    li.good { (ask.tf("messages.fired", &[("hook", &told.event.hook)])) br; small { (ask.time(told.event.occurred_at)) } }
+                    li.good { (ask.tf("messages.received", &[("source", &told.event.source)])) br; small { (ask.time(told.received_at)) } }
+                }
             }
             li.good { (ask.t("messages.queued")) br; small { (ask.time(m.created_at)) } }
             @if m.snoozes > 0 { li.waiting { (ask.tf("messages.snoozed", &[("n", &m.snoozes)])) } }

@@ -272,7 +272,8 @@ fn reasons(ask: &Ask, all: &[Why], none: &str, list: &str) -> Markup {
                             td {
                                 // A code that this version does not know cannot be searched for.
                                 @if Reason::parse(&why.reason).is_some() {
-                                    a href={ (list) "reason=" (why.reason) } { (reason(ask, &why.reason)) }
+                                    a href={ (list) "reason=" (why.reason) } { (ask.t(&format!("reason.{}", why.reason))) }
+                                    " " small.mono { (why.reason) }
                                 } @else { (reason(ask, &why.reason)) }
                             }
                             td.end { (ask.tongue.number(why.day)) }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::ask::{Answer, Ask, Page, get};
-use super::layout::{nothing, older};
+use super::layout::{following, nothing};
 use crate::admin::phones::{self, Problem};
 use crate::admin::reach::counted;
 use crate::admin::{AdminError, Mistake};
@@ -75,7 +75,7 @@ async fn list(ask: &Ask) -> Result<Answer, AdminError> {
         } @else {
             (table(ask, &page.found))
         }
-        (older(ask, "/admin/phones", next.as_deref()))
+        (following(ask, "/admin/phones", next.as_deref()))
     };
     Answer::page("/admin/phones", ask.t("phones.title"), body)
 }
@@ -101,7 +101,7 @@ fn table(ask: &Ask, found: &[phones::Unreachable]) -> Markup {
                             }
                             td data-label=(ask.t("phones.country")) { (one.country) }
                             @if whole { td data-label=(ask.t("phones.stored")) { bdi.mono { (one.stored) } } }
-                            td data-label=(ask.t("phones.look")) {
+                            td.nowrap data-label=(ask.t("phones.look")) {
                                 span {
                                     a href={ "/admin/why?client=" (one.client) } { (ask.t("phones.why")) }
                                     " · "

@@ -55,7 +55,7 @@ const PARTS: [(&str, &str, Role); 6] = [
 fn index(ask: &Ask) -> Result<Answer, AdminError> {
     let body = html! {
         h1 { (ask.t("settings.title")) }
-        div.columns {
+        div.columns.even {
             @for (path, part, role) in PARTS {
                 @if ask.may(role) {
                     section.card {

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use maud::{Markup, html};
 
 use super::ask::{Answer, Ask, Page, get};
-use super::layout::{Tone, badge, field, nothing, state};
+use super::layout::{self, Tone, badge, field, nothing, state};
 use crate::admin::why::{self, Line, Outcome, Person, Untold};
 use crate::admin::{AdminError, Mistake};
 use crate::billing::find::Candidate;
@@ -215,7 +215,7 @@ fn outcome(ask: &Ask, one: &Outcome) -> Markup {
             span { (person) @if let Some(message) = &one.message { " " bdi.mono { (message.to.masked()) } } }
         }
         td data-label=(ask.t("messages.hookpoint")) {
-            @match &one.hookpoint { Some(id) => code { (id) }, None => "–" }
+            @match &one.hookpoint { Some(id) => { (layout::alert(ask, id)) }, None => "–" }
         }
         @if let Some(message) = &one.message {
             td data-label=(ask.t("messages.state")) {

@@ -101,8 +101,8 @@ fn facts(ask: &Ask, line: &Line) -> Markup {
         ("hookpoints.expires", ask.tongue.span(i64::from(line.expires_after_min) * 60)),
         ("hookpoints.mass_max", most(hookpoint.mass_max)),
         ("hookpoints.client_day_max", most(hookpoint.client_day_max)),
-        ("hookpoints.day", ask.tongue.number(line.day)),
-        ("hookpoints.week", ask.tongue.number(line.week)),
+        ("hookpoints.alerts_day", ask.tongue.number(line.day)),
+        ("hookpoints.alerts_week", ask.tongue.number(line.week)),
     ];
     html! { dl.facts { @for (key, value) in rows { dt { (ask.t(key)) } dd { (value) } } } }
 }

@@ -61,7 +61,7 @@ pub fn note(ask: &Ask, mistakes: &[Mistake]) -> Markup {
 /// Saving, trying, leaving.
 pub fn buttons(ask: &Ask, leave: &str) -> Markup {
     html! {
-        div.line {
+        div.line.stay {
             button.main type="submit" { (ask.t("form.save")) }
             button type="submit" formaction="/admin/hookpoints/try" formnovalidate hx-post="/admin/hookpoints/try" hx-target="#trial" { (ask.t("hookpoints.try")) }
             a.button href=(leave) { (ask.t("form.cancel")) }

@@ -77,7 +77,10 @@ fn drawing(ask: &Ask, id: &str, step: Step, bars: &[Bar], title: &str, desc: &st
                     }
                 }
                 @if is_named(step, index, bars.len()) {
-                    text x=(tenth(x + place / 2)) y=(HEIGHT - 6) text-anchor="middle" { (label(ask, step, bar.from)) }
+                    // The last one would leave the drawing at the right.
+                    @let is_last = index + 1 == bars.len();
+                    @let at = if is_last { WIDTH * 10 } else { x + place / 2 };
+                    text x=(tenth(at)) y=(HEIGHT - 6) text-anchor=(if is_last { "end" } else { "middle" }) { (label(ask, step, bar.from)) }
                 }
             }
         }

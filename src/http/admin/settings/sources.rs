@@ -25,7 +25,7 @@ fn card(ask: &Ask, one: &Standing, mistakes: &[Mistake]) -> Markup {
     html! {
         section.card {
             h2 { (one.name) }
-            p { (ask.tf("sources.configured", &[("n", &one.configured)])) }
+            p { (ask.tf("sources.configured", &[("n", &one.configured), ("name", &one.name)])) }
             @if !one.made.is_empty() {
                 div.scroll tabindex="0" { table.cards {
                     thead { tr {

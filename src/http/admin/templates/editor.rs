@@ -105,7 +105,7 @@ impl<'a> Open<'a> {
             @if let Some(trouble) = &self.trouble { p.notice.bad role="alert" { (trouble) } }
             div.columns {
                 section.card { h2 { (ask.t("templates.text")) } (self.form()) }
-                div {
+                div.beside {
                     section.card {
                         h2 { (ask.t("templates.preview")) }
                         div id="shown" aria-live="polite" { (parts::shown(ask, &self.looked)) }

@@ -117,7 +117,7 @@ async fn a_trial_says_what_would_have_come_of_recent_events_and_does_nothing() {
         let all: Vec<(&str, &str)> = kept.chain(changes.iter().copied()).collect();
         ana.post(&format!("{AT}/try"), &all).await
     };
-    tried(&[]).await.shows("no llegó ningún evento de estos ganchos");
+    tried(&[]).await.shows("no llegó ningún evento de estos hooks");
     invoice(&bridge, "evt_1", CAST.invoice_english.id).await;
     let nobody = bridge.envelope("InvoiceCreated", &json!({ "invoiceid": 999_999 }));
     assert_eq!(bridge.post("evt_2", &nobody).await.status, 202);
