@@ -2,8 +2,10 @@
 //! does one thing, and leaves a line in the audit log.
 //! Must not know: HTTP, HTML, the terminal.
 
+pub mod decisions;
 pub mod difference;
 pub mod events;
+pub mod exceptions;
 pub mod holds;
 pub mod hookpoints;
 pub mod log;
@@ -15,6 +17,7 @@ pub mod password;
 pub mod people;
 pub mod phones;
 pub mod reach;
+pub mod rules;
 pub mod shape;
 pub mod shelf;
 pub mod sources;

@@ -19,13 +19,17 @@ pub const PAGE_ROWS: usize = 50;
 pub(super) const YEARS: std::ops::RangeInclusive<i16> = 2000..=2999;
 
 /// Reads fields, and collects what is wrong with them.
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     get: &'a (dyn Fn(&str) -> Option<String> + Sync),
     mistakes: Vec<Mistake>,
 }
 
-impl Reading<'_> {
-    fn read<T>(&mut self, field: &str, mistake: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+impl<'a> Reading<'a> {
+    pub(super) fn new(get: &'a (dyn Fn(&str) -> Option<String> + Sync)) -> Self {
+        Self { get, mistakes: Vec::new() }
+    }
+
+    pub(super) fn read<T>(&mut self, field: &str, mistake: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         let text = (self.get)(field).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())?;
         let value = read(&text);
         if value.is_none() {
@@ -34,15 +38,15 @@ impl Reading<'_> {
         value
     }
 
-    fn number(&mut self, field: &str) -> Option<u64> {
+    pub(super) fn number(&mut self, field: &str) -> Option<u64> {
         self.read(field, "form.not_a_number", |text| text.parse().ok())
     }
 
-    fn moment(&mut self, field: &str, zone: &TimeZone, is_end: bool) -> Option<Timestamp> {
+    pub(super) fn moment(&mut self, field: &str, zone: &TimeZone, is_end: bool) -> Option<Timestamp> {
         self.read(field, "messages.moment_bad", |text| moment(text, zone, is_end))
     }
 
-    fn end<T>(self, value: T) -> Result<T, AdminError> {
+    pub(super) fn end<T>(self, value: T) -> Result<T, AdminError> {
         if self.mistakes.is_empty() { Ok(value) } else { Err(AdminError::Invalid(self.mistakes)) }
     }
 }
@@ -99,7 +103,7 @@ impl Desk {
         limit: usize,
     ) -> Result<MessageSearch, AdminError> {
         let zone = self.zone();
-        let mut reading = Reading { get, mistakes: Vec::new() };
+        let mut reading = Reading::new(get);
         let r = &mut reading;
         let invoice = r.number("invoice").map(|id| format!("invoice:{id}"));
         let subject = r.read("subject", "messages.subject_bad", |text| Some(Subject::parse(text)?.to_string()));
@@ -137,7 +141,7 @@ impl Desk {
     ) -> Result<EventSearch, AdminError> {
         let zone = self.zone();
         let good = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let mut reading = Reading { get, mistakes: Vec::new() };
+        let mut reading = Reading::new(get);
         let r = &mut reading;
         let search = EventSearch {
             hook: r.read("hook", "form.unknown", |text| {

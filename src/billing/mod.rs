@@ -20,6 +20,7 @@ pub mod changes;
 pub mod gather;
 
 pub mod account;
+pub mod belongings;
 pub mod debt;
 pub mod guest;
 pub mod plan;

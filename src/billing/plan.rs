@@ -13,6 +13,11 @@ use crate::domain::ids::{ClientId, CurrencyId, ServiceId};
 use crate::domain::money::Money;
 use crate::sql::{Reader, list};
 
+/// A service with its plan and its client's currency, as [`hosted`] reads it.
+pub(super) const HOSTED: &str = "SELECT h.id, h.userid, h.domainstatus, h.packageid, p.name AS product, h.domain, \
+                                 h.billingcycle, h.amount, h.qty, h.nextduedate, c.currency FROM tblhosting h \
+                                 LEFT JOIN tblproducts p ON p.id = h.packageid LEFT JOIN tblclients c ON c.id = h.userid";
+
 /// The way from one plan to another.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Way {
@@ -24,11 +29,7 @@ pub(super) struct Way {
 impl Billing {
     /// A service; its amount is in its client's currency.
     pub(super) async fn hosted(&self, connection: &mut Conn, key: u64) -> Result<Option<Hosted>, BillingError> {
-        let sql = format!(
-            "SELECT h.id, h.userid, h.domainstatus, h.packageid, p.name AS product, h.domain, h.billingcycle, h.amount, \
-             h.qty, h.nextduedate, c.currency FROM tblhosting h LEFT JOIN tblproducts p ON p.id = h.packageid \
-             LEFT JOIN tblclients c ON c.id = h.userid WHERE h.id = {key}"
-        );
+        let sql = format!("{HOSTED} WHERE h.id = {key}");
         let rows = self.rows(connection, sql).await?;
         Ok(rows.first().map(|row| hosted(row, key)).transpose()?)
     }
@@ -97,7 +98,7 @@ impl Billing {
     }
 }
 
-fn hosted(row: &Row, key: u64) -> Read<Hosted> {
+pub(super) fn hosted(row: &Row, key: u64) -> Read<Hosted> {
     let reader = Reader::new("tblhosting", row, key.to_string());
     let currency = CurrencyId(reader.get::<Option<i64>>("currency")?.and_then(|c| c.try_into().ok()).unwrap_or(0));
     Ok(Hosted {

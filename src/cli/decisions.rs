@@ -7,23 +7,32 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
 use super::show;
+use crate::admin::decisions::{Asked, as_json};
+use crate::admin::exceptions::{self, DAYS_MAX, Wish};
+use crate::admin::rules::{self, Standing};
+use crate::admin::AdminError;
 use crate::app::{decider, open_billing, open_store};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::decide::{Answer, Asker, Question};
+use crate::decide::{Answer, Question};
+use crate::domain::admin::Who as Actor;
 use crate::domain::decision::{DecisionId, Rule, Verdict};
 use crate::domain::event::FieldValue;
 use crate::domain::hookpoint::{Subject, SubjectKind};
-use crate::store::decision::{
-    Filter, Kept, Override, end_override, keep, list, make_override, overrides as all_overrides,
-};
+use crate::domain::locale::Locale;
+use crate::http::admin::words;
+use crate::store::decision::{Filter, Kept, list, one};
+use crate::store::exception::{self, Override};
+use crate::store::search::Place;
 use crate::store::{Store, missed};
-
-/// Longest exception, in days.
-const OVERRIDE_DAYS_MAX: u32 = 366;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
+    /// Each rule: what the configuration says of it, and how often it was asked in the last 30 days
+    Rules {
+        #[arg(long)]
+        json: bool,
+    },
     /// The newest decisions
     List {
         /// upgrade, ownership, cancellation, termination, identity
@@ -34,6 +43,18 @@ pub enum Command {
         decision: Option<String>,
         #[command(flatten)]
         about: About,
+        /// hooks (the platform acted on it) or people (what-ifs)
+        #[arg(long)]
+        asked: Option<String>,
+        /// Given at this moment or later, e.g. 2026-11-25T10:00:00Z
+        #[arg(long)]
+        since: Option<Timestamp>,
+        /// Given before this moment
+        #[arg(long)]
+        until: Option<Timestamp>,
+        /// Only those given before this decision: the next page
+        #[arg(long, value_name = "ID")]
+        before: Option<String>,
         #[arg(long, default_value_t = 50)]
         limit: usize,
         #[arg(long)]
@@ -86,6 +107,12 @@ pub enum Command {
     },
     /// Exceptions: in force, and past ones
     Overrides {
+        /// Leave out those that are over
+        #[arg(long)]
+        in_force: bool,
+        /// Only those before this number: the next page
+        #[arg(long, value_name = "NUMBER")]
+        before: Option<u64>,
         #[arg(long, default_value_t = 50)]
         limit: usize,
         #[arg(long)]
@@ -96,6 +123,8 @@ pub enum Command {
         number: u64,
         #[command(flatten)]
         who: Who,
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -129,20 +158,34 @@ impl Who {
     fn name(&self) -> anyhow::Result<&str> {
         self.who.as_deref().filter(|name| !name.trim().is_empty()).context("say who you are: --who NAME")
     }
+
+    fn actor(&self) -> anyhow::Result<Actor> {
+        Ok(Actor::at_the_command_line(self.name()?.trim()))
+    }
 }
 
 pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
     let store = open_store(config)?;
     let now = Clock::system().now();
     let done = match command {
-        Command::List { rule, decision, about, limit, json } => {
+        Command::Rules { json } => {
+            print_rules(&rules::all(&store, &config.rules, now).await?, json);
+            Ok(())
+        }
+        Command::List { rule, decision, about, asked, since, until, before, limit, json } => {
             let filter = Filter {
                 rule: rule.as_deref().map(known_rule).transpose()?,
                 verdict: decision.as_deref().map(known_verdict).transpose()?,
                 subject: about.subject(),
                 client_id: about.client,
+                what_if: asked.as_deref().map(known_asked).transpose()?.map(|asked| asked == Asked::People),
+                since,
+                until,
+                before: match before {
+                    Some(id) => Some(place(&store, &id).await?),
+                    None => None,
+                },
                 limit,
-                ..Filter::default()
             };
             print_list(&list(&store, &filter).await?, json);
             Ok(())
@@ -150,27 +193,26 @@ pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
         Command::Show { id, json } => show_one(&store, &id, json).await,
         Command::Missed { rule, service, client, limit, json } => {
             let rule = rule.as_deref().map(known_rule).transpose()?;
-            let found = missed::list(&store, &missed::Filter { rule, service, client, limit }).await?;
+            let found = missed::list(&store, &missed::Filter { rule, service, client, limit, ..Default::default() }).await?;
             super::missed::print(&found, json);
             Ok(())
         }
         Command::Ask { rule, fields, who, json } => {
-            let question = Question::read(known_rule(&rule)?, &parse_fields(&fields)?)?;
-            ask(config, &store, question, who.who.unwrap_or_default(), now, json).await
+            let fields = parse_fields(&fields)?;
+            // In the words of the command line, before anything is opened.
+            Question::read(known_rule(&rule)?, &fields)?;
+            let asker = Actor { name: who.who.unwrap_or_default(), ..Actor::at_the_command_line("") };
+            ask(config, &store, (known_rule(&rule)?, fields), &asker, now, json).await
         }
         Command::Override { rule, about, why, days, who, json } => {
-            allow(&store, known_rule(&rule)?, about, (who.name()?, &why), days, now, json).await
+            allow(config, &store, known_rule(&rule)?, about, (&who.actor()?, why), days, now, json).await
         }
-        Command::Overrides { limit, json } => {
-            print_overrides(&all_overrides(&store, limit).await?, now, json);
+        Command::Overrides { in_force, before, limit, json } => {
+            let filter = exception::Filter { in_force: in_force.then_some(true), before, limit };
+            print_overrides(&exception::list(&store, &filter, now).await?, now, json);
             Ok(())
         }
-        Command::EndOverride { number, who } => {
-            let ended = end_override(&store, number, who.name()?, now).await?;
-            ensure!(ended, "there is no exception {number} in force");
-            println!("exception {number} is ended");
-            Ok(())
-        }
+        Command::EndOverride { number, who, json } => end(&store, number, &who.actor()?, now, json).await,
     };
     store.database().clone().close().await;
     done
@@ -193,26 +235,55 @@ fn parse_fields(fields: &[String]) -> anyhow::Result<BTreeMap<String, FieldValue
     fields.iter().map(pair).collect()
 }
 
+fn known_asked(name: &str) -> anyhow::Result<Asked> {
+    Asked::parse(name).with_context(|| format!("`{name}` is nobody who asks: hooks, people"))
+}
+
+/// The place in the list of the decision `id`.
+async fn place(store: &Store, id: &str) -> anyhow::Result<Place> {
+    let found = one(store, key(id)?).await?.with_context(|| unknown(id))?;
+    Ok(Place { at: found.asked_at, id: found.id.to_string() })
+}
+
+fn key(id: &str) -> anyhow::Result<DecisionId> {
+    DecisionId::parse(id).context("a decision's id is dec_ and 32 hexadecimal digits")
+}
+
+fn unknown(id: &str) -> String {
+    format!("there is no decision {id}: never given, given too late, or pruned (retention.decision_days)")
+}
+
 async fn ask(
     config: &Config,
     store: &Store,
-    question: Question,
-    who: String,
+    (rule, fields): (Rule, BTreeMap<String, FieldValue>),
+    asker: &Actor,
     now: Timestamp,
     json: bool,
 ) -> anyhow::Result<()> {
     let billing = open_billing(config)?;
     let decider = decider(config, store, &billing)?;
-    let asker = Asker { source: "cli".to_owned(), hook: "ask".to_owned(), by: who, request: None, what_if: true };
-    let (answer, kept) = decider.ask(&question, asker, now).await?;
-    keep(store, &[kept]).await?;
+    let said = rules::ask(&decider, asker, (rule, &fields), Locale::En, now).await.map_err(plain);
     billing.database().clone().close().await;
+    let answer = said?.answer;
     if json {
         show::json(&answer.json());
     } else {
         print_answer(&answer);
     }
     Ok(())
+}
+
+/// A deed that was not done, in English.
+fn plain(error: AdminError) -> anyhow::Error {
+    match error {
+        AdminError::Invalid(mistakes) => {
+            let each = mistakes.iter().map(|one| format!("{}: {}", one.field, words::text(Locale::En, &one.text)));
+            anyhow::anyhow!("{}", each.collect::<Vec<_>>().join("; "))
+        }
+        AdminError::Conflict(text) => anyhow::anyhow!("{}", words::text(Locale::En, &text)),
+        other => other.into(),
+    }
 }
 
 fn print_answer(answer: &Answer) {
@@ -229,11 +300,13 @@ fn print_values(values: &Json) {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "one for each thing that was typed")]
 async fn allow(
+    config: &Config,
     store: &Store,
     rule: Rule,
     about: About,
-    (who, why): (&str, &str),
+    (who, why): (&Actor, String),
     days: u32,
     now: Timestamp,
     json: bool,
@@ -241,9 +314,13 @@ async fn allow(
     let client = about.client.map(|id| Subject { kind: SubjectKind::Client, id });
     let Some(subject) = about.subject().or(client) else { bail!("say for what: --service, --domain or --client") };
     ensure!(!why.trim().is_empty(), "say why: --why \"...\"");
-    ensure!((1..=OVERRIDE_DAYS_MAX).contains(&days), "--days must be 1 to {OVERRIDE_DAYS_MAX}");
+    ensure!((1..=DAYS_MAX).contains(&days), "--days must be 1 to {DAYS_MAX}");
     let until = now.checked_add(SignedDuration::from_hours(i64::from(days) * 24))?;
-    let number = make_override(store, (rule, subject), (who, why), until, now).await?;
+    let billing = open_billing(config)?;
+    let wish = Wish { rule: Some(rule), subject: Some(subject), why, until: Some(until) };
+    let made = exceptions::make(store, &billing, who, &wish, now).await.map_err(plain);
+    billing.database().clone().close().await;
+    let number = made?;
     if json {
         show::json(&json!({ "override": number, "rule": rule.code(), "subject": subject.to_string(),
             "until": until.to_string() }));
@@ -253,12 +330,40 @@ async fn allow(
     Ok(())
 }
 
+async fn end(store: &Store, number: u64, who: &Actor, now: Timestamp, json: bool) -> anyhow::Result<()> {
+    match exceptions::end(store, who, number, now).await {
+        Ok(_) if json => show::json(&json!({ "override": number, "standing": exception::Standing::Ended.code() })),
+        Ok(_) => println!("exception {number} is ended"),
+        Err(AdminError::NotFound(_) | AdminError::Conflict(_)) => bail!("there is no exception {number} in force"),
+        Err(other) => return Err(plain(other)),
+    }
+    Ok(())
+}
+
+fn print_rules(all: &[Standing], json: bool) {
+    if json {
+        show::json(&all.iter().map(rules::as_json).collect::<Json>());
+        return;
+    }
+    let mut table = show::table(&["rule", "version", "in use", "without an answer", "asked", "refused", "missed", "policy"]);
+    for one in all {
+        let policy: Vec<String> = one.policy.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        table.add_row(vec![
+            one.rule.to_string(),
+            one.version.to_string(),
+            if one.ask.enabled { "yes" } else { "no" }.to_owned(),
+            format!("{} after {} ms", one.ask.on_failure.code(), one.ask.deadline_ms),
+            one.counts.asked().to_string(),
+            one.counts.refused().to_string(),
+            one.counts.missed().to_string(),
+            policy.join(" "),
+        ]);
+    }
+    println!("{table}");
+}
+
 async fn show_one(store: &Store, id: &str, json: bool) -> anyhow::Result<()> {
-    let key = DecisionId::parse(id).context("a decision's id is dec_ and 32 hexadecimal digits")?;
-    let found = list(store, &Filter { id: Some(key), limit: 1, ..Filter::default() }).await?;
-    let one = found.first().with_context(|| {
-        format!("there is no decision {id}: never given, given too late, or pruned (retention.decision_days)")
-    })?;
+    let one = &one(store, key(id)?).await?.with_context(|| unknown(id))?;
     let whole = as_json(one);
     if json {
         show::json(&whole);
@@ -276,17 +381,6 @@ async fn show_one(store: &Store, id: &str, json: bool) -> anyhow::Result<()> {
     println!("  asked: {}", whole["question"]);
     println!("  seen: {}", whole["facts"]);
     Ok(())
-}
-
-fn as_json(one: &Kept) -> Json {
-    let read = |text: &str| serde_json::from_str::<Json>(text).unwrap_or_default();
-    json!({
-        "id": one.id.to_string(), "rule": one.rule.code(), "version": one.version, "decision": one.verdict.code(),
-        "subject": one.subject.map(|subject| subject.to_string()), "client_id": one.client_id,
-        "asked_at": one.asked_at.to_string(), "source": one.source, "hook": one.hook, "asked_by": one.asked_by,
-        "what_if": one.what_if, "request": one.request, "question": read(&one.question), "facts": read(&one.facts),
-        "answer": read(&one.answer),
-    })
 }
 
 fn print_list(all: &[Kept], json: bool) {
@@ -310,20 +404,8 @@ fn print_list(all: &[Kept], json: bool) {
 }
 
 fn print_overrides(all: &[Override], now: Timestamp, json: bool) {
-    let standing = |one: &Override| match one.ended_at {
-        Some(_) => "ended",
-        None if one.until_at <= now => "past",
-        None => "in force",
-    };
     if json {
-        let rows = all.iter().map(|one| {
-            json!({
-                "override": one.id, "rule": one.rule.code(), "subject": one.subject.to_string(), "who": one.who,
-                "why": one.why, "made_at": one.made_at.to_string(), "until": one.until_at.to_string(),
-                "ended_at": one.ended_at.map(|at| at.to_string()), "ended_by": one.ended_by, "standing": standing(one),
-            })
-        });
-        show::json(&rows.collect::<Json>());
+        show::json(&all.iter().map(|one| exceptions::as_json(one, now)).collect::<Json>());
         return;
     }
     let mut table = show::table(&["number", "rule", "about", "standing", "until", "who", "why"]);
@@ -332,7 +414,7 @@ fn print_overrides(all: &[Override], now: Timestamp, json: bool) {
             one.id.to_string(),
             one.rule.to_string(),
             one.subject.to_string(),
-            standing(one).to_owned(),
+            one.standing(now).code().replace('_', " "),
             show::time(one.until_at),
             one.who.clone(),
             one.why.clone(),

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::show;
+use crate::admin::decisions::missed_json;
 use crate::domain::missed::Missed;
 use crate::store::missed::Told;
 
@@ -50,13 +51,7 @@ fn ask(missed: &Missed) -> Option<String> {
 }
 
 fn as_json(one: &Told) -> Json {
-    let missed = &one.missed;
-    let about: serde_json::Map<String, Json> =
-        missed.about.iter().map(|(name, id)| ((*name).to_owned(), json!(id))).collect();
-    json!({
-        "event": one.event.as_str(), "source": one.source, "at": one.at.to_string(),
-        "rule": missed.rule.map(crate::domain::decision::Rule::code), "hook": missed.hook, "cause": missed.cause,
-        "on_failure": missed.on_failure, "deadline_ms": missed.deadline_ms,
-        "client_id": missed.client_id.map(|client| client.0), "about": about, "ask": ask(missed),
-    })
+    let mut all = missed_json(one);
+    all["ask"] = json!(ask(&one.missed));
+    all
 }

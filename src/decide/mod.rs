@@ -21,11 +21,13 @@ use crate::billing::{Billing, BillingError};
 use crate::domain::case::{Account, CancelRequest};
 use crate::domain::decision::{Decision, DecisionId, Rule, Verdict};
 use crate::domain::hookpoint::{Subject, SubjectKind};
+use crate::domain::locale::Locale;
 use crate::domain::record::Platform;
 use crate::render::format;
 use crate::rules::cancellation::What;
 use crate::rules::{cancellation, checks, identity, ownership, termination, upgrade};
-use crate::store::decision::{Kept, last, override_of};
+use crate::store::decision::{Kept, last};
+use crate::store::exception::in_force;
 use crate::store::{Store, StoreError};
 
 /// The page of a wish to cancel asks shortly after the platform wrote the wish down.
@@ -84,7 +86,7 @@ impl Decider {
         };
         let refused = matches!(ruled.decision.verdict, Verdict::Deny | Verdict::Review);
         if let (true, Some(subject)) = (refused, question.subject())
-            && let Some(exception) = override_of(&self.store, rule, subject, now).await?
+            && let Some(exception) = in_force(&self.store, rule, subject, now).await?
         {
             ruled.decision = checks::overridden(ruled.decision);
             ruled.seen["override"] = json!(exception.id);
@@ -110,6 +112,15 @@ impl Decider {
             answer: answer.json().to_string(),
         };
         Ok((answer, kept))
+    }
+
+    /// The same answer in another language.
+    ///
+    /// # Errors
+    /// The platform's settings cannot be read.
+    pub async fn reworded(&self, answer: &Answer, locale: Locale, now: Timestamp) -> Result<Answer, DecideError> {
+        let platform = self.billing.platform(now).await?;
+        Ok(Answer::new(answer.id, answer.decision.clone(), locale, &self.links(&platform)))
     }
 
     async fn rule(&self, question: &Question, platform: &Platform, now: Timestamp) -> Result<Ruled, DecideError> {
@@ -263,7 +274,9 @@ impl Decider {
         policy::day(now, &self.policies.zone)
     }
 
-    fn links(&self, platform: &Platform) -> BTreeMap<&'static str, String> {
+    /// The addresses that sentences name.
+    #[must_use]
+    pub fn links(&self, platform: &Platform) -> BTreeMap<&'static str, String> {
         let page = |path: &str| format!("{}{path}", platform.system_url);
         BTreeMap::from([
             ("ask_url", self.policies.ask_url().map_or_else(|| page("submitticket.php"), str::to_owned)),

@@ -47,6 +47,23 @@ pub fn template(locale: Locale, rule: Rule, say: Say) -> Option<&'static str> {
     at(rule.code()).or_else(|| at("common")).and_then(Toml::as_str)
 }
 
+/// What a condition of a stored decision says in `locale`. `None` where the sentence names values that only the answer knew,
+/// or the catalogue no longer has the condition.
+#[must_use]
+pub fn restored(
+    locale: Locale,
+    (rule, code, passed): (Rule, &str, bool),
+    links: &BTreeMap<&'static str, String>,
+) -> Option<String> {
+    let known = crate::rules::conditions(rule).iter().chain(&["override", "rule_enabled"]);
+    let code = known.copied().find(|known| *known == code)?;
+    let mut text = template(locale, rule, Say::Condition { code, passed })?.to_owned();
+    for (name, link) in links {
+        text = text.replace(&format!("{{{name}}}"), link);
+    }
+    (!text.contains('{')).then_some(text)
+}
+
 /// The catalogue of a language, for the test that compares them.
 #[must_use]
 pub fn catalogue(locale: Locale) -> &'static Table {

@@ -1,12 +1,13 @@
-//! Owns: decisions as they were given, with what they saw; and the exceptions that administrators make.
+//! Owns: decisions as they were given, with what they saw: keeping them, and finding them along an index, newest first.
 
 use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Params, Row, Value};
+use mysql_async::{Row, Value};
 use uuid::Uuid;
 
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, cut, marks};
+use super::search::{Found, Place, SCAN_MAX, Statement, Where};
 use super::{Store, StoreError};
 use crate::domain::decision::{DecisionId, Rule, Verdict};
 use crate::domain::hookpoint::Subject;
@@ -37,28 +38,21 @@ pub struct Kept {
     pub answer: String,
 }
 
-/// An administrator's exception to a rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Override {
-    pub id: u64,
-    pub rule: Rule,
-    pub subject: Subject,
-    pub who: String,
-    pub why: String,
-    pub made_at: Timestamp,
-    pub until_at: Timestamp,
-    pub ended_at: Option<Timestamp>,
-    pub ended_by: Option<String>,
-}
-
-/// Which decisions to list.
+/// Which decisions to look for: all wishes must hold.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    pub id: Option<DecisionId>,
     pub rule: Option<Rule>,
     pub verdict: Option<Verdict>,
     pub subject: Option<Subject>,
     pub client_id: Option<u64>,
+    /// Asked by somebody who only wanted to know, or in earnest.
+    pub what_if: Option<bool>,
+    /// Given at this time or later.
+    pub since: Option<Timestamp>,
+    /// Given before this time.
+    pub until: Option<Timestamp>,
+    /// Behind this place.
+    pub before: Option<Place>,
     pub limit: usize,
 }
 
@@ -106,35 +100,108 @@ fn values(one: &Kept) -> [Value; COLUMNS] {
     ]
 }
 
-/// Decisions, newest first.
+/// What serves a search: the index that leaves the fewest rows to look through, what it finds, and what is looked for in
+/// the rows.
+fn walk(filter: &Filter) -> (&'static str, Where, Where) {
+    let subject = filter.subject.map(|subject| Value::from(subject.to_string()));
+    let what_if = filter.what_if.map(Value::from);
+    // An index on subject and rule serves both at once.
+    let (index, served) = match filter {
+        Filter { subject: Some(_), rule: Some(_), .. } => ("decision_subject", 2),
+        Filter { subject: Some(_), .. } => ("decision_subject_at", 1),
+        Filter { client_id: Some(_), .. } => ("decision_client", 3),
+        Filter { what_if: Some(true), .. } => ("decision_what_if", 4),
+        Filter { verdict: Some(_), .. } => ("decision_verdict", 5),
+        Filter { rule: Some(_), .. } => ("decision_rule", 6),
+        Filter { what_if: Some(false), .. } => ("decision_what_if", 4),
+        _ => ("decision_asked", 0),
+    };
+    let (mut walked, mut looked) = (Where::default(), Where::default());
+    let parts = [
+        ("subject = ?", subject, matches!(served, 1 | 2)),
+        ("rule = ?", filter.rule.map(|rule| rule.code().into()), matches!(served, 2 | 6)),
+        ("client_id = ?", filter.client_id.map(Value::from), served == 3),
+        ("what_if = ?", what_if, served == 4),
+        ("verdict = ?", filter.verdict.map(|verdict| verdict.code().into()), served == 5),
+    ];
+    for (part, value, is_served) in parts {
+        if let Some(value) = value {
+            if is_served { walked.add(part, [value]) } else { looked.add(part, [value]) }
+        }
+    }
+    if let Some(since) = filter.since {
+        walked.add("asked_at >= ?", [at(since)]);
+    }
+    if let Some(until) = filter.until {
+        walked.add("asked_at < ?", [at(until)]);
+    }
+    if let Some(place) = &filter.before {
+        let id = DecisionId::parse(&place.id).unwrap_or(DecisionId(Uuid::nil()));
+        walked.add("asked_at <= ?", [at(place.at)]);
+        walked.add("(asked_at < ? OR id < ?)", [at(place.at), id.0.as_bytes().as_slice().into()]);
+    }
+    (index, walked, looked)
+}
+
+/// The statement that finds where a search must stop, if it looks into rows, and the one that reads a page.
+fn statements(filter: &Filter, stop: Option<Timestamp>) -> (Option<Statement>, Statement) {
+    let (index, mut all, looked) = walk(filter);
+    let floor = (!looked.is_empty()).then(|| {
+        all.statement(
+            &format!("SELECT asked_at AS at FROM decision FORCE INDEX ({index})"),
+            &format!("ORDER BY asked_at DESC, id DESC LIMIT 1 OFFSET {SCAN_MAX}"),
+        )
+    });
+    if let Some(stop) = stop {
+        all.add("asked_at >= ?", [at(stop)]);
+    }
+    all.extend(&looked);
+    let page = all.statement(
+        &format!("SELECT * FROM decision FORCE INDEX ({index})"),
+        &format!("ORDER BY asked_at DESC, id DESC LIMIT {}", filter.limit + 1),
+    );
+    (floor, page)
+}
+
+/// A page of decisions, newest first. A search that looks into rows gives up after [`SCAN_MAX`] of them, and says so.
+///
+/// # Errors
+/// The database, or a row that does not fit.
+pub async fn page(store: &Store, filter: &Filter) -> Result<Found<Kept>, StoreError> {
+    let stop = match statements(filter, None).0 {
+        None => None,
+        Some(floor) => {
+            floor.rows(store).await?.first().map(|row| Reader::new("decision", row, "").time("at")).transpose()?
+        }
+    };
+    let rows = statements(filter, stop).1.rows(store).await?;
+    let mut items = rows.iter().map(kept).collect::<Result<Vec<_>, _>>()?;
+    if items.len() > filter.limit {
+        items.truncate(filter.limit);
+        let next = items.last().map(|last| Place { at: last.asked_at, id: last.id.to_string() });
+        return Ok(Found { items, next, looked_until: None });
+    }
+    // Below the moment where it stopped there may be more; of that moment itself, everything was looked at.
+    let next = stop.map(|at| Place { at, id: String::new() });
+    Ok(Found { items, next, looked_until: stop })
+}
+
+/// Decisions, newest first, at most as many as the filter says.
 ///
 /// # Errors
 /// The database, or a row that does not fit.
 pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<Kept>, StoreError> {
-    bounded(async {
-        let mut parts = vec!["TRUE"];
-        let mut values: Vec<Value> = Vec::new();
-        let mut add = |part: &'static str, value: Option<Value>| {
-            if let Some(value) = value {
-                parts.push(part);
-                values.push(value);
-            }
-        };
-        add("id = ?", filter.id.map(|id| id.0.as_bytes().as_slice().into()));
-        add("rule = ?", filter.rule.map(|rule| rule.code().into()));
-        add("verdict = ?", filter.verdict.map(|verdict| verdict.code().into()));
-        add("subject = ?", filter.subject.map(|subject| subject.to_string().into()));
-        add("client_id = ?", filter.client_id.map(Value::from));
-        let sql = format!(
-            "SELECT * FROM decision WHERE {} ORDER BY asked_at DESC, id DESC LIMIT {}",
-            parts.join(" AND "),
-            filter.limit
-        );
-        let values = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
-        let rows: Vec<Row> = store.connection().await?.exec(sql, values).await?;
-        rows.iter().map(kept).collect()
-    })
-    .await
+    Ok(page(store, filter).await?.items)
+}
+
+/// One decision.
+///
+/// # Errors
+/// The database, or a row that does not fit.
+pub async fn one(store: &Store, id: DecisionId) -> Result<Option<Kept>, StoreError> {
+    let mut by_id = Where::default();
+    by_id.add("id = ?", [id.0.as_bytes().as_slice().into()]);
+    by_id.statement("SELECT * FROM decision", "").rows(store).await?.first().map(kept).transpose()
 }
 
 fn kept(row: &Row) -> Result<Kept, StoreError> {
@@ -186,100 +253,4 @@ pub async fn last(
         Ok(Some((DecisionId(id), reader.parse("verdict", Verdict::parse)?)))
     })
     .await
-}
-
-/// Makes an exception, and returns its number.
-///
-/// # Errors
-/// The database.
-pub async fn make_override(
-    store: &Store,
-    (rule, subject): (Rule, Subject),
-    (who, why): (&str, &str),
-    until: Timestamp,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    bounded(async {
-        let mut connection = store.connection().await?;
-        connection
-            .exec_drop(
-                "INSERT INTO decision_override (rule, subject, who, why, made_at, until_at) VALUES (?, ?, ?, ?, ?, ?)",
-                (rule.code(), subject.to_string(), cut(who, 100), cut(why, 500), at(now), at(until)),
-            )
-            .await?;
-        Ok(connection.last_insert_id().unwrap_or_default())
-    })
-    .await
-}
-
-/// Ends an exception before its time. Its row stays.
-///
-/// # Errors
-/// The database.
-pub async fn end_override(store: &Store, id: u64, who: &str, now: Timestamp) -> Result<bool, StoreError> {
-    bounded(async {
-        let mut connection = store.connection().await?;
-        connection
-            .exec_drop(
-                "UPDATE decision_override SET ended_at = ?, ended_by = ? WHERE id = ? AND ended_at IS NULL AND until_at > ?",
-                (at(now), cut(who, 100), id, at(now)),
-            )
-            .await?;
-        Ok(connection.affected_rows() == 1)
-    })
-    .await
-}
-
-/// The exception in force for `subject`, if there is one.
-///
-/// # Errors
-/// The database, or a row that does not fit.
-pub async fn override_of(
-    store: &Store,
-    rule: Rule,
-    subject: Subject,
-    now: Timestamp,
-) -> Result<Option<Override>, StoreError> {
-    bounded(async {
-        let row: Option<Row> = store
-            .connection()
-            .await?
-            .exec_first(
-                "SELECT * FROM decision_override WHERE subject = ? AND rule = ? AND until_at > ? AND ended_at IS NULL \
-                 ORDER BY until_at DESC LIMIT 1",
-                (subject.to_string(), rule.code(), at(now)),
-            )
-            .await?;
-        row.as_ref().map(read_override).transpose()
-    })
-    .await
-}
-
-/// All exceptions, ended ones too, newest first.
-///
-/// # Errors
-/// The database, or a row that does not fit.
-pub async fn overrides(store: &Store, limit: usize) -> Result<Vec<Override>, StoreError> {
-    bounded(async {
-        let sql = format!("SELECT * FROM decision_override ORDER BY id DESC LIMIT {limit}");
-        let rows: Vec<Row> = store.connection().await?.exec(sql, ()).await?;
-        rows.iter().map(read_override).collect()
-    })
-    .await
-}
-
-fn read_override(row: &Row) -> Result<Override, StoreError> {
-    let id: u64 = Reader::new("decision_override", row, "").get("id")?;
-    let reader = Reader::new("decision_override", row, id.to_string());
-    Ok(Override {
-        id,
-        rule: reader.parse("rule", Rule::parse)?,
-        subject: reader.parse("subject", Subject::parse)?,
-        who: reader.get("who")?,
-        why: reader.get("why")?,
-        made_at: reader.time("made_at")?,
-        until_at: reader.time("until_at")?,
-        ended_at: reader.optional_time("ended_at")?,
-        ended_by: reader.get("ended_by")?,
-    })
 }

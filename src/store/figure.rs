@@ -13,6 +13,7 @@ use super::row::{Reader, at, cut, marks, transaction};
 use super::{Store, StoreError};
 use crate::domain::event::SWEEP;
 use crate::domain::hookpoint::closed_list;
+use crate::domain::missed;
 use std::fmt;
 
 /// What is counted at once.
@@ -28,6 +29,10 @@ closed_list! {
         Alert = "alert",
         Skip = "skip",
         Hook = "hook",
+        /// Answers of the company's rules.
+        Decision = "decision",
+        /// Answers that the platform went on without.
+        Missed = "missed",
     }
 }
 
@@ -35,7 +40,7 @@ closed_list! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figure {
     pub hour: Timestamp,
-    /// How alerts stand (`open`, `accepted`, `sent`, `delivered`, `read`, `failed`, `cancelled`), or a hook's name.
+    /// How alerts stand (`open`, `accepted`, `sent`, `delivered`, `read`, `failed`, `cancelled`), a hook's or a rule's name.
     pub name: String,
     pub reason: String,
     pub n: u64,
@@ -136,11 +141,25 @@ async fn count_kind(connection: &mut Conn, kind: Kind, hour: Timestamp) -> Resul
             "SELECT hook AS name, '' AS reason, COUNT(*) AS n, MAX(received_at) AS last_at FROM event \
              WHERE received_at >= ? AND received_at < ? AND source <> ? GROUP BY hook"
         }
+        Kind::Decision => {
+            "SELECT rule AS name, IF(what_if, 'what_if', verdict) AS reason, COUNT(*) AS n, MAX(asked_at) AS last_at \
+             FROM decision WHERE asked_at >= ? AND asked_at < ? GROUP BY 1, 2"
+        }
+        // What the stub wrote there is not ours: only words that we know are counted by name.
+        Kind::Missed => {
+            "SELECT IF(rule IN ('upgrade', 'ownership', 'cancellation', 'termination', 'identity'), rule, '') AS name, \
+             IF(did IN ('open', 'closed'), did, '') AS reason, COUNT(*) AS n, MAX(received_at) AS last_at FROM \
+             (SELECT received_at, JSON_UNQUOTE(JSON_EXTRACT(body, '$.fields.rule')) AS rule, \
+             JSON_UNQUOTE(JSON_EXTRACT(body, '$.fields.on_failure')) AS did FROM event \
+             WHERE received_at >= ? AND received_at < ? AND hook = ?) AS missed GROUP BY 1, 2"
+        }
     };
     let mut parameters = vec![at(hour), at(hour + HOUR)];
-    if kind == Kind::Hook {
+    match kind {
         // What the sweep found is what a hook did not tell.
-        parameters.push(SWEEP.into());
+        Kind::Hook => parameters.push(SWEEP.into()),
+        Kind::Missed => parameters.push(missed::HOOK.into()),
+        Kind::Alert | Kind::Skip | Kind::Decision => {}
     }
     let rows: Vec<Row> = connection.exec(sql, parameters).await?;
     rows.iter()

@@ -31,6 +31,7 @@ pub mod receipt;
 pub mod recent;
 
 pub mod decision;
+pub mod exception;
 pub mod keeper;
 pub mod missed;
 

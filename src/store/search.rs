@@ -108,6 +108,15 @@ impl Where {
         self.values.extend(values);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    pub(super) fn extend(&mut self, more: &Self) {
+        self.parts.extend(more.parts.iter().cloned());
+        self.values.extend(more.values.iter().cloned());
+    }
+
     /// `select WHERE conditions rest`.
     pub(super) fn statement(&self, select: &str, rest: &str) -> Statement {
         let all = if self.parts.is_empty() { "TRUE".to_owned() } else { self.parts.join(" AND ") };
@@ -229,7 +238,7 @@ fn bound(search: &MessageSearch, into: &mut Where) {
 
 /// Where a search that looks into rows must stop: the place after as many rows as it may look through.
 fn floor(search: &MessageSearch, plan: &Plan, ended: u8) -> Option<Statement> {
-    if plan.looked.parts.is_empty() || plan.walk == Walk::Event {
+    if plan.looked.is_empty() || plan.walk == Walk::Event {
         return None;
     }
     let mut all = plan.walked.clone();
@@ -270,7 +279,7 @@ fn page(search: &MessageSearch, plan: &Plan, ended: u8, stop: Option<Stop>) -> S
             all.add("o.message_id >= ?", [key(id)]);
         }
         bound(search, &mut all);
-        add_all(&mut all, &plan.looked);
+        all.extend(&plan.looked);
         return all.statement(
             &format!("{COLUMNS} outbox o FORCE INDEX (PRIMARY) STRAIGHT_JOIN message m ON m.id = o.message_id"),
             &format!("ORDER BY o.message_id DESC LIMIT {limit}"),
@@ -280,16 +289,11 @@ fn page(search: &MessageSearch, plan: &Plan, ended: u8, stop: Option<Stop>) -> S
     if let Some(Stop::At(time)) = stop {
         all.add("m.created_at >= ?", [at(time)]);
     }
-    add_all(&mut all, &plan.looked);
+    all.extend(&plan.looked);
     all.statement(
         &format!("{COLUMNS} message m FORCE INDEX ({}) LEFT JOIN outbox o ON o.message_id = m.id", plan.walk.index()),
         &format!("ORDER BY m.created_at DESC, m.id DESC LIMIT {limit}"),
     )
-}
-
-fn add_all(all: &mut Where, more: &Where) {
-    all.parts.extend(more.parts.iter().cloned());
-    all.values.extend(more.values.iter().cloned());
 }
 
 /// Where a walk ends, unless it is full before.

@@ -117,7 +117,7 @@ async fn a_termination_waits_for_the_day_of_its_cancellation_unless_an_override_
     }
     let subject = hookbridge::domain::hookpoint::Subject::parse("service:18").expect("a subject");
     let until = bridge.now() + jiff::SignedDuration::from_hours(24);
-    hookbridge::store::decision::make_override(
+    hookbridge::store::exception::make(
         &bridge.app.store,
         (Rule::Termination, subject),
         ("ana", "the client asked by telephone"),
