@@ -166,7 +166,15 @@ pub async fn ask(
 fn mistake(error: QuestionError) -> AdminError {
     match error {
         QuestionError::Missing(field) => AdminError::invalid(field, "form.needed"),
-        QuestionError::Unreadable(field, wanted) => AdminError::invalid(field, format!("must be {wanted}")),
+        QuestionError::Unreadable(field, wanted) => {
+            let text = match field {
+                "platform_price" | "platform_discount" => "rule.amount_bad".to_owned(),
+                "to_cycle" | "type" => "form.unknown".to_owned(),
+                "requested_at" => format!("must be {wanted}"),
+                _ => "form.not_a_number".to_owned(),
+            };
+            AdminError::invalid(field, text)
+        }
     }
 }
 

@@ -54,6 +54,15 @@ impl Answer {
         })
     }
 
+    /// The values that the answer carries, besides its sentences, as people of its language write them.
+    #[must_use]
+    pub fn shown(&self) -> Vec<(&'static str, String)> {
+        let links = BTreeMap::new();
+        let writer = Writer::new(self.locale, &self.decision, &links);
+        let named = exported(self.decision.rule).iter().filter(|name| !SENTENCES.contains(name));
+        named.filter_map(|name| Some((*name, writer.shown(self.decision.values.get(name)?)))).collect()
+    }
+
     /// What belongs to the contract of the rule; other values only serve the texts.
     fn values(&self) -> Json {
         let mut values = Map::new();
@@ -70,6 +79,9 @@ impl Answer {
         Json::Object(values)
     }
 }
+
+/// Values that are sentences.
+const SENTENCES: [&str; 3] = ["message", "notices", "warnings"];
 
 /// Names of the values that each rule answers with.
 #[must_use]

@@ -14,6 +14,7 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   await navigator.clipboard.writeText(button.dataset.copy);
   button.classList.add("copied");
+  if (button.dataset.copied) button.textContent = button.dataset.copied;
 });
 // What renews itself rests while nobody looks.
 document.addEventListener("htmx:beforeRequest", (event) => {

@@ -1,0 +1,58 @@
+//! Owns: stored facts and questions for people: named in words, one below the other.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::super::ask::Ask;
+
+/// How deep a value may lie inside others: what we store is flatter.
+const DEEP_MAX: u8 = 5;
+
+/// An object, field by field; what is empty is left out.
+pub(super) fn show(ask: &Ask, value: &Value) -> Markup {
+    inner(ask, value, DEEP_MAX)
+}
+
+fn inner(ask: &Ask, value: &Value, deep: u8) -> Markup {
+    html! {
+        @match value {
+            Value::Object(all) if deep > 0 => dl.facts {
+                @for (name, one) in all.iter().filter(|(_, one)| !is_empty(one)) {
+                    dt { (label(ask, name)) }
+                    dd { (inner(ask, one, deep - 1)) }
+                }
+            },
+            Value::Array(all) if deep > 0 && all.iter().any(Value::is_object) => ul.plain {
+                @for one in all { li { (inner(ask, one, deep - 1)) } }
+            },
+            Value::Array(all) if deep > 0 => {
+                @for (n, one) in all.iter().enumerate() { @if n > 0 { ", " } (inner(ask, one, deep - 1)) }
+            },
+            Value::Bool(flag) => (ask.t(if *flag { "form.yes" } else { "form.no" })),
+            Value::String(text) => bdi { (word(ask, text)) },
+            Value::Null => "–",
+            other => bdi { (other.to_string()) },
+        }
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(all) => all.is_empty(),
+        Value::Object(all) => all.values().all(is_empty),
+        _ => false,
+    }
+}
+
+fn label<'a>(ask: &Ask, name: &'a str) -> &'a str {
+    let key = [format!("rule.f_{name}"), format!("rule.cycle_{name}")];
+    key.iter().find_map(|key| ask.tongue.known(key)).unwrap_or(name)
+}
+
+/// Codes of ours in words; whatever else stands for itself.
+fn word<'a>(ask: &Ask, text: &'a str) -> &'a str {
+    let keys = [format!("rule.cycle_{text}"), format!("rule.type_{text}")];
+    keys.iter().find_map(|key| ask.tongue.known(key)).unwrap_or(text)
+}
