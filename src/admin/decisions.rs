@@ -12,10 +12,10 @@ use crate::decide::words::restored;
 use crate::domain::decision::{DecisionId, Rule, Verdict};
 use crate::domain::hookpoint::{Subject, SubjectKind, closed_list};
 use crate::domain::locale::Locale;
+use crate::store::StoreError;
 use crate::store::decision::{self, Filter, Kept};
 use crate::store::missed::{self, Told};
 use crate::store::search::{Found, Place};
-use crate::store::StoreError;
 use std::fmt;
 
 /// The stub tells of an answer that did not come in time within so long of the question.
@@ -151,7 +151,8 @@ async fn unheard(desk: &Desk, kept: &Kept) -> Result<Vec<Told>, StoreError> {
         return Ok(Vec::new());
     }
     // Told when the stub's spool was sent, which may be later: what counts is when the platform went on.
-    let filter = missed::Filter { rule: Some(kept.rule), service, client, since: Some(since), limit: 20, ..Default::default() };
+    let filter =
+        missed::Filter { rule: Some(kept.rule), service, client, since: Some(since), limit: 20, ..Default::default() };
     let all = missed::list(&desk.store, &filter).await?;
     Ok(all.into_iter().filter(|told| (since..=until).contains(&told.at)).collect())
 }

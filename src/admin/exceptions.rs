@@ -43,13 +43,7 @@ pub const fn kinds(rule: Rule) -> &'static [SubjectKind] {
 ///
 /// # Errors
 /// The role; everything that is wrong with the wish, by its field; a database.
-pub async fn make(
-    store: &Store,
-    billing: &Billing,
-    who: &Who,
-    wish: &Wish,
-    now: Timestamp,
-) -> Result<u64, AdminError> {
+pub async fn make(store: &Store, billing: &Billing, who: &Who, wish: &Wish, now: Timestamp) -> Result<u64, AdminError> {
     if !who.may(Role::Administrator) {
         return Err(AdminError::Forbidden(Role::Administrator));
     }
@@ -112,11 +106,7 @@ pub async fn end(store: &Store, who: &Who, number: u64, now: Timestamp) -> Resul
 ///
 /// # Errors
 /// The database.
-pub async fn list(
-    store: &Store,
-    filter: &Filter,
-    now: Timestamp,
-) -> Result<(Vec<Override>, Option<u64>), AdminError> {
+pub async fn list(store: &Store, filter: &Filter, now: Timestamp) -> Result<(Vec<Override>, Option<u64>), AdminError> {
     let more = Filter { limit: filter.limit + 1, ..*filter };
     let mut all = exception::list(store, &more, now).await?;
     let next = (all.len() > filter.limit).then(|| all.get(filter.limit - 1).map(|one| one.id)).flatten();

@@ -83,9 +83,7 @@ impl Billing {
         let present = service.product_id;
         let ways =
             format!("SELECT upgrade_product_id AS id FROM tblproduct_upgrade_products WHERE product_id = {present}");
-        let sold = format!(
-            "SELECT id FROM tblproducts WHERE retired = 0 ORDER BY gid, `order`, id LIMIT {PLANS_MAX}"
-        );
+        let sold = format!("SELECT id FROM tblproducts WHERE retired = 0 ORDER BY gid, `order`, id LIMIT {PLANS_MAX}");
         let (mut listed, mut keys) = (HashSet::new(), Vec::new());
         for (sql, is_way) in [(ways, true), (sold, false)] {
             for row in &self.rows(c, sql).await? {
@@ -121,8 +119,6 @@ impl Billing {
         let mut connection = self.database.connection().await?;
         let sql = format!("SELECT {owner} AS owner FROM {table} WHERE id = {}", subject.id);
         let rows = self.rows(&mut connection, sql).await?;
-        rows.first()
-            .map(|row| Ok(ClientId(id(&Reader::new(table, row, subject.id.to_string()), "owner")?)))
-            .transpose()
+        rows.first().map(|row| Ok(ClientId(id(&Reader::new(table, row, subject.id.to_string()), "owner")?))).transpose()
     }
 }

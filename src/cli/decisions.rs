@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
 use super::show;
+use crate::admin::AdminError;
 use crate::admin::decisions::{Asked, as_json};
 use crate::admin::exceptions::{self, DAYS_MAX, Wish};
 use crate::admin::rules::{self, Standing};
-use crate::admin::AdminError;
 use crate::app::{decider, open_billing, open_store};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -193,7 +193,8 @@ pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
         Command::Show { id, json } => show_one(&store, &id, json).await,
         Command::Missed { rule, service, client, limit, json } => {
             let rule = rule.as_deref().map(known_rule).transpose()?;
-            let found = missed::list(&store, &missed::Filter { rule, service, client, limit, ..Default::default() }).await?;
+            let found =
+                missed::list(&store, &missed::Filter { rule, service, client, limit, ..Default::default() }).await?;
             super::missed::print(&found, json);
             Ok(())
         }
@@ -345,7 +346,8 @@ fn print_rules(all: &[Standing], json: bool) {
         show::json(&all.iter().map(rules::as_json).collect::<Json>());
         return;
     }
-    let mut table = show::table(&["rule", "version", "in use", "without an answer", "asked", "refused", "missed", "policy"]);
+    let mut table =
+        show::table(&["rule", "version", "in use", "without an answer", "asked", "refused", "missed", "policy"]);
     for one in all {
         let policy: Vec<String> = one.policy.iter().map(|(name, value)| format!("{name}={value}")).collect();
         table.add_row(vec![

@@ -59,7 +59,10 @@ impl Figures {
         catalogue: Arc<ArcSwap<Catalogue>>,
         keep: &RetentionConfig,
     ) -> Self {
-        let days = [keep.event_days, keep.skip_days, keep.message_days, keep.decision_days].into_iter().filter(|days| *days > 0).min();
+        let days = [keep.event_days, keep.skip_days, keep.message_days, keep.decision_days]
+            .into_iter()
+            .filter(|days| *days > 0)
+            .min();
         let whole = days.map(|days| SignedDuration::from_hours(i64::from(days) * 24) - HOUR);
         Self { store, clock, metrics, catalogue, whole, silent: Mutex::default() }
     }

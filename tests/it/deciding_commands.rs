@@ -100,7 +100,10 @@ async fn an_exception_opens_what_a_rule_refuses_until_it_is_ended_and_its_record
     assert!(said.contains(&format!("exception {number} is ended")), "{said}");
     let past = ground.json(&["decisions", "overrides"]).await;
     let one = &past[0];
-    assert_eq!((&one["standing"], &one["ended_by"], &one["who"]), (&json!("ended"), &json!("cli:beto"), &json!("cli:ana")));
+    assert_eq!(
+        (&one["standing"], &one["ended_by"], &one["who"]),
+        (&json!("ended"), &json!("cli:beto"), &json!("cli:ana"))
+    );
     assert_eq!(ground.json(&ask).await["decision"], "deny");
     let said = ground.refused(&["decisions", "end-override", &number, "--who", "beto"]).await;
     assert!(said.contains("no exception"), "{said}");

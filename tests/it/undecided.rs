@@ -152,8 +152,8 @@ async fn without_the_platforms_database_the_stub_does_what_each_rule_declares_an
     let about = vec![("service_id", 18)];
     assert_eq!(of(seen[1]), (Some(Rule::Termination), "PreModuleTerminate".into(), "closed".into(), about, Some(7)));
     for one in [
-        missed::Filter { rule: Some(Rule::Termination), ..all },
-        missed::Filter { service: Some(18), ..all },
+        missed::Filter { rule: Some(Rule::Termination), ..all.clone() },
+        missed::Filter { service: Some(18), ..all.clone() },
         missed::Filter { client: Some(7), ..all },
     ] {
         let found = missed::list(&bridge.app.store, &one).await.expect("missed decisions can be read");

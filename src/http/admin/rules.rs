@@ -84,11 +84,7 @@ fn card(ask: &Ask, standing: &Standing) -> Markup {
 }
 
 fn in_use(ask: &Ask, standing: &Standing) -> Markup {
-    if standing.ask.enabled {
-        badge(Tone::Good, ask.t("rule.on"))
-    } else {
-        badge(Tone::Waiting, ask.t("rule.off"))
-    }
+    if standing.ask.enabled { badge(Tone::Good, ask.t("rule.on")) } else { badge(Tone::Waiting, ask.t("rule.off")) }
 }
 
 /// How often it was asked, and what happens without an answer.

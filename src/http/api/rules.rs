@@ -100,9 +100,10 @@ fn show_decision(call: Call) -> Answering {
 fn list_missed(call: Call) -> Answering {
     Box::pin(async move {
         let rule = call.query.get("rule").map(|name| Rule::parse(name).ok_or_else(|| unknown("rule"))).transpose()?;
-        let before = call.query.get("before").map(|text| {
-            Place::parse(text).ok_or_else(|| AdminError::invalid("before", "messages.place_bad"))
-        });
+        let before = call
+            .query
+            .get("before")
+            .map(|text| Place::parse(text).ok_or_else(|| AdminError::invalid("before", "messages.place_bad")));
         let limit = call.limit()?;
         let filter = missed::Filter {
             rule,
@@ -150,8 +151,7 @@ fn make_override(call: Call) -> Answering {
             why: call.text("why")?.to_owned(),
             until: moment(call.text("until")?, &call.desk.zone(), true),
         };
-        let number =
-            exceptions::make(&call.desk.store, &call.desk.billing, &call.who, &wish, call.desk.now()).await?;
+        let number = exceptions::make(&call.desk.store, &call.desk.billing, &call.who, &wish, call.desk.now()).await?;
         Ok(json!({ "override": number }))
     })
 }

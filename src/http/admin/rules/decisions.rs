@@ -181,7 +181,9 @@ fn did(kept: &Kept) -> &'static str {
     }
     match (kept.verdict, kept.hook.as_str()) {
         (Verdict::Allow, _) => "rule.did_went_on",
-        (_, "OrderProductUpgradeOverride" | "PreUpgradeCheckout") if kept.verdict != Verdict::Adjust => "rule.did_no_veto",
+        (_, "OrderProductUpgradeOverride" | "PreUpgradeCheckout") if kept.verdict != Verdict::Adjust => {
+            "rule.did_no_veto"
+        }
         (Verdict::Adjust, _) => "rule.did_price",
         (_, "ClientAreaPageUpgrade" | "ClientAreaPageCancellation") => "rule.did_page",
         (_, "PreModuleTerminate") => "rule.did_aborted",
@@ -226,7 +228,8 @@ pub(super) async fn missed(ask: &Ask) -> Result<Answer, AdminError> {
     let mut all = missed::list(&ask.desk.store, &filter).await?;
     let more = all.len() > PAGE_ROWS;
     all.truncate(PAGE_ROWS);
-    let next = all.last().filter(|_| more).map(|last| Place { at: last.received_at, id: last.event.to_string() }.to_string());
+    let next =
+        all.last().filter(|_| more).map(|last| Place { at: last.received_at, id: last.event.to_string() }.to_string());
     let title = ask.t("rule.missed_title");
     let body = html! {
         h1 { (title) }

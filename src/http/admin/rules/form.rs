@@ -211,10 +211,17 @@ fn chosen(ask: &Ask, rule: Rule, asking: &Asking, subject: Subject) -> Markup {
 /// A field of text with what was typed in it.
 fn text(ask: &Ask, asking: &Asking, name: &str, label: &str, hint: Option<&str>, more: (&str, u32)) -> Markup {
     let (kind, length) = more;
-    field(ask, &asking.mistakes, name, ask.t(label), hint.map(|hint| ask.t(hint)), html! {
-        input id=(name) name=(name) type=(kind) maxlength=(length) autocomplete="off" value=(asking.fields.text(name))
-            aria-describedby=[hint.map(|_| format!("{name}-hint"))];
-    })
+    field(
+        ask,
+        &asking.mistakes,
+        name,
+        ask.t(label),
+        hint.map(|hint| ask.t(hint)),
+        html! {
+            input id=(name) name=(name) type=(kind) maxlength=(length) autocomplete="off" value=(asking.fields.text(name))
+                aria-describedby=[hint.map(|_| format!("{name}-hint"))];
+        },
+    )
 }
 
 fn upgrade(ask: &Ask, asking: &Asking) -> Markup {

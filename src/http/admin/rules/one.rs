@@ -25,7 +25,8 @@ pub(super) async fn asked(ask: &Ask) -> Result<Answer, AdminError> {
     let mut asking = form::read(ask, rule, &ask.form).await?;
     match question(ask, rule, &mut asking).await {
         Ok(fields) if asking.mistakes.is_empty() => {
-            let said = rules::ask(&ask.desk.decider, &ask.who, (rule, &fields), ask.tongue.locale, ask.desk.now()).await;
+            let said =
+                rules::ask(&ask.desk.decider, &ask.who, (rule, &fields), ask.tongue.locale, ask.desk.now()).await;
             match said {
                 Ok(said) => asking.said = Some(said),
                 Err(AdminError::Invalid(mistakes)) => asking.mistakes.extend(mistakes),
@@ -46,8 +47,21 @@ async fn question(ask: &Ask, rule: Rule, asking: &mut Asking) -> Result<question
     let mut fields = question::Fields::new();
     let form: &Fields = &ask.form;
     for name in [
-        "service_id", "domain_id", "client_id", "to_product_id", "to_cycle", "platform_price", "platform_discount", "type",
-        "ticket_id", "requested_by", "email", "phonenumber", "phone_prefix", "country", "kind",
+        "service_id",
+        "domain_id",
+        "client_id",
+        "to_product_id",
+        "to_cycle",
+        "platform_price",
+        "platform_discount",
+        "type",
+        "ticket_id",
+        "requested_by",
+        "email",
+        "phonenumber",
+        "phone_prefix",
+        "country",
+        "kind",
     ] {
         if let Some(text) = form.get(name) {
             fields.insert(name.to_owned(), FieldValue::Text(text.to_owned()));

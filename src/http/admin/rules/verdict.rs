@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::super::ask::Ask;
 use super::super::layout::{Tone, badge, language_name, state};
-use super::facts;
 use super::AT;
+use super::facts;
 use crate::admin::rules::WhatIf;
 use crate::decide::Answer;
 use crate::domain::admin::Role;
@@ -73,7 +73,9 @@ fn values(ask: &Ask, read: &Answer) -> Markup {
         .shown()
         .into_iter()
         .map(|(name, text)| match read.decision.values.get(name) {
-            Some(Value::List(codes)) if name == "differences" => (name, differences(ask, codes.iter().map(String::as_str))),
+            Some(Value::List(codes)) if name == "differences" => {
+                (name, differences(ask, codes.iter().map(String::as_str)))
+            }
             Some(Value::Flag(flag)) => (name, ask.t(if *flag { "form.yes" } else { "form.no" }).to_owned()),
             _ => (name, text),
         })
@@ -104,12 +106,7 @@ pub(super) fn differences<'a>(ask: &Ask, codes: impl Iterator<Item = &'a str>) -
 }
 
 /// The sentences for the client, to be copied. Without a language: it was not kept.
-pub(super) fn client_reads(
-    ask: &Ask,
-    language: Option<Locale>,
-    message: Option<&str>,
-    notices: &[String],
-) -> Markup {
+pub(super) fn client_reads(ask: &Ask, language: Option<Locale>, message: Option<&str>, notices: &[String]) -> Markup {
     let all: Vec<&str> = message.into_iter().chain(notices.iter().map(String::as_str)).collect();
     html! {
         h3 { (ask.t("rule.client_reads")) }
