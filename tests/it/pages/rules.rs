@@ -1,8 +1,11 @@
 //! The page on the company's rules: what would be said, decisions, exceptions.
 
 use hookbridge::admin::token;
+use hookbridge::decide::words::{Say, template};
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
+use hookbridge::domain::decision::Rule;
+use hookbridge::domain::locale::Locale;
 use hookbridge::store::audit;
 use serde_json::{Value, json};
 
@@ -64,10 +67,9 @@ async fn each_rule_says_what_it_would_say_and_why() {
     let bridge = Bridge::start().await;
     let viewer = person(&bridge, Role::Viewer).await;
     let service = CAST.service_upgradable.id.to_string();
-    let [first, second] = CAST.clients_same_email;
+    let [first, _] = CAST.clients_same_email;
     let to = CAST.clients_transfer[1].to_string();
     let taken = bridge_email(&bridge, first).await;
-    let other = second.to_string();
     let cases: [(&str, Vec<(&str, &str)>, &str, &str); 11] = [
         ("upgrade", vec![("service_id", &service), ("to_product_id", "2")], "adjust", "US$ 50.00"),
         ("upgrade", vec![("service_id", &service), ("to_product_id", "15")], "deny", "upgrade_path"),
@@ -119,7 +121,6 @@ async fn each_rule_says_what_it_would_say_and_why() {
     assert_eq!((&items[1]["source"], &items[1]["asked_by"]), (&json!("page"), &json!("viewer of tests")));
     let (_, none) = get(&bridge, &key, "/decisions?asked=hooks").await;
     assert_eq!(none["items"], json!([]));
-    let _ = other;
     bridge.finish().await;
 }
 
@@ -182,17 +183,13 @@ async fn the_sentence_is_in_the_clients_language_and_the_conditions_in_the_reade
     let bridge = Bridge::start().await;
     // Service 4 belongs to a Brazilian.
     let form = [("service_id", "4"), ("type", "Immediate")];
-    for (language, word, condition) in [
-        ("es_AR", "La regla dice", "El servicio está en marcha."),
-        ("en", "The rule says", "The service is running."),
-        ("pt_BR", "A regra diz", "O serviço está em funcionamento."),
-    ] {
+    for (language, word) in [("es_AR", "La regla dice"), ("en", "The rule says"), ("pt_BR", "A regra diz")] {
         let person = reader(&bridge, Role::Viewer, language).await;
         let page = person.asks("cancellation", &form).await;
         page.shows(word);
         page.shows("O que já foi pago não é reembolsado.");
-        let spoken = said_live(&bridge, language);
-        assert!(page.text.contains(&spoken), "{language} ({condition}): {}", page.text);
+        let spoken = said_live(language);
+        page.shows(&spoken);
         // And so on the page of the record.
         let id = page.text.split("/admin/rules/decisions/dec_").nth(1).and_then(|rest| rest.split('"').next());
         let record = person.get(&format!("/admin/rules/decisions/dec_{}", id.expect("a record"))).await;
@@ -204,10 +201,7 @@ async fn the_sentence_is_in_the_clients_language_and_the_conditions_in_the_reade
 }
 
 /// What the catalogue says of a service that runs.
-fn said_live(_: &Bridge, language: &str) -> String {
-    use hookbridge::decide::words::{Say, template};
-    use hookbridge::domain::decision::Rule;
-    use hookbridge::domain::locale::Locale;
+fn said_live(language: &str) -> String {
     let locale = Locale::ALL.into_iter().find(|one| one.code() == language).expect("a language");
     let say = Say::Condition { code: "service_live", passed: true };
     template(locale, Rule::Cancellation, say).expect("a sentence").to_owned()
@@ -360,7 +354,6 @@ async fn only_administrators_make_exceptions_and_only_from_our_own_forms() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn decisions_are_listed_page_by_page_and_found_by_what_they_are() {
     let bridge = Bridge::start().await;
-    let viewer = person(&bridge, Role::Viewer).await;
     let key = key(&bridge, Role::Viewer).await;
     // Five of one moment, five of another: a page may end between two of the same moment.
     for n in 0..10 {
@@ -371,6 +364,8 @@ async fn decisions_are_listed_page_by_page_and_found_by_what_they_are() {
         assert_eq!(bridge.ask("termination", &json!({ "service_id": service })).await.status, 200);
     }
     bridge.ask("upgrade", &json!({ "service_id": CAST.service_upgradable.id, "to_product_id": 2 })).await;
+    // A session would not have lived through that hour.
+    let viewer = person(&bridge, Role::Viewer).await;
     viewer.asks("termination", &[("service_id", "17")]).await;
     bridge.app.drain().await.expect("all is kept");
     let walk = async |limit: u32| {
@@ -418,15 +413,9 @@ async fn decisions_are_listed_page_by_page_and_found_by_what_they_are() {
     let (_, denied) = get(&bridge, &key, "/decisions?decision=deny&limit=1").await;
     let id = denied["items"][0]["id"].as_str().expect("an id");
     let page = viewer.get(&format!("/admin/rules/decisions/{id}")).await;
-    for part in
-        ["effective_date_reached", "Frenó la baja", "/admin/why?client=16", "/admin/rules/termination?service=18"]
-    {
-        // The bridge's own test asks at another hook.
-        if part != "Frenó la baja" {
-            page.shows(part);
-        }
+    for part in ["effective_date_reached", "/admin/why?client=16", "/admin/rules/termination?service=18"] {
+        page.shows(part);
     }
-    page.shows("versión".get(..4).expect("a word"));
     for gone in ["dec_1", "dec_01936b2e7c6a7c0d9d6c8d3f0a1b2c3d"] {
         assert_eq!(viewer.get(&format!("/admin/rules/decisions/{gone}")).await.status, 404, "{gone}");
         assert_eq!(get(&bridge, &key, &format!("/decisions/{gone}")).await.0, 404, "{gone}");
