@@ -205,6 +205,34 @@ async fn a_secret_is_rotated_without_a_gap_and_shown_once() {
 }
 
 #[tokio::test]
+async fn only_an_administrator_makes_a_secret_and_no_browser_keeps_it() {
+    let bridge = Bridge::start().await;
+    let desk = bridge.app.desk.clone().expect("a key is set");
+    let source = desk.config.sources.keys().next().expect("a source").clone();
+    let (at, to) = ("/admin/settings/sources", format!("/admin/settings/sources/{source}/rotate"));
+    let ana = Person::logged_in(&desk, &bridge.url(""), Role::Administrator).await;
+    for role in [Role::Viewer, Role::Operator] {
+        let person = Person::logged_in(&desk, &bridge.url(""), role).await;
+        assert_eq!(person.submit("/admin/me", &to, &[("days", "7")]).await.status, 403, "{role}");
+        assert_eq!(person.submit("/admin/me", "/admin/settings/secrets/1/end", &[]).await.status, 403, "{role}");
+        person.get(at).await.hides("/rotate");
+    }
+    assert_eq!(ana.post(&to, &[("_csrf", "guessed"), ("days", "7")]).await.status, 409);
+    assert_eq!(ana.submit(at, "/admin/settings/sources/nothing/rotate", &[("days", "7")]).await.status, 404);
+    assert_eq!(ana.submit(at, "/admin/settings/secrets/99/end", &[]).await.status, 404);
+    assert!(log(&desk).await.iter().all(|line| !line.starts_with("source.")), "{:?}", log(&desk).await);
+    let made = ana.submit(at, &to, &[("days", "0")]).await;
+    assert_eq!(made.headers.get("cache-control").and_then(|value| value.to_str().ok()), Some("no-store"));
+    made.shows("class=\"secret\"");
+    // Asked for again by the same address, there is nothing.
+    assert_ne!(ana.get(&to).await.status, 200);
+    ana.get(at).await.hides("whsec_");
+    let lines: Vec<String> = log(&desk).await.into_iter().filter(|line| line.starts_with("source.")).collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    bridge.finish().await;
+}
+
+#[tokio::test]
 async fn people_are_added_changed_and_let_in_no_more_but_never_the_last_administrator() {
     let bridge = Bridge::start().await;
     let desk = bridge.app.desk.clone().expect("a key is set");
