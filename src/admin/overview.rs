@@ -14,7 +14,7 @@ use crate::store::contacted::{self, WINDOW};
 use crate::store::figure::{self, HOUR, Kind, News, hour_of};
 use crate::store::hold::{self, HoldState};
 use crate::store::lane::{self, Pause};
-use crate::store::{inbox, mirror, outbox};
+use crate::store::{inbox, lane_setting, mirror, outbox};
 use std::fmt;
 
 /// The pace is measured over so long.
@@ -217,6 +217,7 @@ async fn numbers(desk: &Desk, at: Timestamp) -> Result<Vec<Number>, AdminError> 
     let stops = lane::paused(&desk.store, at).await?;
     let attempts = lane::attempts(&desk.store, at - PACE).await?;
     let news = figure::news(&desk.store).await?;
+    let paces = lane_setting::paces(&desk.store).await?;
     let mut numbers = Vec::new();
     for (name, sender) in &desk.config.senders {
         let queue = |state: &str| {
@@ -230,7 +231,7 @@ async fn numbers(desk: &Desk, at: Timestamp) -> Result<Vec<Number>, AdminError> 
             name: name.clone(),
             stopped: stops.iter().find(|stop| stop.lane == *name).cloned(),
             pace: f64::from(u32::try_from(made).unwrap_or(u32::MAX)) / PACE.as_secs_f64(),
-            pace_max: sender.rate_per_s,
+            pace_max: paces.get(name).map_or(sender.rate_per_s, |pace| (*pace).min(sender.rate_per_s)),
             recipients: contacted::count(&desk.store, &sender.portfolio, at - WINDOW, up_to).await?,
             recipients_max: max,
             news: news.iter().find(|one| one.lane == *name).cloned(),

@@ -73,7 +73,7 @@ enum Command {
     /// Hookpoints: what leads to an alert, and the stub's manifest
     #[command(subcommand)]
     Hookpoints(hookpoints::Command),
-    /// Texts, and the JSON that creates them at the provider
+    /// Texts: list, change, check, preview, test; and the JSON that creates them at the provider
     #[command(subcommand)]
     Templates(templates::Command),
     /// Administrators of the page and tokens of the API
@@ -133,7 +133,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Holds(command) => holds::run(command, &read(file.as_deref())?).await?,
         Command::Decisions(command) => decisions::run(command, &read(file.as_deref())?).await?,
         Command::Hookpoints(command) => hookpoints::run(command, file.as_deref()).await?,
-        Command::Templates(command) => return templates::run(&command),
+        Command::Templates(command) => return templates::run(command, file.as_deref()).await,
         Command::Admin(command) => admin::run(command, &read(file.as_deref())?).await?,
         Command::Lanes(command) => lanes::run(command, &read(file.as_deref())?).await?,
         Command::Retention(args) => retention::run(args, &read(file.as_deref())?).await?,

@@ -33,6 +33,51 @@ fn the_description_names_every_address_and_no_other() {
     assert_eq!(described, there);
 }
 
+/// The rows of the table in docs/API.md: endpoints, and the commands beside them.
+fn rows() -> Vec<(Vec<String>, Vec<String>)> {
+    let text = std::fs::read_to_string("docs/API.md").expect("docs/API.md");
+    let quoted = |cell: &str| -> Vec<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let rows = text.lines().filter(|line| line.starts_with("| ") && line.contains("hookbridge "));
+    rows.map(|line| {
+        let cells: Vec<&str> = line.split(" | ").collect();
+        assert_eq!(cells.len(), 3, "{line}");
+        (quoted(cells[2]), quoted(cells[1]))
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn whatever_the_api_does_a_command_does_and_the_table_says_which() {
+    let rows = rows();
+    // A token asks of itself who it is: at the command line nobody needs to.
+    let lacking: Vec<String> = api::endpoints()
+        .iter()
+        .map(|one| format!("{} {}", one.method, braced(one.pattern)))
+        .filter(|one| one != "GET /me" && !rows.iter().any(|(endpoints, _)| endpoints.contains(one)))
+        .collect();
+    assert!(lacking.is_empty(), "docs/API.md names no command for {lacking:?}");
+    let there: BTreeSet<String> =
+        api::endpoints().iter().map(|one| format!("{} {}", one.method, braced(one.pattern))).collect();
+    for (endpoints, commands) in &rows {
+        assert!(endpoints.iter().all(|one| there.contains(one)), "docs/API.md names what is not there: {endpoints:?}");
+        for command in commands {
+            let words: Vec<&str> =
+                command.split(' ').skip(1).take_while(|word| word.starts_with(char::is_lowercase)).collect();
+            let output = Command::new(env!("CARGO_BIN_EXE_hookbridge")).args(&words).arg("--help").output().await;
+            let output = output.expect("it runs");
+            let help = String::from_utf8_lossy(&output.stdout);
+            assert!(
+                output.status.success() && help.contains(&format!("Usage: hookbridge {}", words.join(" "))),
+                "{command}"
+            );
+            let flags = command.split(' ').filter(|word| word.starts_with("--"));
+            for flag in flags {
+                assert!(help.contains(flag), "{command}: no {flag}");
+            }
+        }
+    }
+}
+
 /// `/messages/:id` as `OpenAPI` writes it.
 fn braced(pattern: &str) -> String {
     let parts: Vec<String> = pattern

@@ -13,6 +13,7 @@ mod deciding_commands;
 mod decisions;
 mod delivery;
 mod demo_data;
+mod desk_commands;
 mod entry;
 mod fleet;
 mod format;

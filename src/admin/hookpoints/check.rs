@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::admin::templates::trial::TEST;
 use crate::admin::{AdminError, Desk, Mistake};
 use crate::catalogue::{Catalogue, context, definition, hooks, names};
 use crate::domain::event::{Actor, FieldValue, HookEvent};
@@ -131,6 +132,9 @@ pub fn whole(hookpoint: &Hookpoint, catalogue: &Catalogue) -> Result<(), AdminEr
             Wrong::Name(name) => Mistake::new(&field, format!("there is no `{name}` here")),
         })
         .collect();
+    if hookpoint.id.as_str() == TEST {
+        mistakes.push(Mistake::new("name", "hookpoints.name_reserved"));
+    }
     for (hook, why) in unfit_hooks(hookpoint) {
         mistakes.push(Mistake::new("on", format!("`{hook}` cannot be used: {why}")));
     }

@@ -7,13 +7,12 @@ use super::{Answering, Call, Endpoint, endpoint};
 use crate::admin::templates::check::{self, Finding};
 use crate::admin::templates::preview::{Of, fill};
 use crate::admin::templates::provider::{AtProvider, Known, at_provider, creation};
-use crate::admin::templates::versions::steps;
+use crate::admin::templates::versions::{Step, steps};
 use crate::admin::templates::{Key, Present, Saving, Text, back, list, one, provider, save, trial, variables};
-use crate::admin::{AdminError, reach};
+use crate::admin::{AdminError, Desk, reach};
 use crate::domain::admin::Role;
 use crate::domain::hookpoint::Hookpoint;
 use crate::render::template::{ButtonSource, Source};
-use crate::store::version::Version;
 
 /// The addresses.
 pub const ENDPOINTS: &[Endpoint] = &[
@@ -39,16 +38,22 @@ fn key(call: &Call) -> Result<Key, AdminError> {
 }
 
 fn all(call: Call) -> Answering {
-    Box::pin(async move {
-        let rows = list(&call.desk).await?;
-        let kept = at_provider(&call.desk).await;
-        let items: Vec<Value> = rows
-            .iter()
-            .flat_map(|(hookpoint, texts)| texts.iter().map(move |text| (hookpoint, text)))
-            .map(|(hookpoint, text)| line(hookpoint, text, &kept.1))
-            .collect();
-        Ok(json!({ "items": items, "next": null, "provider": asked(kept.0, &kept.1) }))
-    })
+    Box::pin(async move { list_json(&call.desk).await })
+}
+
+/// All texts.
+///
+/// # Errors
+/// The database.
+pub async fn list_json(desk: &Desk) -> Result<Value, AdminError> {
+    let rows = list(desk).await?;
+    let kept = at_provider(desk).await;
+    let items: Vec<Value> = rows
+        .iter()
+        .flat_map(|(hookpoint, texts)| texts.iter().map(move |text| (hookpoint, text)))
+        .map(|(hookpoint, text)| line(hookpoint, text, &kept.1))
+        .collect();
+    Ok(json!({ "items": items, "next": null, "provider": asked(kept.0, &kept.1) }))
 }
 
 fn asked(at: Timestamp, provider: &AtProvider) -> Value {
@@ -75,33 +80,44 @@ fn there(known: &Known) -> Value {
 }
 
 fn show(call: Call) -> Answering {
-    Box::pin(async move {
-        let key = key(&call)?;
-        let (hookpoint, text) = one(&call.desk, &key).await?;
-        let kept = at_provider(&call.desk).await;
-        let offered = variables(&call.desk, &hookpoint, key.locale).await?;
-        let mut whole = line(&hookpoint, &text, &kept.1);
-        whole["text"] = text.source.as_ref().map_or(Value::Null, source_json);
-        whole["based_on"] = text.based_on().into();
-        whole["variables"] =
-            offered.iter().map(|one| json!({ "path": one.path, "example": one.example })).collect::<Vec<_>>().into();
-        whole["provider"] = asked(kept.0, &kept.1);
-        whole["findings"] = match &text.source {
-            None => json!([]),
-            Some(source) => findings(&call, &key, source).await?,
-        };
-        Ok(whole)
-    })
+    Box::pin(async move { text_json(&call.desk, &key(&call)?).await })
 }
 
-async fn findings(call: &Call, key: &Key, source: &Source) -> Result<Value, AdminError> {
-    let present = Present::of(&call.desk).await?;
+/// One text with what is wrong with it and what it may use.
+///
+/// # Errors
+/// There is no such alert; a database.
+pub async fn text_json(desk: &Desk, key: &Key) -> Result<Value, AdminError> {
+    let (hookpoint, text) = one(desk, key).await?;
+    let kept = at_provider(desk).await;
+    let offered = variables(desk, &hookpoint, key.locale).await?;
+    let mut whole = line(&hookpoint, &text, &kept.1);
+    whole["text"] = text.source.as_ref().map_or(Value::Null, source_json);
+    whole["based_on"] = text.based_on().into();
+    whole["variables"] =
+        offered.iter().map(|one| json!({ "path": one.path, "example": one.example })).collect::<Vec<_>>().into();
+    whole["provider"] = asked(kept.0, &kept.1);
+    whole["findings"] = match &text.source {
+        None => json!([]),
+        Some(source) => findings(desk, key, source).await?.iter().map(finding).collect::<Vec<_>>().into(),
+    };
+    Ok(whole)
+}
+
+/// What is wrong with a text, here and at the provider.
+///
+/// # Errors
+/// There is no such alert; the platform's database.
+pub async fn findings(desk: &Desk, key: &Key, source: &Source) -> Result<Vec<Finding>, AdminError> {
+    let present = Present::of(desk).await?;
     let mut found = check::text(&present, key, source)?;
-    found.extend(check::provider(&at_provider(&call.desk).await.1, key, source));
-    Ok(found.iter().map(finding).collect::<Vec<_>>().into())
+    found.extend(check::provider(&at_provider(desk).await.1, key, source));
+    Ok(found)
 }
 
-fn finding(one: &Finding) -> Value {
+/// A finding for programs.
+#[must_use]
+pub fn finding(one: &Finding) -> Value {
     json!({ "field": one.field, "code": one.code, "text": one.text, "blocks": one.blocks })
 }
 
@@ -188,52 +204,54 @@ fn preview(call: Call) -> Answering {
             ("record" | "client", None) => return Err(AdminError::invalid("id", "must be a whole number")),
             _ => return Err(AdminError::invalid("of", "must be sample, newest, record or client")),
         };
-        let found = findings(&call, &key, &text).await?;
-        let preview = match fill(&call.desk, &key, &text, of).await {
-            Ok(preview) => preview,
-            // What is wrong with the text is among the findings.
-            Err(AdminError::Invalid(mistakes)) if mistakes.iter().all(|one| one.field != "record") => {
-                return Ok(json!({ "findings": found, "shown": null, "subject": null, "client": null }));
-            }
-            Err(error) => return Err(error),
-        };
-        let shown = &preview.shown;
-        let values: Vec<Value> =
-            shown.values.iter().map(|(path, value)| json!({ "path": path, "value": value })).collect();
-        Ok(json!({
-            "findings": found,
-            "shown": {
-                "body": shown.body, "footer": shown.footer, "values": values,
-                "button": shown.button.as_ref().map(|(text, url)| json!({ "text": text, "url": url })),
-            },
-            "subject": preview.subject.map(|(subject, _)| subject.to_string()),
-            "client": preview.subject.map(|(_, client)| client.0),
-        }))
+        preview_json(&call.desk, &key, &text, of).await
     })
+}
+
+/// A text as a phone would show it.
+///
+/// # Errors
+/// There is no such alert or record; a database.
+pub async fn preview_json(desk: &Desk, key: &Key, text: &Source, of: Of) -> Result<Value, AdminError> {
+    let found: Value = findings(desk, key, text).await?.iter().map(finding).collect::<Vec<_>>().into();
+    let preview = match fill(desk, key, text, of).await {
+        Ok(preview) => preview,
+        // What is wrong with the text is among the findings.
+        Err(AdminError::Invalid(mistakes)) if mistakes.iter().all(|one| one.field != "record") => {
+            return Ok(json!({ "findings": found, "shown": null, "subject": null, "client": null }));
+        }
+        Err(error) => return Err(error),
+    };
+    let shown = &preview.shown;
+    let values: Vec<Value> = shown.values.iter().map(|(path, value)| json!({ "path": path, "value": value })).collect();
+    Ok(json!({
+        "findings": found,
+        "shown": {
+            "body": shown.body, "footer": shown.footer, "values": values,
+            "button": shown.button.as_ref().map(|(text, url)| json!({ "text": text, "url": url })),
+        },
+        "subject": preview.subject.map(|(subject, _)| subject.to_string()),
+        "client": preview.subject.map(|(_, client)| client.0),
+    }))
 }
 
 fn versions(call: Call) -> Answering {
     Box::pin(async move {
         let key = key(&call)?;
         one(&call.desk, &key).await?;
-        let steps = steps(&call.desk, &key).await?;
-        let items: Vec<Value> = steps
-            .iter()
-            .map(|step| {
-                let lines = step.difference.iter();
-                let lines = lines.map(|line| json!({ "change": line.change.code(), "text": line.text }));
-                let mut row = version_json(&step.version);
-                row["difference"] = lines.collect::<Vec<_>>().into();
-                row
-            })
-            .collect();
+        let items: Vec<Value> = steps(&call.desk, &key).await?.iter().map(step_json).collect();
         Ok(json!({ "items": items, "next": null }))
     })
 }
 
-fn version_json(version: &Version) -> Value {
+/// A version, and what it changed.
+#[must_use]
+pub fn step_json(step: &Step) -> Value {
+    let version = &step.version;
+    let lines = step.difference.iter().map(|line| json!({ "change": line.change.code(), "text": line.text }));
     json!({
-        "version": version.id, "at": version.at.to_string(), "who": version.who, "note": version.note, "content": version.content,
+        "version": version.id, "at": version.at.to_string(), "who": version.who, "note": version.note,
+        "content": version.content, "difference": lines.collect::<Vec<_>>(),
     })
 }
 
@@ -246,18 +264,23 @@ fn go_back(call: Call) -> Answering {
 }
 
 fn reached(call: Call) -> Answering {
-    Box::pin(async move {
-        let key = key(&call)?;
-        let (hookpoint, _) = one(&call.desk, &key).await?;
-        let counted = reach::counted(&call.desk).await?;
-        let (at, reach) = (counted.0, &counted.1);
-        let here = reach.counts.by_locale.get(&key.locale).cloned().unwrap_or_default();
-        Ok(json!({
-            "counted_at": at.to_string(), "complete": reach.complete, "all_clients": reach.counts.read, "clients": here.clients,
-            "reachable": here.reachable, "unusable": here.unusable, "opted_out": here.opted_out,
-            "contacts": here.contacts.get(&hookpoint.audience).copied().unwrap_or(0),
-        }))
-    })
+    Box::pin(async move { reach_json(&call.desk, &key(&call)?).await })
+}
+
+/// Whom a text reaches.
+///
+/// # Errors
+/// There is no such alert; a database.
+pub async fn reach_json(desk: &Desk, key: &Key) -> Result<Value, AdminError> {
+    let (hookpoint, _) = one(desk, key).await?;
+    let counted = reach::counted(desk).await?;
+    let (at, reach) = (counted.0, &counted.1);
+    let here = reach.counts.by_locale.get(&key.locale).cloned().unwrap_or_default();
+    Ok(json!({
+        "counted_at": at.to_string(), "complete": reach.complete, "all_clients": reach.counts.read, "clients": here.clients,
+        "reachable": here.reachable, "unusable": here.unusable, "opted_out": here.opted_out,
+        "contacts": here.contacts.get(&hookpoint.audience).copied().unwrap_or(0),
+    }))
 }
 
 fn test(call: Call) -> Answering {

@@ -166,6 +166,23 @@ impl Bridge {
         answer(change(request)).await
     }
 
+    /// Runs our command on this bridge's databases: whether it succeeded, what it printed, what it complained.
+    pub async fn run(&self, arguments: &[&str]) -> (bool, String, String) {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_hookbridge"));
+        command.args(arguments).envs(self.environment.iter().map(|(key, value)| (key, value)));
+        let output = command.env("USER", "luz").env_remove("SUDO_USER").stdin(std::process::Stdio::null());
+        let output = output.kill_on_drop(true).output().await.expect("the command runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.success(), text(&output.stdout), text(&output.stderr))
+    }
+
+    /// The same, where it must succeed and print JSON.
+    pub async fn run_json(&self, arguments: &[&str]) -> Value {
+        let (ok, out, err) = self.run(&[arguments, &["--json"]].concat()).await;
+        assert!(ok, "{arguments:?}: {out}{err}");
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {out}"))
+    }
+
     /// Everything that can happen happens: events processed, messages sent, receipts delivered.
     pub async fn settle(&self) {
         self.app.drain().await.expect("the workers work");
