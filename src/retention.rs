@@ -53,6 +53,19 @@ impl Keep {
         }
     }
 
+    /// The setting that says how long rows of `kind` are kept; `None`: they follow from something else.
+    #[must_use]
+    pub fn key(kind: Kind) -> Option<&'static str> {
+        match kind {
+            Kind::Event => Some("retention.event_days"),
+            Kind::Skip => Some("retention.skip_days"),
+            Kind::Message | Kind::Receipt => Some("retention.message_days"),
+            Kind::Key | Kind::Transition => Some("retention.dedupe_days"),
+            Kind::Decision => Some("retention.decision_days"),
+            Kind::Contacted | Kind::UsedLink => None,
+        }
+    }
+
     /// How long rows of `kind` are kept.
     #[must_use]
     pub fn of(&self, kind: Kind) -> Option<SignedDuration> {

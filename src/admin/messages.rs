@@ -170,7 +170,7 @@ async fn still_fit(
     let (mut fit, mut refused) = (Vec::with_capacity(messages.len()), Vec::new());
     for (message, second) in messages.into_iter().zip(facts) {
         match second {
-            _ if out.contains(&message.to) => refused.push((message.id, Reason::OptedOut)),
+            _ if out.contains(&message.to) || message.to.is_erased() => refused.push((message.id, Reason::OptedOut)),
             Second::Cancel(reason) => refused.push((message.id, reason)),
             Second::Send | Second::Wait(_) => fit.push(message),
         }

@@ -2,6 +2,8 @@
 //! does one thing, and leaves a line in the audit log.
 //! Must not know: HTTP, HTML, the terminal.
 
+pub mod clients;
+pub mod consent;
 pub mod decisions;
 pub mod difference;
 pub mod events;
@@ -17,6 +19,7 @@ pub mod password;
 pub mod people;
 pub mod phones;
 pub mod reach;
+pub mod retention;
 pub mod rules;
 pub mod shape;
 pub mod shelf;

@@ -2,7 +2,9 @@
 
 mod admin;
 mod audit;
+mod clients;
 mod config;
+mod consent;
 mod decisions;
 mod demo;
 mod desk;
@@ -90,6 +92,12 @@ enum Command {
     /// Audits of the platform's data: who cannot be alerted
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Whether somebody may be written to, and what he asked for
+    #[command(subcommand)]
+    Consent(consent::Command),
+    /// One client's data: export it, erase it
+    #[command(subcommand)]
+    Clients(clients::Command),
     /// The sweep: what it remembers of the platform's rows; make it forget
     Sweep(sweep::Args),
     /// Settings: defaults, what is in force, a new secret
@@ -138,6 +146,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Lanes(command) => lanes::run(command, &read(file.as_deref())?).await?,
         Command::Retention(args) => retention::run(args, &read(file.as_deref())?).await?,
         Command::Audit(command) => audit::run(command, &read(file.as_deref())?).await?,
+        Command::Consent(command) => consent::run(command, &read(file.as_deref())?).await?,
+        Command::Clients(command) => clients::run(command, &read(file.as_deref())?).await?,
         Command::Sweep(args) => sweep::run(args, &read(file.as_deref())?).await?,
         Command::Config(args) => config::run(&args, file.as_deref())?,
     }

@@ -11,9 +11,9 @@ use crate::app::{open_store, retention};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::metrics::Metrics;
-use crate::retention::{Retention, Round};
+use crate::retention::{Keep, Retention, Round};
 use crate::stop::pair;
-use crate::store::prune::{COUNT_MAX, Kind, Standing, standing};
+use crate::store::prune::{COUNT_MAX, Kind, Standing, rows, standing};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -33,11 +33,20 @@ pub async fn run(args: Args, config: &Config) -> anyhow::Result<()> {
     for kind in Kind::ALL {
         all.push(standing(&store, kind, retention.keep.before(kind, retention.clock.now())).await?);
     }
+    let rows = rows(&store).await?;
     if args.json {
-        let kinds: Vec<_> = all.iter().map(|one| as_json(one, &retention, pruned.as_ref())).collect();
+        let kinds: Vec<_> = all
+            .iter()
+            .map(|one| {
+                let mut json = as_json(one, &retention, pruned.as_ref());
+                json["setting"] = Keep::key(one.kind).into();
+                json["rows"] = rows.get(&one.kind).copied().unwrap_or(0).into();
+                json
+            })
+            .collect();
         show::json(&json!({ "kinds": kinds }));
     } else {
-        print(&all, &retention, pruned.as_ref());
+        print(&all, &rows, &retention, pruned.as_ref());
     }
     store.database().clone().close().await;
     Ok(())
@@ -54,14 +63,17 @@ async fn prune(retention: &Retention) -> anyhow::Result<BTreeMap<Kind, u64>> {
     }
 }
 
-fn print(all: &[Standing], retention: &Retention, pruned: Option<&BTreeMap<Kind, u64>>) {
-    let mut table = show::table(&["kind", "kept", "oldest", "overdue", "pruned so far", "last"]);
+fn print(all: &[Standing], rows: &BTreeMap<Kind, u64>, retention: &Retention, pruned: Option<&BTreeMap<Kind, u64>>) {
+    let mut table =
+        show::table(&["kind", "kept", "setting", "rows, roughly", "oldest", "overdue", "pruned so far", "last"]);
     for one in all {
         let days = |kept: SignedDuration| format!("{} days", kept.as_hours() / 24);
         let overdue = if one.overdue >= COUNT_MAX { format!("over {COUNT_MAX}") } else { one.overdue.to_string() };
         table.add_row(vec![
             one.kind.code().to_owned(),
             retention.keep.of(one.kind).map_or("for ever".to_owned(), days),
+            Keep::key(one.kind).unwrap_or_default().to_owned(),
+            rows.get(&one.kind).copied().unwrap_or(0).to_string(),
             one.oldest.map(show::time).unwrap_or_default(),
             overdue,
             one.pruned_rows.to_string(),

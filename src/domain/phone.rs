@@ -22,6 +22,9 @@ pub const DIGITS_MIN: usize = 8;
 /// See [`DIGITS_MIN`].
 pub const DIGITS_MAX: usize = 15;
 
+/// How numbers begin that stand for one that was erased (ITU: 999 is assigned to nobody).
+pub const ERASED: &str = "+999";
+
 /// A full international number, `+` and 8 to 15 digits: `+5491123456789`.
 ///
 /// Personal data: `Display` and `Debug` show it masked. The number itself comes out of [`E164::as_str`] and
@@ -42,6 +45,12 @@ impl E164 {
         let fits = (DIGITS_MIN..=DIGITS_MAX).contains(&digits.len());
         let good = fits && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
         good.then(|| Self(format!("+{digits}")))
+    }
+
+    /// Whether it stands for a number that was erased. No country has the calling code 999, and nothing is ever sent to it.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        self.0.starts_with(ERASED)
     }
 
     /// The whole number with `+`. Meta: without it the calling code of the *sending* number is put in front.

@@ -30,6 +30,46 @@ pub async fn opted_out(store: &Store, recipients: &[E164]) -> Result<HashSet<E16
     .await
 }
 
+/// The last that a recipient said, or somebody for him.
+#[derive(Clone, Debug)]
+pub struct Word {
+    pub recipient: E164,
+    pub opted_out: bool,
+    /// His reply, or who noted it and why.
+    pub evidence: String,
+    pub at: Timestamp,
+}
+
+/// The last words of `recipients`: of those who ever said one, newest first.
+///
+/// # Errors
+/// The database.
+pub async fn words_of(store: &Store, recipients: &[E164]) -> Result<Vec<Word>, StoreError> {
+    if recipients.is_empty() {
+        return Ok(Vec::new());
+    }
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let sql = format!(
+            "SELECT recipient, opted_out, evidence, at FROM consent WHERE recipient IN ({}) ORDER BY at DESC",
+            marks(recipients.len())
+        );
+        let parameters: Vec<Value> = recipients.iter().map(|to| Value::from(to.as_str())).collect();
+        let rows: Vec<Row> = connection.exec(sql, parameters).await?;
+        let read = |row: &Row| {
+            let reader = Reader::new("consent", row, "");
+            Ok(Word {
+                recipient: reader.parse("recipient", E164::trusted)?,
+                opted_out: reader.get("opted_out")?,
+                evidence: reader.get("evidence")?,
+                at: reader.time("at")?,
+            })
+        };
+        rows.iter().map(read).collect()
+    })
+    .await
+}
+
 /// Notes what a recipient wants. An older word does not undo a newer one.
 ///
 /// # Errors

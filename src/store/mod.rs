@@ -20,6 +20,7 @@ pub mod lease;
 pub mod message;
 pub mod order;
 pub mod outbox;
+pub mod personal;
 pub mod platform_link;
 pub mod settle;
 pub mod single;
@@ -36,6 +37,7 @@ pub mod keeper;
 pub mod missed;
 
 pub mod again;
+pub mod erase;
 pub mod figure;
 pub mod resend;
 pub mod search;

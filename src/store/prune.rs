@@ -2,6 +2,8 @@
 //! if they are still old and ended: short transactions, no gaps locked, the same rows on every replica and cluster node.
 //! Must not know: how long what is kept, how fast to go.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row, Transaction, Value};
@@ -295,6 +297,33 @@ pub async fn standing(store: &Store, kind: Kind, before: Option<Timestamp>) -> R
             }
         };
         Ok(Standing { kind, oldest, overdue, pruned_rows, pruned_at })
+    })
+    .await
+}
+
+/// Rows of each kind, as the server estimates them: counting a large table would read all of it.
+///
+/// # Errors
+/// The database.
+pub async fn rows(store: &Store) -> Result<BTreeMap<Kind, u64>, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let names: Vec<String> = Kind::ALL.iter().map(|kind| format!("'{}'", kind.code())).collect();
+        let sql = format!(
+            "SELECT table_name AS name, table_rows AS n FROM information_schema.tables WHERE table_schema = DATABASE() \
+             AND table_name IN ({})",
+            names.join(",")
+        );
+        let rows: Vec<Row> = connection.query(sql).await?;
+        let mut found = BTreeMap::new();
+        for row in &rows {
+            let reader = Reader::new("information_schema.tables", row, "");
+            let name: String = reader.get("name")?;
+            if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.code() == name) {
+                found.insert(kind, reader.get::<Option<u64>>("n")?.unwrap_or(0));
+            }
+        }
+        Ok(found)
     })
     .await
 }

@@ -5,6 +5,7 @@ mod hookpoints;
 mod messages;
 mod overview;
 mod phones;
+mod privacy;
 mod rules;
 mod settings;
 mod templates;

@@ -65,6 +65,7 @@ async fn list(ask: &Ask) -> Result<Answer, AdminError> {
             }
             button type="submit" { (ask.t("form.search")) }
             a.button href={ "/admin/phones/export" (export) } { (ask.t("phones.export")) }
+            a.button href="/admin/consent" { (ask.t("consent.title")) }
         }
         @if page.found.is_empty() {
             @if next.is_some() {

@@ -1,9 +1,12 @@
 //! Owns: settings: the index and the addresses. Each part is a file.
 
+mod clients;
+mod consent;
 mod holds;
 mod log;
 mod numbers;
 mod people;
+mod retention;
 mod sources;
 mod tokens;
 
@@ -38,17 +41,26 @@ pub const PAGES: &[Page] = &[
     post("/settings/tokens/:id/end", Role::Administrator, tokens::end),
     get("/settings/log", Role::Viewer, |ask| Box::pin(async move { log::show(&ask).await })),
     get("/settings/log/export", Role::Operator, |ask| Box::pin(async move { log::export(&ask).await })),
+    get("/settings/retention", Role::Viewer, |ask| Box::pin(async move { retention::show(&ask).await })),
+    get("/settings/clients", Role::Administrator, |ask| Box::pin(async move { clients::show(&ask, &[]).await })),
+    get("/settings/clients/:id/export", Role::Administrator, clients::export),
+    post("/settings/clients/:id/erase", Role::Administrator, clients::erase),
+    get("/consent", Role::Viewer, |ask| Box::pin(async move { consent::show(&ask, &[]).await })),
+    post("/consent", Role::Operator, consent::set),
     get("/holds", Role::Viewer, |ask| Box::pin(async move { holds::show(&ask, &[]).await })),
     post("/holds/:hookpoint/:word", Role::Operator, holds::answer),
 ];
 
 /// The parts: address, key of its words, who sees it.
-const PARTS: [(&str, &str, Role); 6] = [
+const PARTS: [(&str, &str, Role); 9] = [
     ("/admin/settings/numbers", "numbers", Role::Viewer),
     ("/admin/holds", "holds", Role::Viewer),
     ("/admin/settings/sources", "sources", Role::Viewer),
     ("/admin/settings/people", "people_page", Role::Administrator),
     ("/admin/settings/tokens", "tokens", Role::Administrator),
+    ("/admin/consent", "consent", Role::Viewer),
+    ("/admin/settings/clients", "clients", Role::Administrator),
+    ("/admin/settings/retention", "retention", Role::Viewer),
     ("/admin/settings/log", "log", Role::Viewer),
 ];
 

@@ -8,6 +8,7 @@ pub mod hookpoints;
 pub mod messages;
 pub mod overview;
 pub mod phones;
+pub mod privacy;
 pub mod rules;
 pub mod settings;
 pub mod templates;
@@ -155,6 +156,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         templates::ENDPOINTS,
         rules::ENDPOINTS,
         phones::ENDPOINTS,
+        privacy::ENDPOINTS,
         settings::ENDPOINTS,
         me::ENDPOINTS,
     ]

@@ -1,0 +1,238 @@
+//! Owns: erasing what our tables hold about one client: texts, numbers and the provider's ids go, rows stay, so that counts and
+//! the proof of what was sent when remain. In small steps; what was erased is not found again, so a cut run goes on.
+//! Must not know: who may do it, and what the page says.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Row, Value};
+
+use super::outbox::{hex_list, message_id};
+use super::pool::{bounded, retried};
+use super::row::{Reader, at, transaction};
+use super::{Store, StoreError};
+use crate::domain::ids::MessageId;
+use crate::domain::phone::{E164, ERASED};
+
+/// Messages of one step.
+const STEP: usize = 200;
+/// Rows of one step where a row is small.
+const ROWS: usize = 1_000;
+/// What is left of what was said of a number: the wish itself must stay, or he would be written to again.
+const EVIDENCE: &str = "erased on request; the wish stays";
+
+/// Open messages of a client: which, and in which state of the queue.
+///
+/// # Errors
+/// The database.
+pub async fn open(store: &Store, client: u64) -> Result<Vec<(MessageId, String)>, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let sql = format!(
+            "SELECT m.id, o.state FROM message m JOIN outbox o ON o.message_id = m.id WHERE m.client_id = ? LIMIT {ROWS}"
+        );
+        let rows: Vec<Row> = connection.exec(sql, (client,)).await?;
+        let read = |row: &Row| {
+            let reader = Reader::new("outbox", row, "");
+            Ok((message_id(&reader, "id")?, reader.get("state")?))
+        };
+        rows.iter().map(read).collect()
+    })
+    .await
+}
+
+/// Stands in for numbers and the provider's ids while one client is erased; forgotten afterwards, so that nobody can go back.
+#[derive(Clone)]
+pub struct Mask {
+    salt: String,
+    numbers: BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for Mask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Mask")
+    }
+}
+
+impl Mask {
+    /// # Panics
+    /// Without randomness: the machine is broken.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "no two are the same")]
+    pub fn new() -> Self {
+        Self {
+            salt: uuid::Uuid::from_u128(u128::from_be_bytes(random())).simple().to_string(),
+            numbers: BTreeMap::new(),
+        }
+    }
+
+    /// The same for the same number, and of no country.
+    fn number(&mut self, number: &str) -> String {
+        let make = || format!("{ERASED}{:012}", u64::from_be_bytes(random()) % 1_000_000_000_000);
+        self.numbers.entry(number.to_owned()).or_insert_with(make).clone()
+    }
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0_u8; N];
+    getrandom::fill(&mut bytes).expect("the machine has randomness");
+    bytes
+}
+
+/// Erases some messages of a client with their attempts and receipts. Returns how many: 0 when all are.
+///
+/// # Errors
+/// The database; then nothing of this step is erased.
+pub async fn messages(store: &Store, client: u64, mask: &mut Mask) -> Result<usize, StoreError> {
+    let found = bounded(async {
+        let mut connection = store.connection().await?;
+        let sql = format!(
+            "SELECT id, recipient FROM message WHERE client_id = ? AND state <> 'open' AND recipient NOT LIKE '{ERASED}%' \
+             LIMIT {STEP}"
+        );
+        let rows: Vec<Row> = connection.exec(sql, (client,)).await?;
+        let read = |row: &Row| {
+            let reader = Reader::new("message", row, "");
+            Ok((message_id(&reader, "id")?, reader.get::<String>("recipient")?))
+        };
+        rows.iter().map(read).collect::<Result<Vec<_>, StoreError>>()
+    })
+    .await?;
+    let mut by_number: BTreeMap<String, Vec<MessageId>> = BTreeMap::new();
+    for (id, number) in &found {
+        by_number.entry(mask.number(number)).or_default().push(*id);
+    }
+    if !found.is_empty() {
+        retried(|| some_messages(store, &by_number, &mask.salt)).await?;
+    }
+    Ok(found.len())
+}
+
+async fn some_messages(
+    store: &Store,
+    by_number: &BTreeMap<String, Vec<MessageId>>,
+    salt: &str,
+) -> Result<(), StoreError> {
+    // The provider's ids hold the number, encoded.
+    let provider_id = "CONCAT('erased:', LEFT(SHA2(CONCAT(?, provider_id), 256), 40))";
+    let mut connection = store.connection().await?;
+    let mut tx = connection.start_transaction(transaction()).await?;
+    for (number, ids) in by_number {
+        let ids = hex_list(ids);
+        tx.exec_drop(
+            format!(
+                "UPDATE message SET recipient = ?, parameters = '{{\"body\":[]}}', body = '', detail = NULL, \
+                 provider_id = {provider_id} WHERE id IN ({ids}) AND state <> 'open'"
+            ),
+            (number, salt),
+        )
+        .await?;
+        tx.exec_drop(
+            format!("UPDATE receipt SET detail = NULL, provider_id = {provider_id} WHERE message_id IN ({ids})"),
+            (salt,),
+        )
+        .await?;
+        tx.query_drop(format!("UPDATE attempt SET detail = NULL WHERE message_id IN ({ids})")).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Events that concern this client and nobody else keep when and which hook, and lose what they said. One that concerns another
+/// client, too, stays: it holds ids, no names. Returns how many were changed.
+///
+/// # Errors
+/// The database.
+pub async fn events(store: &Store, client: u64) -> Result<u64, StoreError> {
+    let sql = format!(
+        "SELECT e.id FROM (SELECT event_id FROM message WHERE client_id = ? UNION SELECT event_id FROM skip WHERE client_id = ?) \
+         AS his JOIN event e ON e.id = his.event_id WHERE e.body NOT LIKE '%\"erased\":%' \
+         AND NOT EXISTS (SELECT 1 FROM message m WHERE m.event_id = e.id AND m.client_id <> ?) \
+         AND NOT EXISTS (SELECT 1 FROM skip s WHERE s.event_id = e.id AND s.client_id <> ?) LIMIT {STEP}"
+    );
+    let mut changed = 0;
+    loop {
+        let ids: Vec<Value> = bounded(async {
+            let mut connection = store.connection().await?;
+            let rows: Vec<Row> = connection.exec(&sql, (client, client, client, client)).await?;
+            rows.iter().map(|row| Ok(Reader::new("event", row, "").get::<String>("id")?.into())).collect()
+        })
+        .await?;
+        if ids.is_empty() {
+            return Ok(changed);
+        }
+        changed += ids.len() as u64;
+        let update = format!(
+            "UPDATE event SET trail = '[]', body = JSON_OBJECT('v', 1, 'hook', hook, 'occurred_at', \
+             DATE_FORMAT(occurred_at, '%Y-%m-%dT%H:%i:%s.%fZ'), 'actor', JSON_OBJECT('kind', 'unknown'), 'fields', \
+             JSON_OBJECT(), 'erased', 1) WHERE id IN ({})",
+            super::row::marks(ids.len())
+        );
+        retried(|| write(store, &update, ids.clone())).await?;
+    }
+}
+
+/// Why he got nothing keeps its code and loses its words; decisions keep rule, verdict and time, and lose what they saw;
+/// exceptions keep what they allow, and lose the reason that was written down. Returns how many of each.
+///
+/// # Errors
+/// The database.
+pub async fn records(store: &Store, client: u64) -> Result<(u64, u64, u64), StoreError> {
+    let skips = format!("UPDATE skip SET detail = NULL WHERE client_id = ? AND detail IS NOT NULL LIMIT {ROWS}");
+    let decisions = format!(
+        "UPDATE decision SET question = '{{}}', facts = '{{}}', answer = '{{}}', request = NULL WHERE client_id = ? \
+         AND question <> '{{}}' LIMIT {ROWS}"
+    );
+    // A subject that went from one client to another belongs to both: its exception stays as it is.
+    let exceptions = "UPDATE decision_override SET why = '' WHERE why <> '' AND (subject = CONCAT('client:', ?) OR subject IN \
+                      (SELECT subject FROM decision WHERE client_id = ?)) AND subject NOT IN (SELECT d.subject FROM decision d \
+                      WHERE d.subject = decision_override.subject AND d.client_id <> ?)";
+    let skips = all(store, &skips, vec![client.into()]).await?;
+    let decisions = all(store, &decisions, vec![client.into()]).await?;
+    let exceptions = retried(|| write(store, exceptions, vec![client.into(); 3])).await?;
+    Ok((skips, decisions, exceptions))
+}
+
+/// What is known of a number: that he wants no alerts stays, without what he wrote; that he wants them goes; that he was written
+/// to today stays counted, under another number. Nothing changes for a number that messages of somebody else went to.
+///
+/// # Errors
+/// The database.
+pub async fn number(store: &Store, number: &E164, mask: &mut Mask, now: Timestamp) -> Result<(), StoreError> {
+    let to = number.as_str();
+    let masked = mask.number(to);
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
+        let others: Option<Row> = tx.exec_first("SELECT 1 FROM message WHERE recipient = ? LIMIT 1", (to,)).await?;
+        if others.is_none() {
+            tx.exec_drop(
+                "UPDATE consent SET evidence = ?, at = LEAST(at, ?) WHERE recipient = ? AND opted_out",
+                (EVIDENCE, at(now), to),
+            )
+            .await?;
+            tx.exec_drop("DELETE FROM consent WHERE recipient = ? AND NOT opted_out", (to,)).await?;
+            tx.exec_drop("UPDATE contacted SET recipient = ? WHERE recipient = ?", (&masked, to)).await?;
+        }
+        Ok(tx.commit().await?)
+    })
+    .await
+}
+
+/// Runs a bounded change until nothing is left to change.
+async fn all(store: &Store, sql: &str, values: Vec<Value>) -> Result<u64, StoreError> {
+    let mut sum = 0;
+    loop {
+        let changed = retried(|| write(store, sql, values.clone())).await?;
+        sum += changed;
+        if changed < ROWS as u64 {
+            return Ok(sum);
+        }
+    }
+}
+
+async fn write(store: &Store, sql: &str, values: Vec<Value>) -> Result<u64, StoreError> {
+    let mut connection = store.connection().await?;
+    connection.exec_drop(sql, values).await?;
+    Ok(connection.affected_rows())
+}
