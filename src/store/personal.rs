@@ -28,7 +28,7 @@ const KINDS: [(&str, &str); 10] = [
     (
         "queued",
         "SELECT LOWER(HEX(o.message_id)) AS message_id, o.state, o.run_at, o.recipient, o.waiting_for, o.last_error FROM message m \
-         JOIN outbox o ON o.message_id = m.id WHERE m.client_id = ?",
+         JOIN outbox o ON o.message_id = m.id WHERE m.client_id = ? ORDER BY o.message_id",
     ),
     (
         "attempts",
@@ -38,7 +38,7 @@ const KINDS: [(&str, &str); 10] = [
     (
         "receipts",
         "SELECT LOWER(HEX(r.message_id)) AS message_id, r.provider_id, r.status, r.at, r.received_at, r.code, r.detail \
-         FROM message m JOIN receipt r ON r.message_id = m.id WHERE m.client_id = ? ORDER BY r.at",
+         FROM message m JOIN receipt r ON r.message_id = m.id WHERE m.client_id = ? ORDER BY r.at, r.provider_id, r.status",
     ),
     (
         "skips",
@@ -104,7 +104,7 @@ pub async fn of_numbers(store: &Store, numbers: &[E164]) -> Result<Vec<Held>, St
         marks(values.len())
     );
     let contacted = format!(
-        "SELECT portfolio, recipient, at FROM contacted WHERE recipient IN ({}) ORDER BY at",
+        "SELECT portfolio, recipient, at FROM contacted WHERE recipient IN ({}) ORDER BY at, recipient",
         marks(values.len())
     );
     Ok(vec![

@@ -60,7 +60,7 @@ const PARTS: [(&str, &str, Role); 9] = [
     ("/admin/settings/tokens", "tokens", Role::Administrator),
     ("/admin/consent", "consent", Role::Viewer),
     ("/admin/settings/clients", "clients", Role::Administrator),
-    ("/admin/settings/retention", "retention", Role::Viewer),
+    ("/admin/settings/retention", "kept", Role::Viewer),
     ("/admin/settings/log", "log", Role::Viewer),
 ];
 

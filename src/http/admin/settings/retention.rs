@@ -13,15 +13,15 @@ pub(super) async fn show(ask: &Ask) -> Result<Answer, AdminError> {
     let all = all(&ask.desk, &ask.who).await?;
     let columns = ["kind", "kept", "rows", "oldest", "overdue", "pruned", "last"];
     let body = html! {
-        (head(ask, "retention"))
+        (head(ask, "kept"))
         div.scroll tabindex="0" { table.cards {
-            thead { tr { @for column in columns { th scope="col" { (ask.t(&format!("retention.{column}"))) } } } }
+            thead { tr { @for column in columns { th scope="col" { (ask.t(&format!("kept.{column}"))) } } } }
             tbody { @for one in &all { (row(ask, one)) } }
         } }
-        p.hint { (ask.tf("retention.how", &[("every", &ask.tongue.span(span(ask.desk.config.retention.every_s)))])) }
-        p.hint { (ask.t("retention.by_hand")) }
+        p.hint { (ask.tf("kept.how", &[("every", &ask.tongue.span(span(ask.desk.config.retention.every_s)))])) }
+        p.hint { (ask.t("kept.by_hand")) }
     };
-    shown(ask, "retention", &[], body)
+    shown(ask, "kept", &[], body)
 }
 
 fn row(ask: &Ask, one: &Kept) -> Markup {
@@ -31,21 +31,21 @@ fn row(ask: &Ask, one: &Kept) -> Markup {
     let overdue = one.standing.overdue;
     html! {
         tr {
-            td data-label=(ask.t("retention.kind")) { span { (ask.t(&format!("retention.of_{}", one.kind.code()))) } }
-            td data-label=(ask.t("retention.kept")) {
+            td data-label=(ask.t("kept.kind")) { span { (ask.t(&format!("kept.of_{}", one.kind.code()))) } }
+            td data-label=(ask.t("kept.kept")) {
                 span {
-                    (one.kept.map_or_else(|| ask.t("retention.for_ever").to_owned(), kept))
+                    (one.kept.map_or_else(|| ask.t("kept.for_ever").to_owned(), kept))
                     br;
-                    small { @match one.setting { Some(key) => code { (key) }, None => (ask.t("retention.fixed")) } }
+                    small { @match one.setting { Some(key) => code { (key) }, None => (ask.t("kept.fixed")) } }
                 }
             }
-            td data-label=(ask.t("retention.rows")) { (number(one.rows)) }
-            td data-label=(ask.t("retention.oldest")) { (moment(one.standing.oldest)) }
-            td data-label=(ask.t("retention.overdue")) {
-                @if overdue >= COUNT_MAX { (ask.tf("retention.over", &[("n", &number(COUNT_MAX))])) } @else { (number(overdue)) }
+            td data-label=(ask.t("kept.rows")) { (number(one.rows)) }
+            td data-label=(ask.t("kept.oldest")) { (moment(one.standing.oldest)) }
+            td data-label=(ask.t("kept.overdue")) {
+                @if overdue >= COUNT_MAX { (ask.tf("kept.over", &[("n", &number(COUNT_MAX))])) } @else { (number(overdue)) }
             }
-            td data-label=(ask.t("retention.pruned")) { (number(one.standing.pruned_rows)) }
-            td data-label=(ask.t("retention.last")) { (moment(one.standing.pruned_at)) }
+            td data-label=(ask.t("kept.pruned")) { (number(one.standing.pruned_rows)) }
+            td data-label=(ask.t("kept.last")) { (moment(one.standing.pruned_at)) }
         }
     }
 }
