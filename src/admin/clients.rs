@@ -44,7 +44,8 @@ pub async fn holding(desk: &Desk, who: &Who, client: u64) -> Result<Holding, Adm
     desk.require(who, Role::Administrator)?;
     let numbers = numbers(desk, client).await?;
     let mut kinds = personal::of_client(&desk.store, client).await?;
-    kinds.extend(personal::of_numbers(&desk.store, &spellings(&numbers)).await?);
+    let portfolios = desk.config.senders.values().map(|sender| sender.portfolio.as_str()).collect();
+    kinds.extend(personal::of_numbers(&desk.store, &portfolios, &spellings(&numbers)).await?);
     Ok(Holding { client, numbers, kinds })
 }
 

@@ -143,6 +143,8 @@ mod tests {
         assert_eq!(first("TicketOpen"), Some((SubjectKind::Client, vec!["userid"])));
         assert_eq!(first("AddonActivation"), Some((SubjectKind::Service, vec!["serviceid"])));
         assert_eq!(first("UserEdit"), Some((SubjectKind::User, vec!["user_id"])));
+        // The platform passes an object there, of which the stub sends the id.
+        assert_eq!(first("UserLogin"), Some((SubjectKind::User, vec!["user.id"])));
         assert_eq!(first("AfterModuleCustom"), Some((SubjectKind::Service, vec!["params.serviceid"])));
         assert_eq!(search("ticket open")[0].name, "TicketOpen");
     }

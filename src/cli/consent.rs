@@ -47,15 +47,9 @@ pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
 
 async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
     let (found, as_json) = match command {
-        Command::Show { phone: Some(phone), json, .. } => {
-            (vec![of_phone(desk, who, &phone).await?], json)
-        }
-        Command::Show { client, json, .. } => {
-            (of_client(desk, who, client.unwrap_or_default()).await?, json)
-        }
-        Command::Set { phone, word, why, json } => {
-            (vec![set(desk, who, &phone, word == Wish::Out, &why).await?], json)
-        }
+        Command::Show { phone: Some(phone), json, .. } => (vec![of_phone(desk, who, &phone).await?], json),
+        Command::Show { client, json, .. } => (of_client(desk, who, client.unwrap_or_default()).await?, json),
+        Command::Set { phone, word, why, json } => (vec![set(desk, who, &phone, word == Wish::Out, &why).await?], json),
     };
     if as_json {
         show::json(&json!({ "items": found.iter().map(|one| standing_json(one, true)).collect::<Vec<_>>() }));

@@ -1,6 +1,8 @@
 //! Owns: all that our tables hold about one client, read as it stands, kind by kind.
 //! Must not know: what the document looks like around it.
 
+use std::collections::BTreeSet;
+
 use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 use serde_json::{Map, Value as Json};
@@ -94,8 +96,8 @@ pub async fn of_client(store: &Store, client: u64) -> Result<Vec<Held>, StoreErr
 ///
 /// # Errors
 /// The database.
-pub async fn of_numbers(store: &Store, numbers: &[E164]) -> Result<Vec<Held>, StoreError> {
-    if numbers.is_empty() {
+pub async fn of_numbers(store: &Store, portfolios: &BTreeSet<&str>, numbers: &[E164]) -> Result<Vec<Held>, StoreError> {
+    if numbers.is_empty() || portfolios.is_empty() {
         return Ok(Vec::new());
     }
     let values: Vec<Value> = numbers.iter().take(NUMBERS_MAX).map(|to| to.as_str().into()).collect();
@@ -104,12 +106,14 @@ pub async fn of_numbers(store: &Store, numbers: &[E164]) -> Result<Vec<Held>, St
         marks(values.len())
     );
     let contacted = format!(
-        "SELECT portfolio, recipient, at FROM contacted WHERE recipient IN ({}) ORDER BY at, recipient",
+        "SELECT portfolio, recipient, at FROM contacted WHERE portfolio IN ({}) AND recipient IN ({}) ORDER BY at, recipient",
+        marks(portfolios.len()),
         marks(values.len())
     );
+    let of_portfolios = portfolios.iter().map(|one| Value::from(*one)).chain(values.iter().cloned()).collect();
     Ok(vec![
-        read(store, "consents", &consents, values.clone()).await?,
-        read(store, "contacted", &contacted, values).await?,
+        read(store, "consents", &consents, values).await?,
+        read(store, "contacted", &contacted, of_portfolios).await?,
     ])
 }
 

@@ -27,7 +27,9 @@ const READ_MAX: u64 = 4_500;
 /// Addresses of one shape that are opened: a search by several values is one shape.
 const EACH: usize = 4;
 /// Statements whose work is bounded by something else than an index.
-const BOUNDED: [(&str, &str); 4] = [
+const BOUNDED: [(&str, &str); 6] = [
+    ("SELECT COUNT(*) AS n FROM (SELECT ? FROM contacted", "who was written to within two days, by an index"),
+    ("SELECT MIN(at) AS oldest FROM contacted", "who was written to within two days, by an index"),
     ("SELECT lane, state, COUNT(*) AS n, MIN(run_at) AS oldest FROM outbox", "the queue holds only what waits"),
     ("SELECT COUNT(*) AS n, (SELECT received_at FROM inbox", "the queue holds only what waits"),
     ("SELECT m.lane, COUNT(*) AS n FROM (SELECT message_id, started_at FROM attempt", "the newest 10,000"),

@@ -63,7 +63,9 @@ async fn retention_says_what_is_kept_by_which_setting_and_what_would_go() {
     let ana = Person::logged_in(&desk, &bridge.url(""), Role::Viewer).await;
     ana.get("/admin/settings").await.shows("href=\"/admin/settings/retention\"");
     let page = ana.get("/admin/settings/retention").await;
-    for part in ["<code>retention.event_days</code>", "<code>retention.dedupe_days</code>", "no se configura", "2018"] {
+    for part in
+        ["<code>retention.<wbr>event_days</code>", "<code>retention.<wbr>dedupe_days</code>", "no se configura", "2018"]
+    {
         page.shows(part);
     }
     bridge.app.prune().await.expect("the database works");
@@ -153,15 +155,15 @@ async fn traces(bridge: &Bridge, needle: &str) -> Vec<String> {
         )
         .await
         .expect("the columns");
-    let mut found = Vec::new();
+    let mut found = std::collections::BTreeSet::new();
     for (table, column) in columns {
         let sql = format!("SELECT COUNT(*) FROM `{table}` WHERE `{column}` LIKE ?");
         let n: Option<u64> = own.exec_first(sql, (format!("%{needle}%"),)).await.expect("a count");
         if n != Some(0) {
-            found.push(format!("{table}.{column}"));
+            found.insert(format!("{table}.{column}"));
         }
     }
-    found
+    found.into_iter().collect()
 }
 
 /// How many there are of everything, and how they stand: what erasing must not change.
@@ -298,7 +300,7 @@ async fn one_clients_data_is_exported_whole_and_erased_without_a_trace_of_anybod
     );
     // Where the number still stands: the wish to hear nothing more, and the other client's decision.
     let left = traces(&bridge, phone.digits()).await;
-    assert_eq!(left, ["consent.recipient", "decision.question"], "{left:?}");
+    assert_eq!(left, ["consent.recipient", "decision.question"]);
     for gone in [wamid.as_str(), "soy Juan", "for service:777"] {
         assert_eq!(traces(&bridge, gone).await, Vec::<String>::new(), "{gone}");
     }
@@ -315,7 +317,7 @@ async fn one_clients_data_is_exported_whole_and_erased_without_a_trace_of_anybod
     assert_eq!(bridge.event("evt_his").await.hook, "InvoiceCreated");
     let done = clients::erase(&desk, &who, client, &client.to_string()).await.expect("again");
     assert_eq!(done, clients::Erased::default(), "there is nothing left to erase");
-    assert_eq!(deeds(&bridge, "client.export").await.len(), 5);
+    assert_eq!(deeds(&bridge, "client.export").await.len(), 4, "each export is noted");
     assert!(
         deeds(&bridge, "client.erase")
             .await

@@ -36,7 +36,7 @@ fn row(ask: &Ask, one: &Kept) -> Markup {
                 span {
                     (one.kept.map_or_else(|| ask.t("kept.for_ever").to_owned(), kept))
                     br;
-                    small { @match one.setting { Some(key) => code { (key) }, None => (ask.t("kept.fixed")) } }
+                    small { @match one.setting { Some(key) => code { (broken(key)) }, None => (ask.t("kept.fixed")) } }
                 }
             }
             td data-label=(ask.t("kept.rows")) { (number(one.rows)) }
@@ -47,6 +47,14 @@ fn row(ask: &Ask, one: &Kept) -> Markup {
             td data-label=(ask.t("kept.pruned")) { (number(one.standing.pruned_rows)) }
             td data-label=(ask.t("kept.last")) { (moment(one.standing.pruned_at)) }
         }
+    }
+}
+
+/// A key that breaks behind its section, where it has to.
+fn broken(key: &str) -> Markup {
+    match key.split_once('.') {
+        Some((section, rest)) => html! { (section) "." wbr; (rest) },
+        None => html! { (key) },
     }
 }
 
