@@ -83,7 +83,10 @@ pub async fn insert(store: &Store, events: &[NewEvent]) -> Result<Vec<Inserted>,
 
 /// Stores one batch, of a size that [`batch_of`] gave, on a connection that the caller keeps with its statements.
 /// Nearly always all ids are new; so they are inserted first, and only if that fails, those that exist are looked for.
-pub(super) async fn insert_batch(connection: &mut Conn, batch: &[NewEvent]) -> Result<Vec<Inserted>, StoreError> {
+pub(super) async fn insert_batch<'a>(
+    connection: &mut Conn,
+    batch: &'a [NewEvent],
+) -> Result<Vec<Inserted>, StoreError> {
     let mut known = match write(connection, batch.iter()).await {
         Ok(()) => Known::new(),
         Err(error) if error.is_duplicate() => write_unknown(connection, batch).await?,
@@ -93,7 +96,8 @@ pub(super) async fn insert_batch(connection: &mut Conn, batch: &[NewEvent]) -> R
     let finished = checksums(connection, "SELECT id, body_sha256 FROM event WHERE id", batch).await?;
     withdraw(connection, &finished).await?;
     known.extend(finished);
-    let of = |event: &NewEvent| match known.entry(event.id.as_str().to_owned()) {
+    let mut seen: HashMap<&str, [u8; 32]> = known.iter().map(|(id, sum)| (id.as_str(), *sum)).collect();
+    let of = |event: &'a NewEvent| match seen.entry(event.id.as_str()) {
         // Of several with one id in this batch, the first is the new one.
         Entry::Vacant(place) => {
             place.insert(event.body_sha256);

@@ -2,7 +2,7 @@
 //! the cheaper each becomes. Who would be answered too late is answered at once that his event is not stored.
 //! Why one: a second would commit half as much each time, and the disk takes as long for half.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mysql_async::Conn;
 use tokio::sync::{mpsc, oneshot};
@@ -13,11 +13,6 @@ use super::{Store, StoreError};
 
 /// Tries to store a batch: on the connection that is open, and again after a lost deadlock.
 const TRIES: u32 = 4;
-/// Under load, how long the writer waits for the batch to become as large as the last one: this part of the time that the
-/// last one took, but at most [`GATHER_MAX`]. Those who were just answered are about to send their next.
-const GATHER_PART: u32 = 8;
-const GATHER_MAX: Duration = Duration::from_millis(1);
-
 type Waiting = (NewEvent, oneshot::Sender<Result<Inserted, WriteError>>);
 
 /// Hands events to the writer.
@@ -44,7 +39,7 @@ impl InboxWriter {
     #[must_use]
     pub fn start(store: &Store, queue_max: usize, wait_max: Duration) -> Self {
         let (queue, receiver) = mpsc::channel(queue_max);
-        let writer = Writer { store: store.clone(), receiver, connection: None, last: (0, Duration::ZERO) };
+        let writer = Writer { store: store.clone(), receiver, connection: None };
         tokio::spawn(writer.run());
         Self { queue, wait_max }
     }
@@ -74,8 +69,6 @@ struct Writer {
     receiver: mpsc::Receiver<Waiting>,
     /// Its own, with its statements prepared.
     connection: Option<Conn>,
-    /// How many events the last batch had, and how long it took.
-    last: (usize, Duration),
 }
 
 impl Writer {
@@ -94,11 +87,6 @@ impl Writer {
     /// Waits for an event, and takes as many of those that wait as one statement inserts.
     async fn gather(&mut self) -> Option<Vec<Waiting>> {
         let first = self.receiver.recv().await?;
-        let (events, took) = self.last;
-        let until = Instant::now() + (took / GATHER_PART).min(GATHER_MAX);
-        while self.receiver.len() + 1 < events && Instant::now() < until {
-            tokio::task::yield_now().await;
-        }
         let mut batch = vec![first];
         let more = batch_of(1 + self.receiver.len()) - 1;
         if more > 0 {
@@ -109,10 +97,7 @@ impl Writer {
 
     async fn store(&mut self, batch: Vec<Waiting>) {
         let (events, answers): (Vec<NewEvent>, Vec<_>) = batch.into_iter().unzip();
-        let started = Instant::now();
-        let stored = self.try_store(&events).await;
-        self.last = (events.len(), started.elapsed());
-        match stored {
+        match self.try_store(&events).await {
             Ok(results) => {
                 for (answer, result) in answers.into_iter().zip(results) {
                     let _ = answer.send(Ok(result));

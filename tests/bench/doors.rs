@@ -50,7 +50,15 @@ pub async fn listen(route: Route) -> anyhow::Result<SocketAddr> {
 }
 
 /// Connections to the tables of [`Door::SameRow`] and [`Door::BareRow`].
-pub async fn pool(home: &Home) -> anyhow::Result<Pool> {
+pub struct Pools {
+    /// As many as the bridge may open, which keep their prepared statements.
+    pub tuned: Pool,
+    /// As the driver makes them when nobody asks for anything else: up to 100, each reset when it is given back.
+    pub plain: Pool,
+}
+
+/// Makes the tables, and connections to them.
+pub async fn pools(home: &Home) -> anyhow::Result<Pools> {
     let mut root = home.root("").await?;
     root.query_drop(format!(
         "CREATE DATABASE IF NOT EXISTS plain; CREATE OR REPLACE TABLE plain.whole LIKE {OWN}.inbox; \
@@ -62,7 +70,7 @@ pub async fn pool(home: &Home) -> anyhow::Result<Pool> {
     let constraints = PoolConstraints::new(POOL, POOL).context("a pool")?;
     let options = PoolOpts::default().with_constraints(constraints).with_reset_connection(false);
     let url = Opts::from_url(&home.server.url_for("root", "plain"))?;
-    Ok(Pool::new(OptsBuilder::from_opts(url).pool_opts(options)))
+    Ok(Pools { plain: Pool::new(url.clone()), tuned: Pool::new(OptsBuilder::from_opts(url).pool_opts(options)) })
 }
 
 fn route(door: Door, keys: Arc<[Key]>, clock: Clock) -> Route {

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::Scale;
 use crate::cost::Cost;
-use crate::doors::{Door, open, pool};
+use crate::doors::{Door, open, pools};
 use crate::home::{Home, OWN};
 use crate::load::{Count, Post, round};
 use crate::report::{Report, Target};
@@ -33,13 +33,15 @@ pub async fn measure(home: &Home, scale: Scale, report: &mut Report) -> anyhow::
 async fn on(home: &Home, disk: &str, scale: Scale, report: &mut Report) -> anyhow::Result<()> {
     let (variables, store) = home.fresh("http://127.0.0.1:9", &[]).await?;
     let app = home.bridge(variables, Workers::ByHand).await?;
-    let pool = pool(home).await?;
+    let pools = pools(home).await?;
     let keys = Arc::from([home.key()?]);
     let mut doors: Vec<(&str, SocketAddr)> = vec![("ours", app.address)];
     for (name, door) in [
         ("verify only", Door::VerifyOnly),
-        ("the same row", Door::SameRow(pool.clone())),
-        ("a bare row", Door::BareRow(pool.clone())),
+        ("the same row", Door::SameRow(pools.tuned.clone())),
+        ("a bare row", Door::BareRow(pools.tuned.clone())),
+        ("the same row by a pool as it comes", Door::SameRow(pools.plain.clone())),
+        ("a bare row by a pool as it comes", Door::BareRow(pools.plain.clone())),
     ] {
         doors.push((name, open(door, &keys, &home.clock).await?));
     }
@@ -85,7 +87,8 @@ async fn on(home: &Home, disk: &str, scale: Scale, report: &mut Report) -> anyho
     anyhow::ensure!(stored > Some(0), "nothing was stored");
     root.disconnect().await?;
     store.database().clone().close().await;
-    pool.disconnect().await?;
+    pools.tuned.disconnect().await?;
+    pools.plain.disconnect().await?;
     app.stop().await;
     Ok(())
 }

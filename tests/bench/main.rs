@@ -11,6 +11,7 @@ mod ingest;
 mod load;
 mod memory;
 mod page;
+mod phones;
 mod report;
 mod road;
 mod stub;
@@ -37,6 +38,7 @@ pub struct Scale {
     pub questions: u32,
     pub messages: u32,
     pub visits: usize,
+    pub clients: u32,
 }
 
 const FULL: Scale = Scale {
@@ -52,6 +54,7 @@ const FULL: Scale = Scale {
     questions: 2_000,
     messages: 1_000_000,
     visits: 20,
+    clients: 100_000,
 };
 const QUICK: Scale = Scale {
     rounds: 2,
@@ -66,6 +69,7 @@ const QUICK: Scale = Scale {
     questions: 400,
     messages: 20_000,
     visits: 3,
+    clients: 5_000,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -77,6 +81,7 @@ enum Part {
     History,
     Decisions,
     Page,
+    Phones,
 }
 
 /// Measures the service against simpler ways to do the same
@@ -126,6 +131,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Page) {
         page::measure(&home, scale, &mut report).await?;
+    }
+    if wanted(Part::Phones) {
+        phones::measure(&home, scale, &mut report).await?;
     }
     if wanted(Part::History) {
         history::measure(&home, scale, &mut report).await?;
