@@ -88,6 +88,10 @@ async fn fill(bridge: &Bridge) {
             "INSERT INTO audit (at, actor, via, action, target) SELECT {at}, CONCAT('ana', seq MOD 9), 'page', 'message.resend', \
              CONCAT('message:', seq) {numbers}"
         ),
+        format!(
+            "INSERT INTO decision_override (rule, subject, who, why, made_at, until_at, ended_at) SELECT 'upgrade', \
+             CONCAT('service:', seq), 'ana', 'x', {at}, '{now}' + INTERVAL 9 DAY, IF(seq MOD 2 = 0, '{now}', NULL) {numbers}"
+        ),
         format!("INSERT INTO contacted (portfolio, recipient, at) SELECT 'other', {to}, {at} FROM seq_1_to_3000"),
         format!("INSERT INTO dedupe (dedupe_key, at) SELECT UNHEX(SHA2(CONCAT('k', seq), 256)), {at} {numbers}"),
         format!(
@@ -100,7 +104,7 @@ async fn fill(bridge: &Bridge) {
         format!(
             "INSERT INTO consent (recipient, opted_out, evidence, at) SELECT {to}, 1, 'BAJA', {at} FROM seq_1_to_3000"
         ),
-        "ANALYZE TABLE event, message, attempt, receipt, skip, outbox, inbox, decision, audit, contacted, dedupe, transition, \
+        "ANALYZE TABLE event, message, attempt, receipt, skip, outbox, inbox, decision, decision_override, audit, contacted, dedupe, transition, \
          mirror, consent, figure, version, hold"
             .to_owned(),
     ] {

@@ -10,6 +10,7 @@ use crate::admin::wish::PAGE_ROWS;
 use crate::admin::{AdminError, Mistake};
 use crate::domain::admin::Role;
 use crate::store::search_events::{EventRow, EventState};
+use crate::store::trail::SkipLine;
 
 const AT: &str = "/admin/events";
 
@@ -147,9 +148,22 @@ fn skips(ask: &Ask, whole: &Whole) -> Markup {
                     (reason(ask, &s.reason))
                     @if let Some(client) = s.client_id { " " span.soft { (ask.tf("messages.client_n", &[("id", &client)])) } }
                     @if let Some(detail) = &s.detail { br; small { (detail) } }
+                    @if let Some(path) = decisions(s) { " " a href=(path) { (ask.t("rule.tab_decisions")) } }
                 }
             }
         }
+    }
+}
+
+/// Where the decision behind a reason is found.
+fn decisions(skip: &SkipLine) -> Option<String> {
+    match skip.reason.as_str() {
+        "decision_missed" => Some("/admin/rules/missed".to_owned()),
+        "cancellation_refused" => Some(match skip.client_id {
+            Some(client) => format!("/admin/rules/decisions?client={client}"),
+            None => "/admin/rules/decisions?rule=cancellation".to_owned(),
+        }),
+        _ => None,
     }
 }
 

@@ -69,10 +69,10 @@ fn card(ask: &Ask, standing: &Standing) -> Markup {
         section.card {
             div.spread {
                 h2 { a href={ (AT) "/" (rule) } { (name(ask, rule)) } }
-                (in_use(ask, standing))
+                span { small { (ask.tf("rule.version_n", &[("n", &standing.version)])) } " " (in_use(ask, standing)) }
             }
             p { (ask.t(&format!("rule.{rule}_about"))) }
-            dl.facts { (card_counts(ask, standing)) }
+            dl.facts { (counts(ask, standing)) }
             div.line {
                 a.button.main href={ (AT) "/" (rule) } { (ask.t("rule.try")) span.hidden { ": " (name(ask, rule)) } }
                 a.button href={ (AT) "/decisions?rule=" (rule) } {
@@ -88,7 +88,7 @@ fn in_use(ask: &Ask, standing: &Standing) -> Markup {
 }
 
 /// How often it was asked, and what happens without an answer.
-fn card_counts(ask: &Ask, standing: &Standing) -> Markup {
+fn counts(ask: &Ask, standing: &Standing) -> Markup {
     let counts = &standing.counts;
     let number = |n: u64| ask.tongue.number(n);
     let deadline = format!("rule.deadline_{}", standing.ask.on_failure.code());
@@ -99,11 +99,9 @@ fn card_counts(ask: &Ask, standing: &Standing) -> Markup {
         dd {
             @if counts.missed() > 0 { a href={ (AT) "/missed" } { (number(counts.missed())) } } @else { "0" }
         }
-        dt { (ask.t("rule.what_ifs")) } dd { (number(counts.what_if)) }
         dt { (ask.t("rule.last")) }
         dd { @match counts.last_at { Some(at) => (ask.time(at)), None => (ask.t("rule.never")) } }
         dt { (ask.t("rule.deadline")) } dd { (ask.tf(&deadline, &[("ms", &standing.ask.deadline_ms)])) }
-        dt { (ask.t("rule.version")) } dd { (standing.version) }
     }
 }
 

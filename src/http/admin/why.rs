@@ -126,6 +126,7 @@ fn told(ask: &Ask, client: u64, answer: &why::Answer) -> Markup {
                     @for one in std::iter::once(himself).chain(&answer.contacts) { li { (person(ask, client, one)) } }
                 }
             } @else { p { (ask.t("why.no_client")) } }
+            p { a href={ "/admin/rules/decisions?client=" (client) } { (ask.t("rule.all_of_client")) } }
         }
         section.card {
             h2 { (ask.t("why.events")) }

@@ -460,7 +460,7 @@ async fn the_rules_are_shown_as_configured_with_how_often_they_were_asked() {
     page.shows("la plataforma se niega a los 250 ms");
     page.shows("apagada: todo se permite");
     let page = viewer.get("/admin/rules/upgrade").await;
-    page.shows("rules.upgrade.price");
+    page.shows("[rules.upgrade]");
     page.shows("por los días que quedan");
     // What the stub told is listed, and stands beside the decision that it did not hear.
     let page = viewer.get("/admin/rules/missed").await;

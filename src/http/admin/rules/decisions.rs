@@ -207,7 +207,7 @@ fn values<'a>(ask: &Ask, whole: &'a Whole) -> Vec<(&'a str, String)> {
                 each.collect::<Vec<_>>().join(", ")
             }
             (_, Value::Bool(flag)) => ask.t(if *flag { "form.yes" } else { "form.no" }).to_owned(),
-            (_, Value::String(text)) => text.clone(),
+            (_, Value::String(text)) => facts::word(ask, text),
             (_, other) => other.to_string(),
         };
         (!text.trim().is_empty()).then_some((name.as_str(), text))

@@ -53,7 +53,7 @@ fn table(ask: &Ask, all: &[Override]) -> Markup {
         div.scroll tabindex="0" {
             table.cards {
                 thead { tr {
-                    @for key in ["rule.made", "rule.rule", "rule.subject", "rule.standing", "rule.until", "rule.why", "rule.by_whom"] {
+                    @for key in ["rule.made", "rule.rule", "rule.subject", "rule.why", "rule.until", "rule.standing"] {
                         th scope="col" { (ask.t(key)) }
                     }
                     @if may { th scope="col" { (ask.t("rule.end")) } }
@@ -69,9 +69,11 @@ fn row(ask: &Ask, one: &Override, may: bool) -> Markup {
     let tone = if standing == Standing::InForce { Tone::Waiting } else { Tone::Plain };
     html! {
         tr {
-            td.nowrap data-label=(ask.t("rule.made")) { (ask.time(one.made_at)) }
+            td data-label=(ask.t("rule.made")) { span { (ask.time(one.made_at)) br; small { bdi { (one.who) } } } }
             td data-label=(ask.t("rule.rule")) { (name(ask, one.rule)) }
             td data-label=(ask.t("rule.subject")) { (about(ask, Some(one.subject))) }
+            td.long data-label=(ask.t("rule.why")) { bdi { (one.why) } }
+            td data-label=(ask.t("rule.until")) { (ask.time(one.until_at)) }
             td data-label=(ask.t("rule.standing")) {
                 span {
                     (badge(tone, ask.t(&format!("rule.standing_{standing}"))))
@@ -80,9 +82,6 @@ fn row(ask: &Ask, one: &Override, may: bool) -> Markup {
                     }
                 }
             }
-            td.nowrap data-label=(ask.t("rule.until")) { (ask.time(one.until_at)) }
-            td data-label=(ask.t("rule.why")) { bdi { (one.why) } }
-            td data-label=(ask.t("rule.by_whom")) { bdi { (one.who) } }
             @if may {
                 td data-label=(ask.t("rule.end")) {
                     @if standing == Standing::InForce {

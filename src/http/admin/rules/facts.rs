@@ -1,9 +1,11 @@
 //! Owns: stored facts and questions for people: named in words, one below the other.
 
+use jiff::civil::{Date, DateTime};
 use maud::{Markup, html};
 use serde_json::Value;
 
 use super::super::ask::Ask;
+use crate::render::format;
 
 /// How deep a value may lie inside others: what we store is flatter.
 const DEEP_MAX: u8 = 5;
@@ -51,8 +53,14 @@ fn label<'a>(ask: &Ask, name: &'a str) -> &'a str {
     key.iter().find_map(|key| ask.tongue.known(key)).unwrap_or(name)
 }
 
-/// Codes of ours in words; whatever else stands for itself.
-fn word<'a>(ask: &Ask, text: &'a str) -> &'a str {
+/// Codes of ours in words, days as people write them; whatever else stands for itself.
+pub(super) fn word(ask: &Ask, text: &str) -> String {
     let keys = [format!("rule.cycle_{text}"), format!("rule.type_{text}")];
-    keys.iter().find_map(|key| ask.tongue.known(key)).unwrap_or(text)
+    if let Some(word) = keys.iter().find_map(|key| ask.tongue.known(key)) {
+        return word.to_owned();
+    }
+    match text.parse::<Date>() {
+        Ok(day) if text.len() == 10 => format::date(day, ask.tongue.locale),
+        _ => text.replace('T', " ").parse::<DateTime>().map_or_else(|_| text.to_owned(), |_| text.replace('T', " ")),
+    }
 }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::super::ask::{Ask, Fields};
 use super::super::layout::{field, nothing};
-use super::{AT, choice, verdict};
+use super::{AT, choice, facts, verdict};
 use crate::admin::rules::{self, WhatIf};
 use crate::admin::{AdminError, Mistake, why};
 use crate::billing::belongings::{Belongings, LISTED_MAX, Targets};
@@ -28,7 +28,7 @@ pub(super) struct Asking {
     belongings: Option<Belongings>,
     targets: Option<Targets>,
     pub(super) mistakes: Vec<Mistake>,
-    /// Who may be meant as the new owner.
+    /// Who is, or may be, meant as the new owner.
     pub(super) others: Vec<Candidate>,
     pub(super) said: Option<WhatIf>,
 }
@@ -80,14 +80,15 @@ pub(super) async fn read(ask: &Ask, rule: Rule, fields: &Fields) -> Result<Askin
 /// The step that he is at, and the answer below the last.
 pub(super) fn show(ask: &Ask, rule: Rule, asking: &Asking) -> Markup {
     html! {
-        @if rule == Rule::Identity || asking.subject.is_some() {
+        @if let Some(said) = &asking.said {
+            div.columns { div { (questions(ask, rule, asking)) } (verdict::what_if(ask, said)) }
+        } @else if rule == Rule::Identity || asking.subject.is_some() {
             (questions(ask, rule, asking))
         } @else if let Some(all) = &asking.belongings {
             (belongings(ask, rule, all))
         } @else {
             (search(ask, rule, asking))
         }
-        @if let Some(said) = &asking.said { (verdict::what_if(ask, said)) }
     }
 }
 
@@ -140,7 +141,7 @@ fn belongings(ask: &Ask, rule: Rule, all: &Belongings) -> Markup {
                     li { a href={ (AT) "/" (rule) "?client=" (client) "&domain=" (one.id.0) } {
                         b { bdi { (one.name) } }
                         small { (ask.tf("rule.domain_n", &[("id", &one.id.0)])) " · " (one.status) }
-                        @if let Some(day) = one.expires { small { (ask.t("rule.f_expires")) ": " (day) } }
+                        @if let Some(day) = one.expires { small { (ask.t("rule.f_expires")) ": " (facts::word(ask, &day.to_string())) } }
                     } }
                 }
             }
@@ -159,7 +160,7 @@ fn service(ask: &Ask, one: &Hosted, currency: Option<&Currency>) -> Markup {
         small {
             (cycle)
             @if let Some(amount) = currency.and_then(|currency| one.recurring.format(currency).ok()) { " · " (amount) }
-            @if let Some(day) = one.next_due { " · " (ask.t("rule.next_due")) " " (day) }
+            @if let Some(day) = one.next_due { " · " (ask.t("rule.next_due")) " " (facts::word(ask, &day.to_string())) }
         }
     }
 }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::super::ask::{Answer, Ask, Fields};
 use super::form::{self, Asking};
-use super::{AT, card_counts, in_use, name, tabs};
+use super::{AT, counts, in_use, name, tabs};
 use crate::admin::rules::{self, Standing};
 use crate::admin::{AdminError, Desk, Mistake, why};
 use crate::decide::question;
@@ -81,11 +81,14 @@ async fn question(ask: &Ask, rule: Rule, asking: &mut Asking) -> Result<question
 /// Whom the words mean: a number is one, whether or not such a client exists, because the rule says so.
 async fn new_owner(ask: &Ask, words: &str, asking: &mut Asking) -> Result<Option<u64>, AdminError> {
     if let Some(id) = words.parse::<u64>().ok().filter(|_| words.len() < 8) {
+        asking.others = ask.desk.billing.find_clients(words, 1).await?;
         return Ok(Some(id));
     }
     let found = why::find(&ask.desk, words).await?;
     if let [one] = found.as_slice() {
-        return Ok(Some(one.id.0));
+        let id = one.id.0;
+        asking.others = found;
+        return Ok(Some(id));
     }
     let mistake = if found.is_empty() { "rule.not_client" } else { "rule.many_clients" };
     asking.mistakes.push(Mistake::new("to_client_id", mistake));
@@ -107,15 +110,19 @@ async fn page(ask: &Ask, rule: Rule, asking: &Asking) -> Result<Answer, AdminErr
         }
         div.columns {
             section.card { h2 { (ask.t("rule.policy")) } (policy(ask, standing)) }
-            section.card {
+            div { section.card {
                 h2 { (ask.t("rule.conditions")) }
                 ul.plain { @for code in conditions(rule) { li { (condition(ask, rule, code)) } } }
             }
             section.card {
                 h2 { (ask.t("rule.tab_decisions")) }
-                dl.facts { (card_counts(ask, standing)) }
+                dl.facts {
+                    (counts(ask, standing))
+                    dt { (ask.t("rule.what_ifs")) } dd { (ask.tongue.number(standing.counts.what_if)) }
+                    dt { (ask.t("rule.version")) } dd { (standing.version) }
+                }
                 p { a href={ (AT) "/decisions?rule=" (rule) } { (ask.t("rule.decisions_of")) } }
-            }
+            } }
         }
     };
     let title = name(ask, rule);
@@ -138,7 +145,7 @@ fn policy(ask: &Ask, standing: &Standing) -> Markup {
     ];
     let rule = standing.rule;
     html! {
-        p.soft { (ask.t("rule.policy_hint")) }
+        p.soft { code { "[rules." (rule) "]" } " · " (ask.t("rule.policy_hint")) }
         div.scroll tabindex="0" {
             table.cards {
                 thead { tr {
@@ -149,7 +156,7 @@ fn policy(ask: &Ask, standing: &Standing) -> Markup {
                 tbody {
                     @for (key, value) in common.iter().chain(&standing.policy) {
                         tr {
-                            td data-label=(ask.t("rule.setting")) { code { "rules." (rule) "." (key) } }
+                            td data-label=(ask.t("rule.setting")) { code { (key) } }
                             td data-label=(ask.t("rule.value")) { b { (value) } }
                             td data-label=(ask.t("rule.means")) { (means(ask, key, value)) }
                         }

@@ -26,7 +26,7 @@ pub(super) fn what_if(ask: &Ask, said: &WhatIf) -> Markup {
         .map(|(one, text)| (one.code, one.passed, text.as_str()))
         .collect();
     html! {
-        section.card id="said" aria-live="polite" tabindex="-1" {
+        section.inset id="said" aria-live="polite" tabindex="-1" {
             h2 { (ask.t("rule.says")) ": " (state(ask, kept.verdict.code())) }
             (conditions(ask, &rows))
             (values(ask, &said.read))
