@@ -20,8 +20,9 @@ fn inner(ask: &Ask, value: &Value, deep: u8) -> Markup {
         @match value {
             Value::Object(all) if deep > 0 => dl.facts {
                 @for (name, one) in all.iter().filter(|(_, one)| !is_empty(one)) {
-                    dt { (label(ask, name)) }
-                    dd { (inner(ask, one, deep - 1)) }
+                    @let group = one.is_object() || one.as_array().is_some_and(|all| all.iter().any(Value::is_object));
+                    dt.group[group] { (label(ask, name)) }
+                    dd.group[group] { (inner(ask, one, deep - 1)) }
                 }
             },
             Value::Array(all) if deep > 0 && all.iter().any(Value::is_object) => ul.plain {

@@ -113,7 +113,7 @@ fn search(ask: &Ask, rule: Rule, asking: &Asking) -> Markup {
 
 fn candidate(one: &Candidate) -> Markup {
     html! {
-        b { (one.id.0) " · " bdi { (one.name) } }
+        b { (one.id.0) " · " bdi { (one.name) } } " "
         @if !one.company.is_empty() { bdi { (one.company) } " " }
         small { bdi { (one.email) } }
     }
