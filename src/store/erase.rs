@@ -180,8 +180,9 @@ pub async fn events(store: &Store, client: u64) -> Result<u64, StoreError> {
 pub async fn records(store: &Store, client: u64) -> Result<(u64, u64, u64), StoreError> {
     let skips = format!("UPDATE skip SET detail = NULL WHERE client_id = ? AND detail IS NOT NULL LIMIT {ROWS}");
     let decisions = format!(
-        "UPDATE decision SET question = '{{}}', facts = '{{}}', answer = '{{}}', request = NULL WHERE client_id = ? \
-         AND question <> '{{}}' LIMIT {ROWS}"
+        "UPDATE decision SET question = '{{}}', facts = '{{}}', request = NULL, answer = \
+         JSON_OBJECT('id', CONCAT('dec_', LOWER(HEX(id))), 'decision', verdict, 'reasons', JSON_ARRAY(), 'values', \
+         JSON_OBJECT()) WHERE client_id = ? AND question <> '{{}}' LIMIT {ROWS}"
     );
     // A subject that went from one client to another belongs to both: its exception stays as it is.
     let exceptions = "UPDATE decision_override SET why = '' WHERE why <> '' AND (subject = CONCAT('client:', ?) OR subject IN \

@@ -315,6 +315,20 @@ async fn one_clients_data_is_exported_whole_and_erased_without_a_trace_of_anybod
     let again = messages::resend(&desk, &who, one.id, true).await;
     assert!(matches!(&again, Err(AdminError::Conflict(key)) if key == "reason.opted_out"), "{again:?}");
     assert_eq!(bridge.event("evt_his").await.hook, "InvoiceCreated");
+    let boss = Person::logged_in(&desk, &bridge.url(""), Role::Administrator).await;
+    let decisions = get(&bridge, &key, &format!("/decisions?client={client}")).await;
+    let items = decisions.body["items"].as_array().expect("a list").clone();
+    assert_eq!(items.len(), 2, "{}", decisions.body);
+    for one in &items {
+        let id = one["id"].as_str().expect("an id");
+        let seen = get(&bridge, &key, &format!("/decisions/{id}")).await;
+        assert_eq!((seen.status, &seen.body["decision"]), (200, &json!("deny")), "{}", seen.body);
+        assert_eq!((&seen.body["answer"]["decision"], &seen.body["answer"]["reasons"]), (&json!("deny"), &json!([])));
+        assert_eq!(boss.get(&format!("/admin/rules/decisions/{id}")).await.status, 200);
+    }
+    let message = boss.get(&format!("/admin/messages/{}", one.id)).await;
+    assert_eq!(message.status, 200);
+    assert_eq!(boss.get("/admin/events/evt_his").await.status, 200);
     let done = clients::erase(&desk, &who, client, &client.to_string()).await.expect("again");
     assert_eq!(done, clients::Erased::default(), "there is nothing left to erase");
     assert_eq!(deeds(&bridge, "client.export").await.len(), 4, "each export is noted");
