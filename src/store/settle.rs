@@ -134,8 +134,10 @@ async fn close(
         return Ok(());
     }
     tx.exec_batch(
-        "UPDATE message SET attempts = (SELECT attempts FROM outbox WHERE message_id = ?), state = ?, reason = ?, \
-         detail = ?, state_at = ?, provider_id = COALESCE(?, provider_id) WHERE id = ? AND state = 'open'",
+        // A receipt may be quicker than we are: what it said of a failure stays.
+        "UPDATE message SET attempts = (SELECT attempts FROM outbox WHERE message_id = ?), state = ?, \
+         reason = COALESCE(?, IF(receipt = 'failed', reason, NULL)), \
+         detail = COALESCE(?, IF(receipt = 'failed', detail, NULL)), state_at = ?, provider_id = COALESCE(?, provider_id) WHERE id = ? AND state = 'open'",
         ended.iter().map(|a| {
             let (state, reason) = match next(a) {
                 Next::Failed(reason) => ("failed", Some(reason.code())),

@@ -1,7 +1,10 @@
 //! What the provider reports, and what clients write back.
 
 use hookbridge::demo::data::CAST;
-use hookbridge::sandbox::{Reply, Status};
+use hookbridge::domain::receipt::{Receipt, ReceiptStatus};
+use hookbridge::sandbox::{Fault, Reply, Status, Trouble};
+use hookbridge::store::{lane, receipt};
+use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::support::bridge::{Bridge, answer};
@@ -20,6 +23,44 @@ async fn accepted_is_not_delivered_until_a_receipt_says_so() {
     bridge.sandbox.drain_receipts().await;
     assert_eq!(bridge.messages().await[0].standing(), "delivered");
     assert_eq!(bridge.phones()[0].status(), Status::Delivered);
+    bridge.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_that_is_told_before_the_answer_is_noted_keeps_its_reason() {
+    let bridge = Bridge::start().await;
+    let store = &bridge.app.store;
+    lane::pause(
+        store,
+        &lane::Pause {
+            lane: "main".to_owned(),
+            until: bridge.now() + SignedDuration::from_secs(60),
+            by: lane::PausedBy::Operator,
+            detail: String::new(),
+        },
+        bridge.now(),
+    )
+    .await
+    .expect("a pause");
+    bridge.sandbox.fault(Fault::next(Trouble::ReceiptsNever));
+    one_invoice(&bridge, "evt_1").await;
+    let message = bridge.messages().await.remove(0);
+    assert_eq!(message.standing(), "queued");
+    let told = Receipt {
+        provider_id: "wamid.early".to_owned(),
+        status: ReceiptStatus::Failed,
+        at: bridge.now(),
+        message_id: Some(message.id),
+        code: Some(131_049),
+        detail: Some("not delivered to keep the ecosystem healthy".to_owned()),
+        category: None,
+    };
+    receipt::record(store, &[told], bridge.now()).await.expect("it is recorded");
+    bridge.wait_s(61);
+    bridge.app.drain().await.expect("the workers work");
+    let message = bridge.messages().await.remove(0);
+    assert_eq!((message.standing(), message.reason.as_deref()), ("failed", Some("refused")));
+    assert!(message.detail.is_some_and(|detail| detail.contains("ecosystem")));
     bridge.finish().await;
 }
 

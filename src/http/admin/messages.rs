@@ -170,7 +170,12 @@ async fn one(ask: &Ask) -> Result<Answer, AdminError> {
     let body = html! {
         h1 { (alert_title(ask, &m.hookpoint)) " " (state(ask, m.standing())) }
         @if let Some(code) = &m.reason {
-            p.notice { strong { (reason(ask, code)) } @if let Some(detail) = &m.detail { " " (detail) } }
+            @let failed = m.stands() == Standing::Failed || m.standing() == "failed";
+            p.notice.bad[failed] {
+                strong { (reason(ask, code)) }
+                @if let Some(advice) = advice(ask, m) { " " (advice) }
+                @if let Some(detail) = &m.detail { br; small { (detail) } }
+            }
         }
         div.columns {
             section.card {
@@ -203,6 +208,13 @@ async fn one(ask: &Ask) -> Result<Answer, AdminError> {
         p { a href=(AT) { (ask.t("messages.back")) } }
     };
     Answer::page(AT, alert_title(ask, &m.hookpoint), body)
+}
+
+/// What to do about the provider's code, where we know.
+fn advice(ask: &Ask, m: &MessageTrail) -> Option<&'static str> {
+    let told = m.receipts.iter().rev().find_map(|receipt| receipt.code);
+    let code = told.or_else(|| m.attempts.iter().rev().find_map(|attempt| attempt.code))?;
+    ask.tongue.known(&format!("code.c{code}"))
 }
 
 fn way(ask: &Ask, whole: &Whole) -> Markup {
