@@ -1,5 +1,7 @@
 //! `hookbridge events`
 
+use comfy_table::Cell;
+
 use super::desk::{Failure, at_the_desk};
 use super::messages::print_message;
 use super::show;
@@ -97,8 +99,8 @@ async fn list(desk: &Desk, wishes: &List) -> Result<(), Failure> {
     }
     let mut table = show::table(&["event", "hook", "source", "received", "state"]);
     for e in &found.items {
-        let (id, hook, source) = (e.id.clone(), e.hook.clone(), e.source.clone());
-        table.add_row(vec![id, hook, source, show::time(e.received_at), show::state(&e.state)]);
+        let head = [e.id.clone(), e.hook.clone(), e.source.clone(), show::time(e.received_at)];
+        table.add_row(head.into_iter().map(Cell::from).chain([Cell::new(&e.state)]));
     }
     println!("{table}");
     show::more(found.next.as_ref(), found.looked_until);

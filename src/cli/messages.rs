@@ -1,6 +1,7 @@
 //! `hookbridge messages`
 
 use clap::Args;
+use comfy_table::Cell;
 use serde_json::json;
 
 use super::desk::{Failure, at_the_desk, plain};
@@ -261,15 +262,10 @@ fn lasts(takes: &Takes) -> String {
 fn list(found: &[MessageTrail]) {
     let mut table = show::table(&["message", "queued", "hookpoint", "client", "to", "state", "why"]);
     for m in found {
-        table.add_row(vec![
-            m.id.to_string(),
-            show::time(m.created_at),
-            m.hookpoint.clone(),
-            m.client_id.to_string(),
-            m.to.masked(),
-            show::state(m.standing()),
-            m.reason.clone().unwrap_or_default(),
-        ]);
+        let client = m.client_id.to_string();
+        let head = [m.id.to_string(), show::time(m.created_at), m.hookpoint.clone(), client, m.to.masked()];
+        let state = [Cell::new(m.standing()), m.reason.clone().unwrap_or_default().into()];
+        table.add_row(head.into_iter().map(Cell::from).chain(state));
     }
     println!("{table}");
 }

@@ -25,7 +25,7 @@ pub(super) fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
-/// `word` in a colour that says how it stands, on a terminal.
+/// `word` in a colour that says how it stands, on a terminal. Not for tables, which would measure the colour, too.
 pub(super) fn state(word: &str) -> String {
     let colour = match word {
         "delivered" | "read" | "processed" | "ok" | "allow" | "adjust" => "32",
@@ -34,6 +34,11 @@ pub(super) fn state(word: &str) -> String {
         _ => "36",
     };
     if std::io::stdout().is_terminal() { format!("\u{1b}[{colour}m{word}\u{1b}[0m") } else { word.to_owned() }
+}
+
+/// What people wrote, without what would steer the terminal.
+pub(super) fn written(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Whether a list goes on, and how.

@@ -1,5 +1,6 @@
 //! `hookbridge sources`
 
+use comfy_table::Cell;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -70,18 +71,15 @@ async fn list(desk: &Desk, as_json: bool) -> Result<(), Failure> {
     for source in &all {
         if source.configured > 0 {
             let what = format!("{} configured", source.configured);
-            let rest = [String::new(), String::new(), String::new(), show::state("ok")];
-            table.add_row([source.name.clone(), what].into_iter().chain(rest));
+            let head = [source.name.clone(), what, String::new(), String::new(), String::new()];
+            table.add_row(head.into_iter().map(Cell::from).chain([Cell::new("ok")]));
         }
         for secret in &source.made {
-            table.add_row(vec![
-                source.name.clone(),
-                secret.id.to_string(),
-                show::time(secret.made_at),
-                secret.made_by.clone(),
-                secret.until.map(show::time).unwrap_or_default(),
-                show::state(if secret.is_valid(now) { "ok" } else { "over" }),
-            ]);
+            let until = secret.until.map(show::time).unwrap_or_default();
+            let (name, made) = (source.name.clone(), show::time(secret.made_at));
+            let head = [name, secret.id.to_string(), made, secret.made_by.clone(), until];
+            let state = Cell::new(if secret.is_valid(now) { "ok" } else { "over" });
+            table.add_row(head.into_iter().map(Cell::from).chain([state]));
         }
     }
     println!("{table}");

@@ -366,11 +366,12 @@ async fn reach(desk: &Desk, key: &Key, json: bool) -> Result<(), Failure> {
         show::json(&all);
         return Ok(());
     }
+    let number = |name: &str| all[name].as_u64().unwrap_or_default();
     println!("{} clients read {}, of {} in all", all["clients"], key.locale, all["all_clients"]);
-    println!("{:>8}  can be reached", all["reachable"]);
-    println!("{:>8}  contacts of theirs get it as well", all["contacts"]);
-    println!("{:>8}  have no usable phone", all["unusable"]);
-    println!("{:>8}  opted out", all["opted_out"]);
+    println!("{:>8}  can be reached", number("reachable"));
+    println!("{:>8}  contacts of theirs get it as well", number("contacts"));
+    println!("{:>8}  have no usable phone", number("unusable"));
+    println!("{:>8}  opted out", number("opted_out"));
     if all["complete"] == false {
         println!("There was no time to count all: these are at least so many.");
     }

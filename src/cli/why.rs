@@ -1,5 +1,7 @@
 //! `hookbridge why`: why a client got nothing.
 
+use comfy_table::Cell;
+
 use super::desk::{Failure, at_the_desk, plain};
 use super::show;
 use crate::admin::why::{self, Answer, Line, Person};
@@ -61,7 +63,12 @@ async fn client(args: &Args, desk: &Desk) -> Result<Option<u64>, Failure> {
     println!("It may be one of these; ask again with the number:");
     let mut table = show::table(&["client", "name", "company", "address"]);
     for one in found {
-        table.add_row(vec![one.id.0.to_string(), one.name, one.company, one.email]);
+        table.add_row(vec![
+            one.id.0.to_string(),
+            show::written(&one.name),
+            show::written(&one.company),
+            show::written(&one.email),
+        ]);
     }
     println!("{table}");
     Ok(None)
@@ -106,25 +113,25 @@ fn person(client: u64, one: &Person) -> String {
     let who = one.contact_id.map_or_else(|| format!("client {client}"), |id| format!("contact {id}"));
     let to = one.to_masked.as_deref().unwrap_or("-");
     let how = one.obstacle.map_or_else(|| "can get alerts".to_owned(), |why| plain_of("reason", why.code()));
-    format!("{who}  {}  {to}  {how}", one.name)
+    format!("{who}  {}  {to}  {how}", show::written(&one.name))
 }
 
-fn rows(line: &Line) -> Vec<Vec<String>> {
-    let head = || vec![show::time(line.at), line.event_id.clone(), line.hook.clone()];
+fn rows(line: &Line) -> Vec<Vec<Cell>> {
+    let head = || [show::time(line.at), line.event_id.clone(), line.hook.clone()].into_iter().map(Cell::from);
     if line.outcomes.is_empty() {
-        let rest = ["-".to_owned(), "-".to_owned(), show::state(&line.state), String::new()];
-        return vec![head().into_iter().chain(rest).collect()];
+        let rest = ["-".into(), "-".into(), Cell::new(&line.state), "".into()];
+        return vec![head().chain(rest).collect()];
     }
     let row = |one: &why::Outcome| {
         let (message, skipped) = (one.message.as_ref(), one.skipped.as_ref());
         let reason = skipped.map(|skip| skip.reason.clone()).or_else(|| message.and_then(|m| m.reason.clone()));
         let rest = [
-            one.contact_id.map_or_else(|| "client".to_owned(), |id| format!("contact {id}")),
-            one.hookpoint.clone().unwrap_or_else(|| "-".to_owned()),
-            show::state(message.map_or("skipped", |message| message.standing())),
-            reason.unwrap_or_default(),
+            one.contact_id.map_or_else(|| "client".to_owned(), |id| format!("contact {id}")).into(),
+            one.hookpoint.clone().unwrap_or_else(|| "-".to_owned()).into(),
+            Cell::new(message.map_or("skipped", |message| message.standing())),
+            reason.unwrap_or_default().into(),
         ];
-        head().into_iter().chain(rest).collect()
+        head().chain(rest).collect()
     };
     line.outcomes.iter().map(row).collect()
 }

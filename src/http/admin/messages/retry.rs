@@ -116,7 +116,7 @@ fn lasts(ask: &Ask, lasts: SignedDuration) -> String {
         121..=7_200 => ("messages.retry_takes_min", 60),
         _ => ("messages.retry_takes_h", 3_600),
     };
-    ask.tf(key, &[("n", &((lasts.as_secs() + unit - 1) / unit).max(1))])
+    ask.tf(key, &[("n", &((lasts.as_secs() + unit - 1) / unit).max(2))])
 }
 
 /// What does not go, by reason, with links.
