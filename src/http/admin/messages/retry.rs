@@ -37,7 +37,7 @@ pub(super) fn offer(ask: &Ask, state: Option<Standing>, any: bool) -> Markup {
 
 /// The box of one message in the list.
 pub(super) fn tick(ask: &Ask, id: MessageId) -> Markup {
-    html! { input type="checkbox" form="retry" name="id" value=(id) aria-label=(ask.t("messages.retry_one")); }
+    html! { span { input type="checkbox" form="retry" name="id" value=(id) aria-label=(ask.t("messages.retry_one")); } }
 }
 
 /// What would come of it.
