@@ -82,35 +82,48 @@ pub async fn insert(store: &Store, events: &[NewEvent]) -> Result<Vec<Inserted>,
 }
 
 /// Stores one batch, of a size that [`batch_of`] gave, on a connection that the caller keeps with its statements.
+async fn insert_batch(connection: &mut Conn, batch: &[NewEvent]) -> Result<Vec<Inserted>, StoreError> {
+    let known = write_batch(connection, batch).await?;
+    look(connection, batch, &known).await
+}
+
+/// The first half of [`insert_batch`]: writes what is not in the inbox, and gives what was.
 /// Nearly always all ids are new; so they are inserted first, and only if that fails, those that exist are looked for.
-pub(super) async fn insert_batch<'a>(
+pub(super) async fn write_batch(connection: &mut Conn, batch: &[NewEvent]) -> Result<Known, StoreError> {
+    match write(connection, batch.iter()).await {
+        Ok(()) => Ok(Known::new()),
+        Err(error) if error.is_duplicate() => write_unknown(connection, batch).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// The second half, on any connection: what became of each, with those that were finished long ago.
+/// After the insert: what `finish` moved away before it is seen now. What it moves later is not in the way.
+pub(super) async fn look(
     connection: &mut Conn,
-    batch: &'a [NewEvent],
+    batch: &[NewEvent],
+    known: &Known,
 ) -> Result<Vec<Inserted>, StoreError> {
-    let mut known = match write(connection, batch.iter()).await {
-        Ok(()) => Known::new(),
-        Err(error) if error.is_duplicate() => write_unknown(connection, batch).await?,
-        Err(error) => return Err(error),
-    };
-    // After the insert: what `finish` moved away before it is seen now. What it moves later is not in the way.
     let finished = checksums(connection, "SELECT id, body_sha256 FROM event WHERE id", batch).await?;
     withdraw(connection, &finished).await?;
-    known.extend(finished);
-    let mut seen: HashMap<&str, [u8; 32]> = known.iter().map(|(id, sum)| (id.as_str(), *sum)).collect();
-    let of = |event: &'a NewEvent| match seen.entry(event.id.as_str()) {
+    let mut seen: HashMap<&str, [u8; 32]> =
+        known.iter().chain(&finished).map(|(id, checksum)| (id.as_str(), *checksum)).collect();
+    let results = batch.iter().map(|event| {
         // Of several with one id in this batch, the first is the new one.
-        Entry::Vacant(place) => {
-            place.insert(event.body_sha256);
-            Inserted::New
+        match seen.entry(event.id.as_str()) {
+            Entry::Vacant(place) => {
+                place.insert(event.body_sha256);
+                Inserted::New
+            }
+            Entry::Occupied(place) if *place.get() == event.body_sha256 => Inserted::Duplicate,
+            Entry::Occupied(_) => Inserted::Reused,
         }
-        Entry::Occupied(place) if *place.get() == event.body_sha256 => Inserted::Duplicate,
-        Entry::Occupied(_) => Inserted::Reused,
-    };
-    Ok(batch.iter().map(of).collect())
+    });
+    Ok(results.collect())
 }
 
 /// Checksums of bodies that are stored, by event id.
-type Known = HashMap<String, [u8; 32]>;
+pub(super) type Known = HashMap<String, [u8; 32]>;
 
 /// Inserts those of `batch` that are not in the inbox, each id once, and gives those that were.
 async fn write_unknown(connection: &mut Conn, batch: &[NewEvent]) -> Result<Known, StoreError> {

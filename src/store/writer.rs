@@ -1,19 +1,22 @@
 //! Owns: group commit. One writer gathers the events that wait and stores them by one statement: the more come at once,
-//! the cheaper each becomes. Who would be answered too late is answered at once that his event is not stored.
-//! Why one: a second would commit half as much each time, and the disk takes as long for half.
+//! the cheaper each becomes. While the next batch is on its way to the disk, a second task looks whether the last one
+//! held what was finished long ago, and answers. Who would be answered too late is answered at once that his event is not
+//! stored.
+//! Why one writer: a second would commit half as much each time, and the disk takes as long for half.
 
 use std::time::Duration;
 
 use mysql_async::Conn;
 use tokio::sync::{mpsc, oneshot};
 
-use super::inbox::{Inserted, NewEvent, batch_of, insert_batch};
+use super::inbox::{Inserted, Known, NewEvent, batch_of, look, write_batch};
 use super::pool::bounded;
 use super::{Store, StoreError};
 
 /// Tries to store a batch: on the connection that is open, and again after a lost deadlock.
 const TRIES: u32 = 4;
-type Waiting = (NewEvent, oneshot::Sender<Result<Inserted, WriteError>>);
+type Answer = oneshot::Sender<Result<Inserted, WriteError>>;
+type Waiting = (NewEvent, Answer);
 
 /// Hands events to the writer.
 #[derive(Clone, Debug)]
@@ -39,8 +42,9 @@ impl InboxWriter {
     #[must_use]
     pub fn start(store: &Store, queue_max: usize, wait_max: Duration) -> Self {
         let (queue, receiver) = mpsc::channel(queue_max);
-        let writer = Writer { store: store.clone(), receiver, connection: None };
-        tokio::spawn(writer.run());
+        let (written, to_look) = mpsc::channel(1);
+        tokio::spawn(Looker { written: to_look, connection: Kept::new(store) }.run());
+        tokio::spawn(Writer { receiver, written, connection: Kept::new(store) }.run());
         Self { queue, wait_max }
     }
 
@@ -64,11 +68,17 @@ impl InboxWriter {
     }
 }
 
+/// Events on disk, those of them that had been there before, and who waits for an answer.
+struct Written {
+    events: Vec<NewEvent>,
+    known: Known,
+    answers: Vec<Answer>,
+}
+
 struct Writer {
-    store: Store,
     receiver: mpsc::Receiver<Waiting>,
-    /// Its own, with its statements prepared.
-    connection: Option<Conn>,
+    written: mpsc::Sender<Written>,
+    connection: Kept,
 }
 
 impl Writer {
@@ -96,20 +106,76 @@ impl Writer {
     }
 
     async fn store(&mut self, batch: Vec<Waiting>) {
-        let (events, answers): (Vec<NewEvent>, Vec<_>) = batch.into_iter().unzip();
-        match self.try_store(&events).await {
-            Ok(results) => {
-                for (answer, result) in answers.into_iter().zip(results) {
-                    let _ = answer.send(Ok(result));
-                }
-            }
+        let (events, answers): (Vec<NewEvent>, Vec<Answer>) = batch.into_iter().unzip();
+        match self.connection.run(&Write(&events)).await {
+            // The other task ends after this one, so somebody is there to take it.
+            Ok(known) => drop(self.written.send(Written { events, known, answers }).await),
             Err(error) => reject(answers, &error),
         }
     }
+}
+
+struct Looker {
+    written: mpsc::Receiver<Written>,
+    connection: Kept,
+}
+
+impl Looker {
+    async fn run(mut self) {
+        while let Some(Written { events, known, answers }) = self.written.recv().await {
+            match self.connection.run(&Look(&events, &known)).await {
+                Ok(results) => {
+                    for (answer, result) in answers.into_iter().zip(results) {
+                        let _ = answer.send(Ok(result));
+                    }
+                }
+                Err(error) => reject(answers, &error),
+            }
+        }
+    }
+}
+
+/// What is done on a connection, again if need be.
+trait Work {
+    type Done;
+
+    fn on(&self, connection: &mut Conn) -> impl Future<Output = Result<Self::Done, StoreError>> + Send;
+}
+
+struct Write<'a>(&'a [NewEvent]);
+
+impl Work for Write<'_> {
+    type Done = Known;
+
+    fn on(&self, connection: &mut Conn) -> impl Future<Output = Result<Known, StoreError>> + Send {
+        write_batch(connection, self.0)
+    }
+}
+
+struct Look<'a>(&'a [NewEvent], &'a Known);
+
+impl Work for Look<'_> {
+    type Done = Vec<Inserted>;
+
+    fn on(&self, connection: &mut Conn) -> impl Future<Output = Result<Vec<Inserted>, StoreError>> + Send {
+        look(connection, self.0, self.1)
+    }
+}
+
+/// A connection of one's own, with its statements prepared.
+struct Kept {
+    store: Store,
+    connection: Option<Conn>,
+}
+
+impl Kept {
+    fn new(store: &Store) -> Self {
+        Self { store: store.clone(), connection: None }
+    }
 
     /// Whatever fails on a connection, it is not used again; on one that was open before, nothing is known yet about the
-    /// database, so the batch is tried on a new one.
-    async fn try_store(&mut self, events: &[NewEvent]) -> Result<Vec<Inserted>, StoreError> {
+    /// database, so the work is tried on a new one.
+    async fn run<W: Work>(&mut self, work: &W) -> Result<W::Done, StoreError> {
         let mut tries = TRIES;
         loop {
             tries -= 1;
@@ -117,10 +183,10 @@ impl Writer {
                 Some(connection) => (connection, false),
                 None => (self.store.connection().await?, true),
             };
-            match bounded(insert_batch(&mut connection, events)).await {
-                Ok(results) => {
+            match bounded(work.on(&mut connection)).await {
+                Ok(done) => {
                     self.connection = Some(connection);
-                    return Ok(results);
+                    return Ok(done);
                 }
                 Err(error) if tries > 0 && (!fresh || error.is_passing_conflict()) => {}
                 Err(error) => return Err(error),
