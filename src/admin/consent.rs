@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{AdminError, Desk};
 use crate::domain::admin::{Role, Who};
-use crate::domain::phone::{E164, aliases, normalize};
+use crate::domain::phone::{E164, PhoneError, aliases, normalize};
 use crate::domain::reason::Reason;
 use crate::store::consent::{self, Word};
 
@@ -59,7 +59,6 @@ pub async fn of_client(desk: &Desk, who: &Who, client: u64) -> Result<Vec<Standi
 }
 
 /// The numbers of a client and his contacts on the platform; `None`: it has no such client.
-#[expect(clippy::type_complexity, reason = "whose number, and the number or why there is none")]
 pub(super) async fn numbers_of(
     desk: &Desk,
     client: u64,
@@ -69,7 +68,7 @@ pub(super) async fn numbers_of(
     let policy = desk.config.alerts.phone_policy();
     let read = |phone: &str, country: &str| {
         let read = normalize(phone, country, &platform.default_country, &policy);
-        read.map(|phone| phone.e164).map_err(|error| error.reason())
+        read.map(|phone| phone.e164).map_err(PhoneError::reason)
     };
     let Some((_, stored)) = desk.billing.phones(before, 1).await?.into_iter().find(|(id, _)| *id == client) else {
         return Ok(None);

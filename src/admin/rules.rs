@@ -148,7 +148,7 @@ pub async fn ask(
     if !who.may(Role::Viewer) {
         return Err(AdminError::Forbidden(Role::Viewer));
     }
-    let question = Question::read(rule, fields).map_err(mistake)?;
+    let question = Question::read(rule, fields).map_err(|error| mistake(&error))?;
     let asker = Asker {
         source: who.via.code().to_owned(),
         hook: "ask".to_owned(),
@@ -163,11 +163,11 @@ pub async fn ask(
 }
 
 /// What is wrong with a question, by the name of its field.
-fn mistake(error: QuestionError) -> AdminError {
+fn mistake(error: &QuestionError) -> AdminError {
     match error {
         QuestionError::Missing(field) => AdminError::invalid(field, "form.needed"),
         QuestionError::Unreadable(field, wanted) => {
-            let text = match field {
+            let text = match *field {
                 "platform_price" | "platform_discount" => "rule.amount_bad".to_owned(),
                 "to_cycle" | "type" => "form.unknown".to_owned(),
                 "requested_at" => format!("must be {wanted}"),

@@ -8,11 +8,13 @@ use crate::domain::event::{FieldValue, HookEvent};
 use crate::domain::record::{ClientStatus, Facts, Service, SubjectRow};
 
 /// Event and facts.
+#[must_use]
 pub fn of_event(event: &HookEvent, facts: &Facts) -> Value {
     with_event(event, facts_map(facts))
 }
 
 /// The event alone: what is known before any row was read.
+#[must_use]
 pub fn of_hook(event: &HookEvent) -> Value {
     with_event(event, BTreeMap::new())
 }
@@ -33,6 +35,7 @@ fn with_event(event: &HookEvent, mut root: BTreeMap<String, Value>) -> Value {
 }
 
 /// Facts alone: what can be asked again before sending.
+#[must_use]
 pub fn of_facts(facts: &Facts) -> Value {
     Value::from(facts_map(facts))
 }

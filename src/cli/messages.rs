@@ -207,9 +207,9 @@ async fn retry(desk: &Desk, who: &Who, many: Retry) -> Result<(), Failure> {
     if !many.yes {
         let plan = retry::plan(desk, &picked).await?;
         if many.json {
-            show::json(&shape::plan(&plan))
+            show::json(&shape::plan(&plan));
         } else {
-            print_plan(&plan, many.twice)
+            print_plan(&plan, many.twice);
         }
         return Ok(());
     }

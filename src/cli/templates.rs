@@ -37,7 +37,7 @@ pub enum Command {
     Check {
         #[arg(requires = "language")]
         alert: Option<String>,
-        /// es_AR, en or pt_BR
+        /// `es_AR`, `en` or `pt_BR`
         language: Option<String>,
         #[arg(long, requires = "alert")]
         file: Option<PathBuf>,
@@ -135,7 +135,7 @@ pub enum Command {
 #[derive(Debug, clap::Args)]
 pub struct Which {
     alert: String,
-    /// es_AR, en or pt_BR
+    /// `es_AR`, `en` or `pt_BR`
     language: String,
 }
 
@@ -271,9 +271,9 @@ async fn chosen(desk: &Desk, key: &Key, file: Option<&Path>) -> Result<Source, F
 async fn check_one(desk: &Desk, key: &Key, file: Option<&Path>, json: bool) -> Result<ExitCode, Failure> {
     let found = findings(desk, key, &chosen(desk, key, file).await?).await?;
     if json {
-        show::json(&found.iter().map(finding).collect())
+        show::json(&found.iter().map(finding).collect());
     } else {
-        print_findings(&found)
+        print_findings(&found);
     }
     Ok(if found.iter().any(|one| one.blocks) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

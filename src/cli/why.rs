@@ -37,9 +37,9 @@ async fn answer(args: &Args, desk: &Desk) -> Result<(), Failure> {
     };
     let answer = why::answer(desk, why::read(desk, client, &get)?).await?;
     if args.json {
-        show::json(&shape::answer(&answer))
+        show::json(&shape::answer(&answer));
     } else {
-        print(client, &answer)
+        print(client, &answer);
     }
     Ok(())
 }
@@ -89,9 +89,7 @@ fn print(client: u64, answer: &Answer) {
     } else {
         let mut table = show::table(&["when", "event", "hook", "to", "hookpoint", "state", "why"]);
         for line in &answer.lines {
-            rows(line).into_iter().for_each(|row| {
-                table.add_row(row);
-            });
+            table.add_rows(rows(line));
         }
         println!("{table}");
     }

@@ -139,7 +139,7 @@ async fn read(store: &Store, kind: &'static str, sql: &str, values: Vec<Value>) 
         let mut rows: Vec<Row> = connection.exec(format!("{sql} LIMIT {}", ROWS_MAX + 1), values).await?;
         let more = rows.len() > ROWS_MAX;
         rows.truncate(ROWS_MAX);
-        Ok(Held { kind, rows: rows.iter().map(|row| as_json(row)).collect(), more })
+        Ok(Held { kind, rows: rows.iter().map(as_json).collect(), more })
     })
     .await
 }
@@ -157,7 +157,7 @@ fn as_json(row: &Row) -> Json {
 
 fn plain(name: &str, value: &Value) -> Json {
     match value {
-        Value::NULL => Json::Null,
+        Value::NULL | Value::Time(..) => Json::Null,
         Value::Int(number) => (*number).into(),
         Value::UInt(number) => (*number).into(),
         Value::Float(number) => f64::from(*number).into(),
@@ -165,7 +165,6 @@ fn plain(name: &str, value: &Value) -> Json {
         Value::Date(y, mo, d, h, mi, s, us) => {
             format!("{y:04}-{mo:02}-{d:02}T{h:02}:{mi:02}:{s:02}.{:03}Z", us / 1000).into()
         }
-        Value::Time(..) => Json::Null,
         Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
             Err(_) => hex(bytes).into(),
             Ok(text) if DOCUMENTS.contains(&name) => serde_json::from_str(text).unwrap_or_else(|_| text.into()),

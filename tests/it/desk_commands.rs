@@ -91,8 +91,8 @@ async fn numbers_sources_and_the_log_are_steered_and_leave_their_lines() {
     assert!(!log.to_string().contains(secret.trim()));
     let (ok, csv, _) = bridge.run(&["admin", "log", "--csv"]).await;
     assert!(ok && csv.starts_with("id,at,actor"), "{csv}");
-    let lines = ["number.pause lane:main", "number.resume lane:main", "number.pace lane:main", "number.pace lane:main"];
-    assert_eq!(deeds(&bridge).await[..4], lines);
+    let noted = ["number.pause lane:main", "number.resume lane:main", "number.pace lane:main", "number.pace lane:main"];
+    assert_eq!(deeds(&bridge).await[..4], noted);
     bridge.finish().await;
 }
 

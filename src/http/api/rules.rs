@@ -39,9 +39,8 @@ fn list_rules(call: Call) -> Answering {
 
 /// The fields of a question are what the stub would send, flat: text, numbers.
 fn fields(call: &Call) -> Result<Fields, AdminError> {
-    let given = match &call.body["fields"] {
-        Value::Object(fields) => fields,
-        _ => return Err(AdminError::invalid("fields", "must be an object")),
+    let Value::Object(given) = &call.body["fields"] else {
+        return Err(AdminError::invalid("fields", "must be an object"));
     };
     let mut fields = Fields::new();
     for (name, value) in given {

@@ -210,7 +210,7 @@ async fn one_clients_data_is_exported_whole_and_erased_without_a_trace_of_anybod
     let sent: Vec<_> = bridge.messages().await.into_iter().filter(|one| one.client_id == client).collect();
     let phone = sent.iter().find(|one| one.contact_id.is_none()).expect("his own").to.clone();
     let wamid = sent[0].provider_id.clone().expect("it was sent");
-    consent::record(&bridge.app.store, &[phone.clone()], true, "reply: BAJA, soy Juan", bridge.now())
+    consent::record(&bridge.app.store, std::slice::from_ref(&phone), true, "reply: BAJA, soy Juan", bridge.now())
         .await
         .expect("noted");
     for (client, subject) in [
@@ -243,10 +243,12 @@ async fn one_clients_data_is_exported_whole_and_erased_without_a_trace_of_anybod
     let fields = json!({ "invoiceid": his.id });
     bridge.post("evt_open", &bridge.envelope("InvoiceCancelled", &fields)).await;
     bridge.platform(&format!("UPDATE tblinvoices SET status = 'Cancelled' WHERE id = {}", his.id)).await;
-    consent::record(&bridge.app.store, &[phone.clone()], false, "reply: ALTA", bridge.now()).await.expect("noted");
+    consent::record(&bridge.app.store, std::slice::from_ref(&phone), false, "reply: ALTA", bridge.now())
+        .await
+        .expect("noted");
     bridge.wait_s(1);
     bridge.app.drain().await.expect("the workers work");
-    consent::record(&bridge.app.store, &[phone.clone()], true, "reply: BAJA, soy Juan", bridge.now())
+    consent::record(&bridge.app.store, std::slice::from_ref(&phone), true, "reply: BAJA, soy Juan", bridge.now())
         .await
         .expect("noted");
     let key = key(&bridge, Role::Administrator).await;
@@ -305,7 +307,7 @@ async fn one_clients_data_is_exported_whole_and_erased_without_a_trace_of_anybod
         assert_eq!(traces(&bridge, gone).await, Vec::<String>::new(), "{gone}");
     }
     assert_eq!(traces(&bridge, "for service:999").await, ["decision_override.why"], "it belongs to both");
-    let out = consent::opted_out(&bridge.app.store, &[phone.clone()]).await.expect("readable");
+    let out = consent::opted_out(&bridge.app.store, std::slice::from_ref(&phone)).await.expect("readable");
     assert!(out.contains(&phone), "the wish survives");
     // What is left can be read, and is not sent again.
     let left = bridge.messages().await;

@@ -62,6 +62,9 @@ fn verdict(page: &Seen) -> &'static str {
     words.iter().find(|(word, _)| said.contains(word)).unwrap_or_else(|| panic!("no verdict: {said}")).1
 }
 
+/// A rule, its question, the verdict, and what the answer shows.
+type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a str, &'a str);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_rule_says_what_it_would_say_and_why() {
     let bridge = Bridge::start().await;
@@ -70,7 +73,7 @@ async fn each_rule_says_what_it_would_say_and_why() {
     let [first, _] = CAST.clients_same_email;
     let to = CAST.clients_transfer[1].to_string();
     let taken = bridge_email(&bridge, first).await;
-    let cases: [(&str, Vec<(&str, &str)>, &str, &str); 11] = [
+    let cases: [Case; 11] = [
         ("upgrade", vec![("service_id", &service), ("to_product_id", "2")], "adjust", "US$ 50.00"),
         ("upgrade", vec![("service_id", &service), ("to_product_id", "15")], "deny", "upgrade_path"),
         (

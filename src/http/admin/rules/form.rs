@@ -40,9 +40,10 @@ pub(super) async fn read(ask: &Ask, rule: Rule, fields: &Fields) -> Result<Askin
     if rule == Rule::Identity {
         return Ok(asking);
     }
-    let mut number = |short: &str, long: &str| match (fields.number(short), fields.number(long)) {
-        (Ok(a), Ok(b)) => a.or(b),
-        _ => {
+    let mut number = |short: &str, long: &str| {
+        if let (Ok(a), Ok(b)) = (fields.number(short), fields.number(long)) {
+            a.or(b)
+        } else {
             asking.mistakes.push(Mistake::new("who", "form.not_a_number"));
             None
         }

@@ -52,9 +52,10 @@ fn row(ask: &Ask, one: &Kept) -> Markup {
 
 /// A key that breaks behind its section, where it has to.
 fn broken(key: &str) -> Markup {
-    match key.split_once('.') {
-        Some((section, rest)) => html! { (section) "." wbr; (rest) },
-        None => html! { (key) },
+    if let Some((section, rest)) = key.split_once('.') {
+        html! { (section) "." wbr; (rest) }
+    } else {
+        html! { (key) }
     }
 }
 
