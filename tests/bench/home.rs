@@ -41,6 +41,9 @@ pub const UNLIMITED: &[(&str, &str)] = &[
     ("SENDERS__MAIN__PAIR_INTERVAL_S", "0"),
     ("SENDERS__MAIN__RECIPIENTS_PER_DAY", "0"),
     ("SENDERS__MAIN__IN_FLIGHT_MAX", "256"),
+    // So many alerts at once would wait for an operator.
+    ("ALERTS__MASS_MIN", "100000000"),
+    ("ALERTS__CLIENT_DAY_MAX", "0"),
 ];
 
 pub struct Home {
