@@ -187,9 +187,9 @@ mod tests {
     #[test]
     fn odd_characters_survive_the_text() {
         let mut definition = json!({
-            "title": { "es_AR": "a \"b\" \\ {{ 7 }}", "en": "<script>", "pt_BR": "\u{202e}x'" }, "introduced": "2026-11-25",
+            "title": { "es_AR": "a \"b\" \\ {{ 7 }}", "en": "<script>", "pt_BR": "é\u{1f600}x'" }, "introduced": "2026-11-25",
             "class": "notice", "audience": "owner", "subject": "client", "transition": "once", "expires_after_min": 5,
-            "on": [{ "hook": "TicketOpen", "id": ["userid"], "only": { "a.b": ["x\"y"] } }],
+            "on": [{ "hook": "TicketOpen", "id": ["userid"], "only": { "a.b": ["\u{202e}x\"y"] } }],
             "quiet": { "from": "22:00", "to": "08:00" }, "client_day_max": 3,
         });
         let one = definition::of_json("odd", definition.clone()).expect("a hookpoint");
