@@ -15,7 +15,7 @@ use crate::domain::locale::Locale;
 use crate::store::StoreError;
 use crate::store::decision::{self, Filter, Kept};
 use crate::store::missed::{self, Told};
-use crate::store::search::{Found, Place};
+use crate::store::walk::{Found, Place};
 use std::fmt;
 
 /// The stub tells of an answer that did not come in time within so long of the question.
@@ -153,7 +153,7 @@ async fn unheard(desk: &Desk, kept: &Kept) -> Result<Vec<Told>, StoreError> {
     // Told when the stub's spool was sent, which may be later: what counts is when the platform went on.
     let filter =
         missed::Filter { rule: Some(kept.rule), service, client, since: Some(since), limit: 20, ..Default::default() };
-    let all = missed::list(&desk.store, &filter).await?;
+    let all = missed::page(&desk.store, &filter).await?.items;
     Ok(all.into_iter().filter(|told| (since..=until).contains(&told.at)).collect())
 }
 

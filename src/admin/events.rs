@@ -7,10 +7,10 @@ use crate::catalogue::Catalogue;
 use crate::domain::admin::{Role, Who};
 use crate::domain::hookpoint::{HookpointId, Subject, Transition};
 use crate::domain::ids::EventId;
-use crate::store::search::Found;
 use crate::store::search_events::{self, EventRow, EventSearch};
 use crate::store::told::{self, Told};
 use crate::store::trail::{self, EventTrail};
+use crate::store::walk::Found;
 
 /// An event with all that came of it.
 #[derive(Clone, Debug)]

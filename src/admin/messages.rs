@@ -10,9 +10,10 @@ use crate::domain::ids::{EventId, MessageId};
 use crate::domain::message::{Message, Standing};
 use crate::domain::reason::Reason;
 use crate::store::resend;
-use crate::store::search::{self, Found, MessageSearch};
+use crate::store::search::{self, MessageSearch};
 use crate::store::told::{self, Told};
 use crate::store::trail::{self, MessageFilter, MessageTrail};
+use crate::store::walk::Found;
 use crate::store::{consent, message, outbox, unknown};
 use std::fmt;
 

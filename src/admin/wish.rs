@@ -10,8 +10,9 @@ use crate::domain::ids::EventId;
 use crate::domain::message::Standing;
 use crate::domain::phone::{E164, normalize};
 use crate::domain::reason::Reason;
-use crate::store::search::{MessageSearch, Place};
+use crate::store::search::MessageSearch;
 use crate::store::search_events::{EventSearch, EventState};
+use crate::store::walk::Place;
 
 /// Rows of a page.
 pub const PAGE_ROWS: usize = 50;

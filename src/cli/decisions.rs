@@ -23,7 +23,7 @@ use crate::domain::locale::Locale;
 use crate::http::admin::words;
 use crate::store::decision::{Filter, Kept, list, one};
 use crate::store::exception::{self, Override};
-use crate::store::search::Place;
+use crate::store::walk::Place;
 use crate::store::{Store, missed};
 
 #[derive(Debug, clap::Subcommand)]

@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 
-use crate::store::search::Place;
+use crate::store::walk::Place;
 
 /// A table that fits the terminal; in a pipe, plain columns.
 pub(super) fn table(head: &[&str]) -> Table {

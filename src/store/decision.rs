@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, cut, marks};
-use super::search::{Found, Place, SCAN_MAX, Statement, Where};
+use super::walk::{Found, Place, Walk, Where, moment};
 use super::{Store, StoreError};
 use crate::domain::decision::{DecisionId, Rule, Verdict};
 use crate::domain::hookpoint::Subject;
@@ -100,12 +100,10 @@ fn values(one: &Kept) -> [Value; COLUMNS] {
     ]
 }
 
-/// What serves a search: the index that leaves the fewest rows to look through, what it finds, and what is looked for in
-/// the rows.
-fn walk(filter: &Filter) -> (&'static str, Where, Where) {
+fn walk(filter: &Filter) -> Walk<Kept> {
     let subject = filter.subject.map(|subject| Value::from(subject.to_string()));
     let what_if = filter.what_if.map(Value::from);
-    // An index on subject and rule serves both at once.
+    // The index that leaves the fewest rows to look through; one on subject and rule serves both at once.
     let (index, served) = match filter {
         Filter { subject: Some(_), rule: Some(_), .. } => ("decision_subject", 2),
         Filter { subject: Some(_), .. } => ("decision_subject_at", 1),
@@ -129,61 +127,28 @@ fn walk(filter: &Filter) -> (&'static str, Where, Where) {
             if is_served { walked.add(part, [value]) } else { looked.add(part, [value]) }
         }
     }
-    if let Some(since) = filter.since {
-        walked.add("asked_at >= ?", [at(since)]);
+    walked.span("asked_at", filter.since, filter.until);
+    Walk {
+        columns: "*",
+        table: "decision",
+        index,
+        join: "",
+        order: (Some("asked_at"), "id"),
+        walked,
+        looked,
+        key: |id| DecisionId::parse(id).unwrap_or(DecisionId(Uuid::nil())).0.as_bytes().as_slice().into(),
+        stop: moment,
+        item: kept,
+        place: |item| Place { at: item.asked_at, id: item.id.to_string() },
     }
-    if let Some(until) = filter.until {
-        walked.add("asked_at < ?", [at(until)]);
-    }
-    if let Some(place) = &filter.before {
-        let id = DecisionId::parse(&place.id).unwrap_or(DecisionId(Uuid::nil()));
-        walked.add("asked_at <= ?", [at(place.at)]);
-        walked.add("(asked_at < ? OR id < ?)", [at(place.at), id.0.as_bytes().as_slice().into()]);
-    }
-    (index, walked, looked)
 }
 
-/// The statement that finds where a search must stop, if it looks into rows, and the one that reads a page.
-fn statements(filter: &Filter, stop: Option<Timestamp>) -> (Option<Statement>, Statement) {
-    let (index, mut all, looked) = walk(filter);
-    let floor = (!looked.is_empty()).then(|| {
-        all.statement(
-            &format!("SELECT asked_at AS at FROM decision FORCE INDEX ({index})"),
-            &format!("ORDER BY asked_at DESC, id DESC LIMIT 1 OFFSET {SCAN_MAX}"),
-        )
-    });
-    if let Some(stop) = stop {
-        all.add("asked_at >= ?", [at(stop)]);
-    }
-    all.extend(&looked);
-    let page = all.statement(
-        &format!("SELECT * FROM decision FORCE INDEX ({index})"),
-        &format!("ORDER BY asked_at DESC, id DESC LIMIT {}", filter.limit + 1),
-    );
-    (floor, page)
-}
-
-/// A page of decisions, newest first. A search that looks into rows gives up after [`SCAN_MAX`] of them, and says so.
+/// A page of decisions, newest first, for somebody who waits for it.
 ///
 /// # Errors
 /// The database, or a row that does not fit.
 pub async fn page(store: &Store, filter: &Filter) -> Result<Found<Kept>, StoreError> {
-    let stop = match statements(filter, None).0 {
-        None => None,
-        Some(floor) => {
-            floor.rows(store).await?.first().map(|row| Reader::new("decision", row, "").time("at")).transpose()?
-        }
-    };
-    let rows = statements(filter, stop).1.rows(store).await?;
-    let mut items = rows.iter().map(kept).collect::<Result<Vec<_>, _>>()?;
-    if items.len() > filter.limit {
-        items.truncate(filter.limit);
-        let next = items.last().map(|last| Place { at: last.asked_at, id: last.id.to_string() });
-        return Ok(Found { items, next, looked_until: None });
-    }
-    // Below the moment where it stopped there may be more; of that moment itself, everything was looked at.
-    let next = stop.map(|at| Place { at, id: String::new() });
-    Ok(Found { items, next, looked_until: stop })
+    walk(filter).found(store, filter.before.as_ref(), filter.limit).await
 }
 
 /// Decisions, newest first, at most as many as the filter says.
@@ -191,7 +156,7 @@ pub async fn page(store: &Store, filter: &Filter) -> Result<Found<Kept>, StoreEr
 /// # Errors
 /// The database, or a row that does not fit.
 pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<Kept>, StoreError> {
-    Ok(page(store, filter).await?.items)
+    walk(filter).newest(store, filter.before.as_ref(), filter.limit).await
 }
 
 /// One decision.

@@ -8,7 +8,7 @@ use mysql_async::prelude::Queryable;
 
 use super::pool::bounded;
 use super::row::{Reader, at, cut};
-use super::search::Where;
+use super::walk::Where;
 use super::{Store, StoreError};
 use crate::domain::decision::Rule;
 use crate::domain::hookpoint::{Subject, closed_list};

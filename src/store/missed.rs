@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use mysql_async::{Row, Value};
 
-use super::row::{Reader, at};
-use super::search::{Place, Where};
+use super::row::Reader;
+use super::walk::{Found, Place, Walk, Where, moment};
 use super::{Store, StoreError};
 use crate::domain::decision::Rule;
 use crate::domain::ids::EventId;
@@ -40,16 +40,21 @@ pub struct Filter {
 /// # Errors
 /// The database, or a row that does not fit.
 pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<Told>, StoreError> {
-    let mut all = Where::default();
-    all.add("hook = ?", [HOOK.into()]);
-    if let Some(since) = filter.since {
-        all.add("received_at >= ?", [at(since)]);
-    }
-    if let Some(place) = &filter.before {
-        all.add("received_at <= ?", [at(place.at)]);
-        all.add("(received_at < ? OR id < ?)", [at(place.at), place.id.as_str().into()]);
-    }
-    // Only the rows of this hook are looked into: the index finds them.
+    walk(filter).newest(store, filter.before.as_ref(), filter.limit).await
+}
+
+/// A page of them, for somebody who waits for it.
+///
+/// # Errors
+/// The database, or a row that does not fit.
+pub async fn page(store: &Store, filter: &Filter) -> Result<Found<Told>, StoreError> {
+    walk(filter).found(store, filter.before.as_ref(), filter.limit).await
+}
+
+fn walk(filter: &Filter) -> Walk<Told> {
+    let (mut walked, mut looked) = (Where::default(), Where::default());
+    walked.add("hook = ?", [HOOK.into()]);
+    walked.span("received_at", filter.since, None);
     let rule = filter.rule.map(|rule| rule.code().into());
     for (part, value) in [
         ("JSON_UNQUOTE(JSON_EXTRACT(body, '$.fields.rule')) = ?", rule),
@@ -57,12 +62,22 @@ pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<Told>, StoreErro
         ("JSON_EXTRACT(body, '$.fields.client_id') = ?", filter.client.map(Value::from)),
     ] {
         if let Some(value) = value {
-            all.add(part, [value]);
+            looked.add(part, [value]);
         }
     }
-    let rest = format!("ORDER BY received_at DESC, id DESC LIMIT {}", filter.limit);
-    let select = "SELECT id, source, received_at, body FROM event FORCE INDEX (event_hook)";
-    all.statement(select, &rest).rows(store).await?.iter().map(told).collect()
+    Walk {
+        columns: "id, source, received_at, body",
+        table: "event",
+        index: "event_hook",
+        join: "",
+        order: (Some("received_at"), "id"),
+        walked,
+        looked,
+        key: |id| id.into(),
+        stop: moment,
+        item: told,
+        place: |item: &Told| Place { at: item.received_at, id: item.event.to_string() },
+    }
 }
 
 fn told(row: &Row) -> Result<Told, StoreError> {

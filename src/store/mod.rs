@@ -57,5 +57,6 @@ pub mod revision;
 pub mod session;
 pub mod throttle;
 pub mod version;
+pub mod walk;
 
 pub use pool::{Store, StoreError};

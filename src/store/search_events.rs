@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use mysql_async::{Row, Value};
 
 use super::row::{Reader, at, marks};
-use super::search::{Found, Place, SCAN_MAX, Statement, Where};
+use super::walk::{Found, Place, Statement, Walk, Where, moment};
 use super::{Store, StoreError};
 use crate::domain::hookpoint::closed_list;
 use crate::domain::reason::Reason;
@@ -55,7 +55,7 @@ pub struct EventRow {
     pub state: String,
 }
 
-const COLUMNS: &str = "id, source, hook, occurred_at, received_at, state FROM event";
+const COLUMNS: &str = "id, source, hook, occurred_at, received_at, state";
 const WAITING: &str =
     "SELECT event_id AS id, source, hook, occurred_at, received_at, 'received' AS state, seq FROM inbox";
 
@@ -71,52 +71,36 @@ pub(super) fn event(row: &Row) -> Result<EventRow, StoreError> {
     })
 }
 
-fn span(search: &EventSearch, column: &str, into: &mut Where) {
-    if let Some(since) = search.since {
-        into.add(&format!("{column} >= ?"), [at(since)]);
-    }
-    if let Some(until) = search.until {
-        into.add(&format!("{column} < ?"), [at(until)]);
-    }
-}
-
-/// The walk along the events themselves: where it must stop, and the page.
-fn walk(search: &EventSearch, stop: Option<Timestamp>) -> (Option<Statement>, Statement) {
-    let mut all = Where::default();
-    let index = match (&search.hook, search.state) {
-        (Some(hook), _) => {
-            all.add("hook = ?", [hook.as_str().into()]);
+/// The walk along the events themselves.
+fn walk(search: &EventSearch) -> Walk<EventRow> {
+    let (mut walked, mut looked) = (Where::default(), Where::default());
+    let state = search.state.map(|state| Value::from(state.code()));
+    let index = match (&search.hook, state) {
+        (Some(hook), state) => {
+            walked.add("hook = ?", [hook.as_str().into()]);
+            state.into_iter().for_each(|state| looked.add("state = ?", [state]));
             "event_hook"
         }
         (None, Some(state)) => {
-            all.add("state = ?", [state.code().into()]);
+            walked.add("state = ?", [state]);
             "event_state"
         }
         (None, None) => "event_received",
     };
-    span(search, "received_at", &mut all);
-    if let Some(place) = &search.before {
-        all.add("received_at <= ?", [at(place.at)]);
-        all.add("(received_at < ? OR id < ?)", [at(place.at), place.id.as_str().into()]);
+    walked.span("received_at", search.since, search.until);
+    Walk {
+        columns: COLUMNS,
+        table: "event",
+        index,
+        join: "",
+        order: (Some("received_at"), "id"),
+        walked,
+        looked,
+        key: |id| id.into(),
+        stop: moment,
+        item: event,
+        place: |item| Place { at: item.received_at, id: item.id.clone() },
     }
-    let looks = search.state.filter(|_| search.hook.is_some());
-    let floor = looks.map(|_| {
-        all.statement(
-            &format!("SELECT received_at AS at FROM event FORCE INDEX ({index})"),
-            &format!("ORDER BY received_at DESC, id DESC LIMIT 1 OFFSET {SCAN_MAX}"),
-        )
-    });
-    if let Some(stop) = stop {
-        all.add("received_at >= ?", [at(stop)]);
-    }
-    if let Some(state) = looks {
-        all.add("state = ?", [state.code().into()]);
-    }
-    let page = all.statement(
-        &format!("SELECT {COLUMNS} FORCE INDEX ({index})"),
-        &format!("ORDER BY received_at DESC, id DESC LIMIT {}", search.limit + 1),
-    );
-    (floor, page)
 }
 
 /// Those that wait, by the order of their arrival.
@@ -125,7 +109,7 @@ fn waiting(search: &EventSearch) -> Statement {
     if let Some(seq) = search.before.as_ref().and_then(|place| place.id.parse::<u64>().ok()) {
         all.add("seq < ?", [seq.into()]);
     }
-    span(search, "received_at", &mut all);
+    all.span("received_at", search.since, search.until);
     if let Some(hook) = &search.hook {
         all.add("hook = ?", [hook.as_str().into()]);
     }
@@ -151,7 +135,7 @@ fn lines(search: &EventSearch) -> Vec<Statement> {
     if let Some(reason) = search.reason {
         skips.add("reason = ?", [reason.code().into()]);
     }
-    span(search, "at", &mut skips);
+    skips.span("at", search.since, search.until);
     before(&mut skips, "at", search.reason.is_some());
     let index = if search.client.is_some() { "skip_client" } else { "skip_reason" };
     let mut all = vec![skips.statement(
@@ -161,7 +145,7 @@ fn lines(search: &EventSearch) -> Vec<Statement> {
     if let (Some(client), None) = (search.client, search.reason) {
         let mut messages = Where::default();
         messages.add("client_id = ?", [client.into()]);
-        span(search, "created_at", &mut messages);
+        messages.span("created_at", search.since, search.until);
         before(&mut messages, "created_at", false);
         all.push(messages.statement(
             "SELECT event_id, created_at AS at, 0 AS line FROM message FORCE INDEX (message_client)",
@@ -169,19 +153,6 @@ fn lines(search: &EventSearch) -> Vec<Statement> {
         ));
     }
     all
-}
-
-/// All statements of a search, for a test that has them explained.
-#[must_use]
-pub fn statements(search: &EventSearch) -> Vec<Statement> {
-    if search.client.is_some() || search.reason.is_some() {
-        return lines(search).into_iter().chain([by_ids(&["x".to_owned()])]).collect();
-    }
-    if search.state == Some(EventState::Received) {
-        return vec![waiting(search)];
-    }
-    let (floor, page) = walk(search, None);
-    floor.into_iter().chain([page]).collect()
 }
 
 /// Events, newest first.
@@ -202,23 +173,7 @@ pub async fn events(store: &Store, search: &EventSearch) -> Result<Found<EventRo
         let items = rows.iter().take(search.limit).map(event).collect::<Result<_, _>>()?;
         return Ok(Found { items, next, looked_until: None });
     }
-    let stop = match walk(search, None).0 {
-        Some(floor) => match floor.rows(store).await?.first() {
-            Some(row) => Some(Reader::new("event", row, "").time("at")?),
-            None => None,
-        },
-        None => None,
-    };
-    let rows = walk(search, stop).1.rows(store).await?;
-    let mut items: Vec<EventRow> = rows.iter().map(event).collect::<Result<_, _>>()?;
-    let more = items.len() > search.limit;
-    items.truncate(search.limit);
-    let last = items.last().map(|one| Place { at: one.received_at, id: one.id.clone() });
-    Ok(if more {
-        Found { items, next: last, looked_until: None }
-    } else {
-        Found { items, next: stop.map(|at| Place { at, id: String::new() }), looked_until: stop }
-    })
+    walk(search).found(store, search.before.as_ref(), search.limit).await
 }
 
 async fn along_lines(store: &Store, search: &EventSearch) -> Result<Found<EventRow>, StoreError> {
@@ -282,7 +237,7 @@ async fn along_lines(store: &Store, search: &EventSearch) -> Result<Found<EventR
 fn by_ids(ids: &[String]) -> Statement {
     let mut all = Where::default();
     all.add(&format!("id IN ({})", marks(ids.len())), ids.iter().map(|id| Value::from(id.as_str())));
-    all.statement(&format!("SELECT {COLUMNS}"), "")
+    all.statement(&format!("SELECT {COLUMNS} FROM event"), "")
 }
 
 /// Events by their ids.

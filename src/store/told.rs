@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use mysql_async::{Row, Value};
 
 use super::row::{Reader, at, marks};
-use super::search::{Statement, Where};
 use super::trail::{self, SkipLine};
+use super::walk::Where;
 use super::{Store, StoreError};
 use crate::domain::event::HookEvent;
 use crate::domain::ids::EventId;
@@ -29,25 +29,18 @@ pub struct Told {
 pub async fn skips(
     store: &Store,
     client: Option<u64>,
-    span: (Timestamp, Timestamp),
+    (since, until): (Timestamp, Timestamp),
     limit: usize,
 ) -> Result<Vec<SkipLine>, StoreError> {
-    skips_statement(client, span, limit).rows(store).await?.iter().map(trail::skip).collect()
-}
-
-/// The statement of [`skips`], for a test that has it explained.
-#[must_use]
-pub fn skips_statement(client: Option<u64>, (since, until): (Timestamp, Timestamp), limit: usize) -> Statement {
     let mut all = Where::default();
     match client {
         Some(client) => all.add("client_id = ?", [client.into()]),
         None => all.add("client_id IS NULL", []),
     }
     all.add("at >= ? AND at < ?", [at(since), at(until)]);
-    all.statement(
-        &format!("{} FORCE INDEX (skip_client)", trail::SKIP_COLUMNS),
-        &format!("ORDER BY at, id LIMIT {limit}"),
-    )
+    let select = format!("{} FORCE INDEX (skip_client)", trail::SKIP_COLUMNS);
+    let rows = all.statement(&select, &format!("ORDER BY at, id LIMIT {limit}")).rows(store).await?;
+    rows.iter().map(trail::skip).collect()
 }
 
 /// Events with their bodies. Those that cannot be read are left out.

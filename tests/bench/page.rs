@@ -150,16 +150,21 @@ impl Visitor {
             "/admin/messages?state=accepted&hookpoint=invoice_created",
             "/admin/messages?reason=refused",
             "/admin/messages?reason=outcome_unknown",
+            "/admin/messages?reason=refused&hookpoint=domain_deleted",
+            "/admin/messages?state=failed&hookpoint=domain_deleted",
+            "/admin/messages/retry?all=1&state=failed",
             "/admin/messages?invoice=4711",
             "/admin/messages?state=failed&client=4711",
             "/admin/messages?hookpoint=invoice_created",
             "/admin/messages?phone=%2B5491150004711",
             "/admin/events?state=failed",
             "/admin/events?hook=InvoiceCreated",
+            "/admin/events?hook=InvoiceCreated&state=skipped",
             "/admin/why?client=4711",
             "/admin/phones",
             "/admin/phones?reason=opted_out",
             "/admin/rules/decisions?client=4711",
+            "/admin/rules/decisions?rule=upgrade&decision=allow",
             "/admin/rules/missed",
             "/admin/consent?phone=%2B5491150004711",
             "/admin/settings/retention",
@@ -173,7 +178,10 @@ impl Visitor {
                 continue;
             }
             *count += 1;
-            let (_, status, text) = self.get(&path).await?;
+            let (took, status, text) = self.get(&path).await?;
+            if took > TARGET_MS {
+                say(&format!("{path}: {took:.0} ms the first time"));
+            }
             // A part of the page that is not built into this version.
             if status != 200 || path.contains("/export") {
                 continue;

@@ -39,6 +39,7 @@ mod retention;
 mod road;
 mod rules;
 mod sandbox;
+mod searching;
 mod signatures;
 mod single_sign_on;
 mod sweep;

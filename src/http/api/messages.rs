@@ -7,7 +7,7 @@ use crate::admin::messages::retry::{self, Picked};
 use crate::admin::messages::{self, Verdict};
 use crate::admin::{AdminError, shape};
 use crate::domain::admin::Role;
-use crate::store::search::Found;
+use crate::store::walk::Found;
 
 /// The addresses.
 pub const ENDPOINTS: &[Endpoint] = &[

@@ -16,7 +16,7 @@ use crate::domain::hookpoint::Subject;
 use crate::domain::locale::Locale;
 use crate::store::exception::Filter;
 use crate::store::missed;
-use crate::store::search::Place;
+use crate::store::walk::Place;
 
 /// The addresses.
 pub const ENDPOINTS: &[Endpoint] = &[
@@ -103,21 +103,20 @@ fn list_missed(call: Call) -> Answering {
             .query
             .get("before")
             .map(|text| Place::parse(text).ok_or_else(|| AdminError::invalid("before", "messages.place_bad")));
-        let limit = call.limit()?;
         let filter = missed::Filter {
             rule,
             service: call.number("service")?,
             client: call.number("client")?,
             since: None,
             before: before.transpose()?,
-            limit: limit + 1,
+            limit: call.limit()?,
         };
-        let mut all = missed::list(&call.desk.store, &filter).await?;
-        let more = all.len() > limit;
-        all.truncate(limit);
-        let next = all.last().filter(|_| more);
-        let next = next.map(|last| Place { at: last.received_at, id: last.event.to_string() }.to_string());
-        Ok(json!({ "items": all.iter().map(missed_json).collect::<Vec<_>>(), "next": next }))
+        let found = missed::page(&call.desk.store, &filter).await?;
+        Ok(json!({
+            "items": found.items.iter().map(missed_json).collect::<Vec<_>>(),
+            "next": found.next.map(|place| place.to_string()),
+            "looked_until": found.looked_until.map(|at| at.to_string()),
+        }))
     })
 }
 

@@ -13,7 +13,7 @@ use crate::domain::decision::{Rule, Verdict};
 use crate::domain::hookpoint::SubjectKind;
 use crate::store::decision::Kept;
 use crate::store::missed::{self, Told};
-use crate::store::search::Place;
+use crate::store::walk::Place;
 
 const HERE: &str = "/admin/rules/decisions";
 const MISSED: &str = "/admin/rules/missed";
@@ -224,18 +224,15 @@ pub(super) async fn missed(ask: &Ask) -> Result<Answer, AdminError> {
         Some(None) => return Err(AdminError::invalid("before", "messages.place_bad")),
         given => given.flatten(),
     };
-    let filter = missed::Filter { before, limit: PAGE_ROWS + 1, ..missed::Filter::default() };
-    let mut all = missed::list(&ask.desk.store, &filter).await?;
-    let more = all.len() > PAGE_ROWS;
-    all.truncate(PAGE_ROWS);
-    let next =
-        all.last().filter(|_| more).map(|last| Place { at: last.received_at, id: last.event.to_string() }.to_string());
+    let filter = missed::Filter { before, limit: PAGE_ROWS, ..missed::Filter::default() };
+    let found = missed::page(&ask.desk.store, &filter).await?;
+    let next = found.next.as_ref().map(ToString::to_string);
     let title = ask.t("rule.missed_title");
     let body = html! {
         h1 { (title) }
         (tabs(ask, MISSED))
         p.soft { (ask.t("rule.missed_about")) }
-        @if all.is_empty() { (nothing(ask.t("rule.missed_none"))) } @else { (missed_table(ask, &all)) }
+        @if found.items.is_empty() { (nothing(ask.t("rule.missed_none"))) } @else { (missed_table(ask, &found.items)) }
         (older(ask, MISSED, next.as_deref()))
     };
     Answer::page(AT, title, body)
