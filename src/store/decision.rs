@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, cut, marks};
-use super::walk::{Found, Place, Walk, Where, moment};
+use super::walk::{Found, Place, TIME_MAX, Walk, Where, moment};
 use super::{Store, StoreError};
 use crate::domain::decision::{DecisionId, Rule, Verdict};
 use crate::domain::hookpoint::Subject;
@@ -148,7 +148,7 @@ fn walk(filter: &Filter) -> Walk<Kept> {
 /// # Errors
 /// The database, or a row that does not fit.
 pub async fn page(store: &Store, filter: &Filter) -> Result<Found<Kept>, StoreError> {
-    walk(filter).found(store, filter.before.as_ref(), filter.limit).await
+    walk(filter).found(store, filter.before.as_ref(), filter.limit, TIME_MAX).await
 }
 
 /// Decisions, newest first, at most as many as the filter says.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use mysql_async::{Row, Value};
 
 use super::row::Reader;
-use super::walk::{Found, Place, Walk, Where, moment};
+use super::walk::{Found, Place, TIME_MAX, Walk, Where, moment};
 use super::{Store, StoreError};
 use crate::domain::decision::Rule;
 use crate::domain::ids::EventId;
@@ -48,7 +48,7 @@ pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<Told>, StoreErro
 /// # Errors
 /// The database, or a row that does not fit.
 pub async fn page(store: &Store, filter: &Filter) -> Result<Found<Told>, StoreError> {
-    walk(filter).found(store, filter.before.as_ref(), filter.limit).await
+    walk(filter).found(store, filter.before.as_ref(), filter.limit, TIME_MAX).await
 }
 
 fn walk(filter: &Filter) -> Walk<Told> {

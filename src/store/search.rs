@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::outbox::{hex_list, key};
 use super::row::Reader;
 use super::trail::{self, MessageTrail};
-use super::walk::{Found, Place, Statement, Walk, Where, moment};
+use super::walk::{Found, Place, Statement, TIME_MAX, Walk, Where, moment};
 use super::{Store, StoreError};
 use crate::domain::ids::{EventId, MessageId};
 use crate::domain::message::Standing;
@@ -160,9 +160,11 @@ fn queued(row: &Row) -> Result<Place, StoreError> {
 /// # Errors
 /// The database, or a row that does not fit.
 pub async fn messages(store: &Store, search: &MessageSearch) -> Result<Found<MessageTrail>, StoreError> {
+    let walks = walks(search);
+    let time = TIME_MAX / if walks.len() > 1 { 2 } else { 1 };
     let mut ends = Vec::new();
-    for one in walks(search) {
-        ends.push(one.found(store, search.before.as_ref(), search.limit).await?);
+    for one in walks {
+        ends.push(one.found(store, search.before.as_ref(), search.limit, time).await?);
     }
     Ok(match ends.pop() {
         Some(only) if ends.is_empty() => only,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use mysql_async::{Row, Value};
 
 use super::row::{Reader, at, marks};
-use super::walk::{Found, Place, Statement, Walk, Where, moment};
+use super::walk::{Found, Place, Statement, TIME_MAX, Walk, Where, moment};
 use super::{Store, StoreError};
 use crate::domain::hookpoint::closed_list;
 use crate::domain::reason::Reason;
@@ -74,19 +74,17 @@ pub(super) fn event(row: &Row) -> Result<EventRow, StoreError> {
 /// The walk along the events themselves.
 fn walk(search: &EventSearch) -> Walk<EventRow> {
     let (mut walked, mut looked) = (Where::default(), Where::default());
-    let state = search.state.map(|state| Value::from(state.code()));
-    let index = match (&search.hook, state) {
-        (Some(hook), state) => {
-            walked.add("hook = ?", [hook.as_str().into()]);
-            state.into_iter().for_each(|state| looked.add("state = ?", [state]));
-            "event_hook"
-        }
-        (None, Some(state)) => {
-            walked.add("state = ?", [state]);
-            "event_state"
-        }
+    let index = match (&search.hook, search.state) {
+        (Some(_), _) => "event_hook",
+        (None, Some(_)) => "event_state",
         (None, None) => "event_received",
     };
+    if let Some(hook) = &search.hook {
+        walked.add("hook = ?", [hook.as_str().into()]);
+    }
+    if let Some(state) = search.state {
+        (if search.hook.is_some() { &mut looked } else { &mut walked }).add("state = ?", [state.code().into()]);
+    }
     walked.span("received_at", search.since, search.until);
     Walk {
         columns: COLUMNS,
@@ -173,7 +171,7 @@ pub async fn events(store: &Store, search: &EventSearch) -> Result<Found<EventRo
         let items = rows.iter().take(search.limit).map(event).collect::<Result<_, _>>()?;
         return Ok(Found { items, next, looked_until: None });
     }
-    walk(search).found(store, search.before.as_ref(), search.limit).await
+    walk(search).found(store, search.before.as_ref(), search.limit, TIME_MAX).await
 }
 
 async fn along_lines(store: &Store, search: &EventSearch) -> Result<Found<EventRow>, StoreError> {

@@ -14,8 +14,8 @@ use super::{Store, StoreError};
 
 /// Rows of a step: so few that one is short, wherever they lie.
 const STEP: u64 = 500;
-/// No step begins later than this.
-const TIME_MAX: Duration = Duration::from_millis(40);
+/// A walk that somebody waits for begins no step later than this.
+pub(super) const TIME_MAX: Duration = Duration::from_millis(40);
 
 /// A place in a list, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,7 +174,7 @@ impl<T> Walk<T> {
         all.statement(&select, &format!("{} LIMIT {limit}", self.order_by()))
     }
 
-    /// A page behind `from`, for somebody who waits for it.
+    /// A page behind `from`, for somebody who waits for it: no step begins after `time`.
     ///
     /// # Errors
     /// The database, or a row that does not fit.
@@ -183,8 +183,9 @@ impl<T> Walk<T> {
         store: &Store,
         from: Option<&Place>,
         limit: usize,
+        time: Duration,
     ) -> Result<Found<T>, StoreError> {
-        self.steps(store, from, limit, Some(Instant::now() + TIME_MAX)).await
+        self.steps(store, from, limit, Some(Instant::now() + time)).await
     }
 
     /// The newest behind `from`, however long that takes.

@@ -27,17 +27,11 @@ const READ_MAX: u64 = 4_500;
 /// Addresses of one shape that are opened: a search by several values is one shape.
 const EACH: usize = 4;
 /// Statements whose work is bounded by something else than an index.
-const BOUNDED: [(&str, &str); 8] = [
+const BOUNDED: [(&str, &str); 6] = [
     ("SELECT COUNT(*) AS n FROM (SELECT ? FROM contacted", "who was written to within two days, by an index"),
     ("SELECT MIN(at) AS oldest FROM contacted", "who was written to within two days, by an index"),
     ("SELECT lane, state, COUNT(*) AS n, MIN(run_at) AS oldest FROM outbox", "the queue holds only what waits"),
     ("SELECT COUNT(*) AS n, (SELECT received_at FROM inbox", "the queue holds only what waits"),
-    ("SELECT m.created_at AS at FROM message m FORCE INDEX (message_created)", "20,000 places of the index"),
-    (
-        "SELECT m.*, o.state AS queue_state, o.waiting_for, o.run_at, o.snoozes, o.last_error FROM message m FORCE INDEX \
-         (message_created) LEFT JOIN outbox o ON o.message_id = m.id WHERE m.state = ? AND m.receipt",
-        "the newest 20,000 rows, where the statement before it said that they end",
-    ),
     ("SELECT m.lane, COUNT(*) AS n FROM (SELECT message_id, started_at FROM attempt", "the newest 10,000"),
     ("SELECT hook, MAX(received_at) AS last_at FROM (SELECT hook, source, received_at FROM inbox", "the newest 1,000"),
 ];

@@ -93,12 +93,11 @@ fn searches(now: Timestamp) -> Vec<(MessageSearch, &'static str)> {
     let state = |state| MessageSearch { state: Some(state), ..any() };
     let reason = |reason| MessageSearch { reason: Some(reason), ..any() };
     let deleted = Some("domain_deleted".to_owned());
-    const FAILED: &str = "(m.state = 'failed' OR m.receipt = 'failed')";
     vec![
         (any(), "TRUE"),
         (state(Standing::Accepted), "m.state = 'sent' AND m.receipt IS NULL"),
         (state(Standing::Delivered), "m.receipt = 'delivered'"),
-        (state(Standing::Failed), FAILED),
+        (state(Standing::Failed), "(m.state = 'failed' OR m.receipt = 'failed')"),
         (state(Standing::Cancelled), "m.state = 'cancelled'"),
         (state(Standing::Queued), "o.state = 'queued'"),
         (state(Standing::Held), "o.state = 'held'"),

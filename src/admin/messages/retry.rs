@@ -130,7 +130,12 @@ fn count<T: Ord>(all: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
 pub async fn plan(desk: &Desk, picked: &Picked) -> Result<Plan, AdminError> {
     let (found, more) = select(desk, picked).await?;
     let mut plan = Plan { more, ..Plan::default() };
-    let candidates = sift(desk, &found, &mut plan.left_out).await?;
+    let resent = match picked {
+        Picked::Ids(ids) => resend::resent(&desk.store, ids).await?,
+        // Such a search leaves them out.
+        Picked::All(_) => HashSet::new(),
+    };
+    let candidates = sift(desk, &found, &resent, &mut plan.left_out);
     let unsure = unsure(desk, &found).await?;
     for step in candidates.chunks(STEP) {
         let (fit, refused) = still_fit(desk, message::load(&desk.store, step).await?).await?;
@@ -196,7 +201,8 @@ async fn all(desk: &Desk, mut search: MessageSearch) -> Result<(Vec<MessageTrail
     if !matches!(search.state.get_or_insert(Standing::Failed), Standing::Failed | Standing::Cancelled) {
         return Err(AdminError::invalid("state", "messages.retry_state"));
     }
-    search.limit = RESEND_MAX;
+    // One more tells whether there are more.
+    search.limit = RESEND_MAX + 1;
     let mut kept = Vec::new();
     for _ in 0..PAGES_MAX {
         let page = search::messages(&desk.store, &search).await?;
@@ -216,13 +222,12 @@ async fn all(desk: &Desk, mut search: MessageSearch) -> Result<(Vec<MessageTrail
 }
 
 /// Those that what we have ourselves does not rule out.
-async fn sift(
+fn sift(
     desk: &Desk,
     found: &[MessageTrail],
+    resent: &HashSet<MessageId>,
     left_out: &mut Vec<(MessageId, LeftOut)>,
-) -> Result<Vec<MessageId>, AdminError> {
-    let ids: Vec<MessageId> = found.iter().map(|one| one.id).collect();
-    let resent = resend::resent(&desk.store, &ids).await?;
+) -> Vec<MessageId> {
     let age_max = SignedDuration::from_hours(desk.config.alerts.event_age_max_h.into());
     let (templates, now) = (desk.templates.load(), desk.now());
     let has_text = |one: &MessageTrail| {
@@ -244,7 +249,7 @@ async fn sift(
         };
         left_out.push((one.id, why));
     }
-    Ok(candidates)
+    candidates
 }
 
 /// Those that the recipient may have although they count as failed.
