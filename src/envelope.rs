@@ -37,8 +37,16 @@ pub enum EnvelopeError {
     Fields,
 }
 
+/// What every reader of an event needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub hook: String,
+    pub occurred_at: Timestamp,
+}
+
+/// `KEEP`: whether the parameters are kept, or only looked at.
 #[derive(Deserialize)]
-struct EnvelopeWire<'a> {
+struct EnvelopeWire<'a, const KEEP: bool> {
     v: u32,
     #[serde(borrow)]
     hook: Cow<'a, str>,
@@ -46,22 +54,22 @@ struct EnvelopeWire<'a> {
     occurred_at: Cow<'a, str>,
     #[serde(default)]
     request: Option<String>,
+    #[serde(borrow, default)]
+    actor: ActorWire<'a>,
     #[serde(default)]
-    actor: ActorWire,
-    #[serde(default)]
-    fields: Fields,
+    fields: Fields<KEEP>,
     #[serde(default)]
     changed: Vec<String>,
     #[serde(default)]
-    gone: Fields,
+    gone: Fields<KEEP>,
     #[serde(default)]
     otherwise_at: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
-struct ActorWire {
-    #[serde(default)]
-    kind: String,
+struct ActorWire<'a> {
+    #[serde(borrow, default)]
+    kind: Cow<'a, str>,
     #[serde(default)]
     entrypoint: Option<String>,
     #[serde(default)]
@@ -73,26 +81,12 @@ struct ActorWire {
 /// # Errors
 /// [`EnvelopeError`], answered with 422: the stub keeps the event aside and tells somebody.
 pub fn parse(id: &EventId, source: &str, body: &[u8]) -> Result<HookEvent, EnvelopeError> {
-    let wire: EnvelopeWire = serde_json::from_slice(body).map_err(|e| {
-        // serde's message may quote a value; the place is enough to find it.
-        EnvelopeError::Json(format!("{:?} at line {} column {}", e.classify(), e.line(), e.column()))
-    })?;
-    if wire.v != VERSION {
-        return Err(EnvelopeError::Version(wire.v));
-    }
-    let good = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if wire.hook.is_empty() || wire.hook.len() > HOOK_CHARS_MAX || !wire.hook.chars().all(good) {
-        return Err(EnvelopeError::Hook);
-    }
-    let occurred_at: Timestamp = wire.occurred_at.parse().map_err(|_| EnvelopeError::OccurredAt)?;
-    if wire.fields.excess || wire.gone.excess {
-        return Err(EnvelopeError::Fields);
-    }
+    let (wire, head) = read::<true>(body)?;
     Ok(HookEvent {
         id: id.clone(),
         source: source.to_owned(),
-        hook: wire.hook.into_owned(),
-        occurred_at,
+        hook: head.hook,
+        occurred_at: head.occurred_at,
         request: wire.request.filter(|request| (1..=64).contains(&request.len())),
         actor: Actor {
             kind: ActorKind::parse(&wire.actor.kind).unwrap_or_default(),
@@ -107,16 +101,51 @@ pub fn parse(id: &EventId, source: &str, body: &[u8]) -> Result<HookEvent, Envel
     })
 }
 
-/// Parameters by path, read in one go: the door does this for every event.
+/// Whether [`parse`] will read the body, and its head: the door needs no more, and does this for every event.
+///
+/// # Errors
+/// As of [`parse`].
+pub fn check(body: &[u8]) -> Result<Head, EnvelopeError> {
+    Ok(read::<false>(body)?.1)
+}
+
+fn read<const KEEP: bool>(body: &[u8]) -> Result<(EnvelopeWire<'_, KEEP>, Head), EnvelopeError> {
+    let wire: EnvelopeWire<'_, KEEP> = serde_json::from_slice(body).map_err(|e| {
+        // serde's message may quote a value; the place is enough to find it.
+        EnvelopeError::Json(format!("{:?} at line {} column {}", e.classify(), e.line(), e.column()))
+    })?;
+    if wire.v != VERSION {
+        return Err(EnvelopeError::Version(wire.v));
+    }
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if wire.hook.is_empty() || wire.hook.len() > HOOK_CHARS_MAX || !wire.hook.chars().all(good) {
+        return Err(EnvelopeError::Hook);
+    }
+    let occurred_at: Timestamp = wire.occurred_at.parse().map_err(|_| EnvelopeError::OccurredAt)?;
+    if wire.fields.excess || wire.gone.excess {
+        return Err(EnvelopeError::Fields);
+    }
+    let head = Head { hook: wire.hook.clone().into_owned(), occurred_at };
+    Ok((wire, head))
+}
+
+/// Parameters by path, read in one go.
 #[derive(Default)]
-struct Fields {
+struct Fields<const KEEP: bool> {
     flat: BTreeMap<String, FieldValue>,
+    read: usize,
     /// There were more, or deeper ones, than are read.
     excess: bool,
 }
 
-impl Fields {
+impl<const KEEP: bool> Fields<KEEP> {
     fn members<'de, A: MapAccess<'de>>(&mut self, mut from: A, prefix: &str, depth: usize) -> Result<(), A::Error> {
+        if !KEEP {
+            while from.next_key::<IgnoredAny>()?.is_some() {
+                from.next_value_seed(Member { all: self, path: String::new(), depth })?;
+            }
+            return Ok(());
+        }
         while let Some(key) = from.next_key::<String>()? {
             let path = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
             from.next_value_seed(Member { all: self, path, depth })?;
@@ -125,31 +154,31 @@ impl Fields {
     }
 }
 
-impl<'de> Deserialize<'de> for Fields {
+impl<'de, const KEEP: bool> Deserialize<'de> for Fields<KEEP> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Whole;
-        impl<'de> Visitor<'de> for Whole {
-            type Value = Fields;
+        struct Whole<const KEEP: bool>;
+        impl<'de, const KEEP: bool> Visitor<'de> for Whole<KEEP> {
+            type Value = Fields<KEEP>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, from: A) -> Result<Fields, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, from: A) -> Result<Fields<KEEP>, A::Error> {
                 let mut all = Fields::default();
                 all.members(from, "", 1)?;
                 Ok(all)
             }
 
             /// PHP writes an empty array as `[]` where it means `{}`.
-            fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Fields, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Fields<KEEP>, A::Error> {
                 match from.next_element::<IgnoredAny>()? {
                     None => Ok(Fields::default()),
                     Some(_) => Err(A::Error::custom("expected an object")),
                 }
             }
 
-            fn visit_unit<E>(self) -> Result<Fields, E> {
+            fn visit_unit<E>(self) -> Result<Fields<KEEP>, E> {
                 Ok(Fields::default())
             }
         }
@@ -158,23 +187,24 @@ impl<'de> Deserialize<'de> for Fields {
 }
 
 /// One parameter, or an object of them.
-struct Member<'a> {
-    all: &'a mut Fields,
+struct Member<'a, const KEEP: bool> {
+    all: &'a mut Fields<KEEP>,
     path: String,
     depth: usize,
 }
 
-impl Member<'_> {
-    fn put(self, value: FieldValue) {
-        if self.all.flat.len() < FIELDS_MAX {
-            self.all.flat.insert(self.path, value);
-        } else {
+impl<const KEEP: bool> Member<'_, KEEP> {
+    fn put(self, value: impl FnOnce() -> FieldValue) {
+        self.all.read += 1;
+        if self.all.read > FIELDS_MAX {
             self.all.excess = true;
+        } else if KEEP {
+            self.all.flat.insert(self.path, value());
         }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Member<'_> {
+impl<'de, const KEEP: bool> DeserializeSeed<'de> for Member<'_, KEEP> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
@@ -182,7 +212,7 @@ impl<'de> DeserializeSeed<'de> for Member<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Member<'_> {
+impl<'de, const KEEP: bool> Visitor<'de> for Member<'_, KEEP> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -190,34 +220,34 @@ impl<'de> Visitor<'de> for Member<'_> {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.put(FieldValue::Bool(value));
+        self.put(|| FieldValue::Bool(value));
         Ok(())
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        self.put(FieldValue::Int(value));
+        self.put(|| FieldValue::Int(value));
         Ok(())
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        self.put(i64::try_from(value).map_or_else(|_| FieldValue::Decimal(value.to_string()), FieldValue::Int));
+        self.put(|| i64::try_from(value).map_or_else(|_| FieldValue::Decimal(value.to_string()), FieldValue::Int));
         Ok(())
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<(), E> {
         // As it was written, but for its length: the shortest text that means the same number.
-        let number = Number::from_f64(value).map_or_else(String::new, |number| number.to_string());
-        self.put(FieldValue::Decimal(number));
+        let number = || Number::from_f64(value).map_or_else(String::new, |number| number.to_string());
+        self.put(|| FieldValue::Decimal(number()));
         Ok(())
     }
 
     fn visit_str<E>(self, value: &str) -> Result<(), E> {
-        self.put(FieldValue::Text(value.to_owned()));
+        self.put(|| FieldValue::Text(value.to_owned()));
         Ok(())
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
-        self.put(FieldValue::Null);
+        self.put(|| FieldValue::Null);
         Ok(())
     }
 

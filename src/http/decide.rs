@@ -13,7 +13,7 @@ use warp::reply::Response;
 use super::Route;
 use super::limit::Sources;
 use super::problem::{Problem, json_response};
-use super::raw::{BodyLimits, Signed, json_body, signed};
+use super::raw::{BodyLimits, json_body, signed};
 use crate::clock::Clock;
 use crate::decide::{Answer, Asker, Decider, Question};
 use crate::domain::decision::Rule;
@@ -77,7 +77,7 @@ impl Decide {
     ) -> Result<Answer, Problem> {
         let body = json_body(headers, body, self.limits).await?;
         let now = self.clock.now();
-        let Signed { event, .. } = signed(headers, &body, &self.sources.load(), now)?;
+        let event = signed(headers, &body, &self.sources.load(), now)?.event()?;
         let rule = Rule::parse(rule).ok_or_else(|| Problem::new(404, "unknown-rule", "There is no such rule."))?;
         let question = Question::read(rule, &event.fields)
             .map_err(|error| Problem::new(422, "bad-question", format!("{error}.")))?;

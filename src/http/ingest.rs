@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 use bytes::Buf;
 use futures_util::Stream;
-use serde_json::json;
+use serde::Serialize;
 use tokio::sync::Notify;
 use warp::Filter;
 use warp::http::{HeaderMap, StatusCode};
@@ -39,6 +39,13 @@ pub struct Ingest {
     /// Rung when an event was stored.
     pub bell: Arc<Notify>,
     pub refusals: Arc<Refusals>,
+}
+
+/// The answer to an event that is on disk.
+#[derive(Serialize)]
+struct Taken<'a> {
+    id: &'a str,
+    duplicate: bool,
 }
 
 /// Keeps a flood out of the log: one refusal per second is written, the others are counted.
@@ -81,7 +88,8 @@ impl Ingest {
             Ok((id, inserted)) => {
                 let duplicate = inserted == Inserted::Duplicate;
                 self.metrics.event(if duplicate { "duplicate" } else { "stored" });
-                json_response(StatusCode::ACCEPTED, json!({ "id": id.as_str(), "duplicate": duplicate }).to_string())
+                let taken = Taken { id: id.as_str(), duplicate };
+                json_response(StatusCode::ACCEPTED, serde_json::to_string(&taken).unwrap_or_default())
             }
             Err(problem) => {
                 self.metrics.event(problem.code);
@@ -104,20 +112,21 @@ impl Ingest {
         let body = json_body(headers, body, self.limits).await?;
         mark(Step::Received);
         let now = self.clock.now();
-        let Signed { verified, event } = signed(headers, &body, &self.sources.load(), now)?;
+        let signed = signed(headers, &body, &self.sources.load(), now)?;
         mark(Step::Verified);
-        let id = event.id.clone();
+        let head = signed.head()?;
+        let Signed { verified, source, id } = signed;
         let raw = std::str::from_utf8(verified.body())
             .map_err(|_| Problem::new(422, "bad-envelope", "The body is not UTF-8."))?;
         let urgent =
-            self.catalogue.load().fired_by(&event.hook).any(|(entry, _)| entry.hookpoint.class == Class::Security);
+            self.catalogue.load().fired_by(&head.hook).any(|(entry, _)| entry.hookpoint.class == Class::Security);
         let inserted = self
             .writer
             .insert(NewEvent {
                 id: id.clone(),
-                source: event.source,
-                hook: event.hook,
-                occurred_at: event.occurred_at,
+                source: source.to_owned(),
+                hook: head.hook,
+                occurred_at: head.occurred_at,
                 received_at: now,
                 key_index: verified.key_index(),
                 body_sha256: sha256(verified.body()),

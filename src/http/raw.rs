@@ -11,7 +11,7 @@ use super::limit::Sources;
 use super::problem::Problem;
 use crate::domain::event::HookEvent;
 use crate::domain::ids::EventId;
-use crate::envelope;
+use crate::envelope::{self, EnvelopeError, Head};
 use crate::signature::{Headers, Key, SignatureError, Verified, verify};
 
 /// When to come back if we are busy, in seconds.
@@ -84,14 +84,37 @@ pub fn verified<'a>(
 #[derive(Debug)]
 pub struct Signed<'a> {
     pub verified: Verified<'a>,
-    pub event: HookEvent,
+    pub source: &'a str,
+    pub id: EventId,
 }
 
-/// The envelope in a body, once its source, its signature and the source's rate allow it, in this order: a stranger learns
+impl Signed<'_> {
+    /// The whole event.
+    ///
+    /// # Errors
+    /// 422.
+    pub fn event(&self) -> Result<HookEvent, Problem> {
+        envelope::parse(&self.id, self.source, self.verified.body()).map_err(|e| bad_envelope(&e))
+    }
+
+    /// What it is an event of, if it can be read whole.
+    ///
+    /// # Errors
+    /// 422.
+    pub fn head(&self) -> Result<Head, Problem> {
+        envelope::check(self.verified.body()).map_err(|e| bad_envelope(&e))
+    }
+}
+
+fn bad_envelope(error: &EnvelopeError) -> Problem {
+    Problem::new(422, "bad-envelope", error.to_string())
+}
+
+/// A body, once its source, its signature and the source's rate allow it, in this order: a stranger learns
 /// nothing about keys, and cannot use up a source's rate.
 ///
 /// # Errors
-/// 401, 429 or 422.
+/// 401, 429, or 422 for its id.
 pub fn signed<'a>(
     headers: &'a HeaderMap,
     body: &'a [u8],
@@ -108,7 +131,5 @@ pub fn signed<'a>(
     }
     let id = EventId::parse(verified.id())
         .ok_or_else(|| Problem::new(422, "bad-envelope", "`webhook-id` must be 1 to 64 of A-Z a-z 0-9 _ - ."))?;
-    let event =
-        envelope::parse(&id, name, verified.body()).map_err(|e| Problem::new(422, "bad-envelope", e.to_string()))?;
-    Ok(Signed { verified, event })
+    Ok(Signed { verified, source: name, id })
 }

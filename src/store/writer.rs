@@ -1,13 +1,12 @@
-//! Owns: group commit. One writer gathers the events that wait and stores them by one statement: the more come at once,
-//! the cheaper each becomes. While the next batch is on its way to the disk, a second task looks whether the last one
-//! held what was finished long ago, and answers. Who would be answered too late is answered at once that his event is not
-//! stored.
-//! Why one writer: a second would commit half as much each time, and the disk takes as long for half.
+//! Owns: group commit. One task gathers the events that wait and stores them by one statement: the more come at once, the
+//! cheaper each becomes. While a batch is on its way to the disk, the next one may go after it on a second connection, if it
+//! is large enough to be worth a commit. Who would be answered too late is answered at once that his event is not stored.
 
 use std::time::Duration;
 
 use mysql_async::Conn;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
 use super::inbox::{Inserted, Known, NewEvent, batch_of, look, write_batch};
 use super::pool::bounded;
@@ -15,7 +14,13 @@ use super::{Store, StoreError};
 
 /// Tries to store a batch: on the connection that is open, and again after a lost deadlock.
 const TRIES: u32 = 4;
-type Answer = oneshot::Sender<Result<Inserted, WriteError>>;
+/// What became of an event, which goes back with it: memory is given back most cheaply by the thread that took it.
+type Answered = (Result<Inserted, WriteError>, NewEvent);
+/// Batches on their way at once. With more, each is smaller, and costs the database more.
+const BATCHES: usize = 2;
+/// While one is on its way, so many events are worth a commit of their own.
+const WORTH: usize = 48;
+type Answer = oneshot::Sender<Answered>;
 type Waiting = (NewEvent, Answer);
 
 /// Hands events to the writer.
@@ -42,9 +47,8 @@ impl InboxWriter {
     #[must_use]
     pub fn start(store: &Store, queue_max: usize, wait_max: Duration) -> Self {
         let (queue, receiver) = mpsc::channel(queue_max);
-        let (written, to_look) = mpsc::channel(1);
-        tokio::spawn(Looker { written: to_look, connection: Kept::new(store) }.run());
-        tokio::spawn(Writer { receiver, written, connection: Kept::new(store) }.run());
+        let idle = (0..BATCHES).map(|_| Kept::new(store)).collect();
+        tokio::spawn(Writer { receiver, waiting: Vec::new(), idle, busy: JoinSet::new(), store: store.clone() }.run());
         Self { queue, wait_max }
     }
 
@@ -62,77 +66,81 @@ impl InboxWriter {
         let (answer, answered) = oneshot::channel();
         self.queue.try_send((event, answer)).map_err(|_| WriteError::Full)?;
         match tokio::time::timeout(self.wait_max, answered).await {
-            Ok(answer) => answer.unwrap_or_else(|_| Err(WriteError::Database("the writer ended".to_owned()))),
+            Ok(Ok((result, _event))) => result,
+            Ok(Err(_)) => Err(WriteError::Database("the writer ended".to_owned())),
             Err(_) => Err(WriteError::Late),
         }
     }
 }
 
-/// Events on disk, those of them that had been there before, and who waits for an answer.
-struct Written {
-    events: Vec<NewEvent>,
-    known: Known,
-    answers: Vec<Answer>,
-}
-
 struct Writer {
     receiver: mpsc::Receiver<Waiting>,
-    written: mpsc::Sender<Written>,
-    connection: Kept,
+    /// Taken out of the queue, and not on its way yet.
+    waiting: Vec<Waiting>,
+    idle: Vec<Kept>,
+    busy: JoinSet<Kept>,
+    store: Store,
 }
 
 impl Writer {
     async fn run(mut self) {
-        while let Some(mut waiting) = self.gather().await {
-            // Who gave up is not stored: he sends it again, and the time is better spent on those who still wait.
-            waiting.retain(|(_, answer)| !answer.is_closed());
-            while !waiting.is_empty() {
-                let later = waiting.split_off(batch_of(waiting.len()));
-                self.store(waiting).await;
-                waiting = later;
+        loop {
+            let there = self.waiting.len() + self.receiver.len();
+            let enough = if self.busy.is_empty() { 1 } else { WORTH };
+            if there >= enough
+                && let Some(connection) = self.idle.pop()
+            {
+                let batch = self.gather(batch_of(there)).await;
+                self.busy.spawn(store(connection, batch));
+                continue;
             }
-        }
-    }
-
-    /// Waits for an event, and takes as many of those that wait as one statement inserts.
-    async fn gather(&mut self) -> Option<Vec<Waiting>> {
-        let first = self.receiver.recv().await?;
-        let mut batch = vec![first];
-        let more = batch_of(1 + self.receiver.len()) - 1;
-        if more > 0 {
-            self.receiver.recv_many(&mut batch, more).await;
-        }
-        Some(batch)
-    }
-
-    async fn store(&mut self, batch: Vec<Waiting>) {
-        let (events, answers): (Vec<NewEvent>, Vec<Answer>) = batch.into_iter().unzip();
-        match self.connection.run(&Write(&events)).await {
-            // The other task ends after this one, so somebody is there to take it.
-            Ok(known) => drop(self.written.send(Written { events, known, answers }).await),
-            Err(error) => reject(answers, &error),
-        }
-    }
-}
-
-struct Looker {
-    written: mpsc::Receiver<Written>,
-    connection: Kept,
-}
-
-impl Looker {
-    async fn run(mut self) {
-        while let Some(Written { events, known, answers }) = self.written.recv().await {
-            match self.connection.run(&Look(&events, &known)).await {
-                Ok(results) => {
-                    for (answer, result) in answers.into_iter().zip(results) {
-                        let _ = answer.send(Ok(result));
-                    }
+            tokio::select! {
+                biased;
+                Some(done) = self.busy.join_next() => {
+                    self.idle.push(done.unwrap_or_else(|_| Kept::new(&self.store)));
                 }
-                Err(error) => reject(answers, &error),
+                one = self.receiver.recv(), if !self.idle.is_empty() => match one {
+                    Some(one) => self.waiting.push(one),
+                    // All handles are gone, and with them whoever waited.
+                    None => return,
+                },
             }
         }
     }
+
+    /// As many of those that wait as one statement inserts, at most `most`.
+    async fn gather(&mut self, most: usize) -> Vec<Waiting> {
+        let more = most.saturating_sub(self.waiting.len());
+        if more > 0 {
+            self.receiver.recv_many(&mut self.waiting, more).await;
+        }
+        // Who gave up is not stored: he sends it again, and the time is better spent on those who still wait.
+        self.waiting.retain(|(_, answer)| !answer.is_closed());
+        let later = self.waiting.split_off(batch_of(self.waiting.len()).min(self.waiting.len()));
+        std::mem::replace(&mut self.waiting, later)
+    }
+}
+
+/// Stores a batch, looks whether it held what was finished long ago, and answers.
+async fn store(mut connection: Kept, batch: Vec<Waiting>) -> Kept {
+    let (events, answers): (Vec<NewEvent>, Vec<Answer>) = batch.into_iter().unzip();
+    match write_and_look(&mut connection, &events).await {
+        Ok(results) => {
+            for ((answer, event), result) in answers.into_iter().zip(events).zip(results) {
+                let _ = answer.send((Ok(result), event));
+            }
+        }
+        Err(error) => reject(answers, events, &error),
+    }
+    connection
+}
+
+async fn write_and_look(connection: &mut Kept, events: &[NewEvent]) -> Result<Vec<Inserted>, StoreError> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = connection.run(&Write(events)).await?;
+    connection.run(&Look(events, &known)).await
 }
 
 /// What is done on a connection, again if need be.
@@ -195,9 +203,9 @@ impl Kept {
     }
 }
 
-fn reject(answers: Vec<oneshot::Sender<Result<Inserted, WriteError>>>, error: &StoreError) {
+fn reject(answers: Vec<Answer>, events: Vec<NewEvent>, error: &StoreError) {
     tracing::error!(events = answers.len(), %error, "events were not stored");
-    for answer in answers {
-        let _ = answer.send(Err(WriteError::Database(error.to_string())));
+    for (answer, event) in answers.into_iter().zip(events) {
+        let _ = answer.send((Err(WriteError::Database(error.to_string())), event));
     }
 }

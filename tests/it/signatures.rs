@@ -91,6 +91,9 @@ fn two_keys_are_valid_while_one_is_rotated_and_old_requests_are_stale() {
     assert_eq!(verify(headers, b"{}", &keys, at(999_699)).err(), Some(SignatureError::Stale(301)));
 }
 
+/// A body with something of everything.
+const WHOLE: &str = r#"{"v":1,"hook":"InvoiceCreated","occurred_at":"2026-11-23T10:00:00Z","request":"r1","actor":{"kind":"admin","entrypoint":"a","masquerading":false},"fields":{"a":1,"b":-2.5,"c":"x","d":{"e":{"f":null}},"g":[1,{"h":2}],"\u00f1":true},"changed":["a","b"],"gone":{"name":"n"},"otherwise_at":null}"#;
+
 proptest! {
     #[test]
     fn ours_and_the_reference_library_agree(id in "[a-z0-9_]{1,40}", body in "\\PC{0,300}") {
@@ -115,5 +118,19 @@ proptest! {
         let id = EventId::parse("e").expect("an id");
         let body = format!("{{\"v\":1,\"hook\":\"X\",\"occurred_at\":\"2026-11-23T10:00:00Z\",\"fields\":{fields}}}");
         prop_assert!(envelope::parse(&id, "billing", body.as_bytes()).is_ok(), "{}", body);
+    }
+
+    /// The door only checks; what it let in must be read later.
+    #[test]
+    fn what_the_door_lets_in_is_what_is_read_later(edits in proptest::collection::vec((any::<proptest::sample::Index>(), "[\\\\\"uud8{}:,\\[\\]0-9xñ]{0,2}"), 0..4)) {
+        let mut body: Vec<String> = WHOLE.chars().map(String::from).collect();
+        for (place, text) in edits {
+            *place.get_mut(&mut body) = text;
+        }
+        let body = body.concat();
+        let id = EventId::parse("e").expect("an id");
+        let read = envelope::parse(&id, "billing", body.as_bytes()).map(|event| (event.hook, event.occurred_at));
+        let checked = envelope::check(body.as_bytes()).map(|head| (head.hook, head.occurred_at));
+        prop_assert_eq!(&checked, &read, "{}", body);
     }
 }
