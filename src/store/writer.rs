@@ -2,10 +2,11 @@
 //! cheaper each becomes. While a batch is on its way to the disk, the next one may go after it on a second connection, if it
 //! is large enough to be worth a commit. Who would be answered too late is answered at once that his event is not stored.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mysql_async::Conn;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::inbox::{Inserted, Known, NewEvent, batch_of, look, write_batch};
@@ -27,6 +28,8 @@ type Waiting = (NewEvent, Answer);
 #[derive(Clone, Debug)]
 pub struct InboxWriter {
     queue: mpsc::Sender<Waiting>,
+    /// Rung when [`WORTH`] wait: nobody is woken for each of them.
+    worth: Arc<Notify>,
     wait_max: Duration,
 }
 
@@ -48,8 +51,17 @@ impl InboxWriter {
     pub fn start(store: &Store, queue_max: usize, wait_max: Duration) -> Self {
         let (queue, receiver) = mpsc::channel(queue_max);
         let idle = (0..BATCHES).map(|_| Kept::new(store)).collect();
-        tokio::spawn(Writer { receiver, waiting: Vec::new(), idle, busy: JoinSet::new(), store: store.clone() }.run());
-        Self { queue, wait_max }
+        let worth = Arc::new(Notify::new());
+        let writer = Writer {
+            receiver,
+            waiting: Vec::new(),
+            worth: worth.clone(),
+            idle,
+            busy: JoinSet::new(),
+            store: store.clone(),
+        };
+        tokio::spawn(writer.run());
+        Self { queue, worth, wait_max }
     }
 
     /// Whether an event would be refused now.
@@ -65,6 +77,9 @@ impl InboxWriter {
     pub async fn insert(&self, event: NewEvent) -> Result<Inserted, WriteError> {
         let (answer, answered) = oneshot::channel();
         self.queue.try_send((event, answer)).map_err(|_| WriteError::Full)?;
+        if self.queue.max_capacity() - self.queue.capacity() >= WORTH {
+            self.worth.notify_one();
+        }
         match tokio::time::timeout(self.wait_max, answered).await {
             Ok(Ok((result, _event))) => result,
             Ok(Err(_)) => Err(WriteError::Database("the writer ended".to_owned())),
@@ -77,6 +92,7 @@ struct Writer {
     receiver: mpsc::Receiver<Waiting>,
     /// Taken out of the queue, and not on its way yet.
     waiting: Vec<Waiting>,
+    worth: Arc<Notify>,
     idle: Vec<Kept>,
     busy: JoinSet<Kept>,
     store: Store,
@@ -99,7 +115,8 @@ impl Writer {
                 Some(done) = self.busy.join_next() => {
                     self.idle.push(done.unwrap_or_else(|_| Kept::new(&self.store)));
                 }
-                one = self.receiver.recv(), if !self.idle.is_empty() => match one {
+                () = self.worth.notified(), if !self.busy.is_empty() && !self.idle.is_empty() => {}
+                one = self.receiver.recv(), if self.busy.is_empty() => match one {
                     Some(one) => self.waiting.push(one),
                     // All handles are gone, and with them whoever waited.
                     None => return,
