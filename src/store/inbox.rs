@@ -84,15 +84,16 @@ pub async fn insert(store: &Store, events: &[NewEvent]) -> Result<Vec<Inserted>,
 /// Stores one batch, of a size that [`batch_of`] gave, on a connection that the caller keeps with its statements.
 async fn insert_batch(connection: &mut Conn, batch: &[NewEvent]) -> Result<Vec<Inserted>, StoreError> {
     let known = write_batch(connection, batch).await?;
-    look(connection, batch, &known).await
+    look(connection, batch, known.as_ref()).await
 }
 
-/// The first half of [`insert_batch`]: writes what is not in the inbox, and gives what was.
+/// The first half of [`insert_batch`]: writes what is not in the inbox, and gives what was; nothing if all were new there and
+/// no two the same.
 /// Nearly always all ids are new; so they are inserted first, and only if that fails, those that exist are looked for.
-pub(super) async fn write_batch(connection: &mut Conn, batch: &[NewEvent]) -> Result<Known, StoreError> {
+pub(super) async fn write_batch(connection: &mut Conn, batch: &[NewEvent]) -> Result<Option<Known>, StoreError> {
     match write(connection, batch.iter()).await {
-        Ok(()) => Ok(Known::new()),
-        Err(error) if error.is_duplicate() => write_unknown(connection, batch).await,
+        Ok(()) => Ok(None),
+        Err(error) if error.is_duplicate() => write_unknown(connection, batch).await.map(Some),
         Err(error) => Err(error),
     }
 }
@@ -102,12 +103,15 @@ pub(super) async fn write_batch(connection: &mut Conn, batch: &[NewEvent]) -> Re
 pub(super) async fn look(
     connection: &mut Conn,
     batch: &[NewEvent],
-    known: &Known,
+    known: Option<&Known>,
 ) -> Result<Vec<Inserted>, StoreError> {
     let finished = checksums(connection, "SELECT id, body_sha256 FROM event WHERE id", batch).await?;
+    if known.is_none() && finished.is_empty() {
+        return Ok(vec![Inserted::New; batch.len()]);
+    }
     withdraw(connection, &finished).await?;
     let mut seen: HashMap<&str, [u8; 32]> =
-        known.iter().chain(&finished).map(|(id, checksum)| (id.as_str(), *checksum)).collect();
+        known.into_iter().flatten().chain(&finished).map(|(id, checksum)| (id.as_str(), *checksum)).collect();
     let results = batch.iter().map(|event| {
         // Of several with one id in this batch, the first is the new one.
         match seen.entry(event.id.as_str()) {

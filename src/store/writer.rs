@@ -157,7 +157,7 @@ async fn write_and_look(connection: &mut Kept, events: &[NewEvent]) -> Result<Ve
         return Ok(Vec::new());
     }
     let known = connection.run(&Write(events)).await?;
-    connection.run(&Look(events, &known)).await
+    connection.run(&Look(events, known.as_ref())).await
 }
 
 /// What is done on a connection, again if need be.
@@ -170,14 +170,14 @@ trait Work {
 struct Write<'a>(&'a [NewEvent]);
 
 impl Work for Write<'_> {
-    type Done = Known;
+    type Done = Option<Known>;
 
-    fn on(&self, connection: &mut Conn) -> impl Future<Output = Result<Known, StoreError>> + Send {
+    fn on(&self, connection: &mut Conn) -> impl Future<Output = Result<Option<Known>, StoreError>> + Send {
         write_batch(connection, self.0)
     }
 }
 
-struct Look<'a>(&'a [NewEvent], &'a Known);
+struct Look<'a>(&'a [NewEvent], Option<&'a Known>);
 
 impl Work for Look<'_> {
     type Done = Vec<Inserted>;
