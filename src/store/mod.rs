@@ -44,6 +44,7 @@ pub mod search;
 pub mod search_events;
 pub mod told;
 pub mod trail;
+pub mod walk;
 
 pub mod heard;
 pub mod mirror;
@@ -57,6 +58,5 @@ pub mod revision;
 pub mod session;
 pub mod throttle;
 pub mod version;
-pub mod walk;
 
 pub use pool::{Store, StoreError};
