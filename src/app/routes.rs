@@ -53,11 +53,11 @@ impl App {
                     &self.store,
                     server.ingest_queue_max,
                     Duration::from_millis(server.ingest_wait_ms),
+                    bell,
                 ),
                 clock: self.clock.clone(),
                 metrics: self.metrics.clone(),
                 limits: limits(server.event_bytes_max),
-                bell,
                 refusals: Arc::default(),
             }),
             decide::route(Decide {

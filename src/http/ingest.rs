@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use serde::Serialize;
-use tokio::sync::Notify;
 use warp::Filter;
 use warp::http::{HeaderMap, StatusCode};
 use warp::reply::Response;
@@ -20,11 +19,13 @@ use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::domain::hookpoint::Class;
 use crate::domain::ids::EventId;
+use crate::envelope::Head;
 use crate::metrics::Metrics;
 use crate::road::{Step, mark};
 use crate::signature::sha256;
+use crate::store::batch::WriteError;
 use crate::store::inbox::{Inserted, NewEvent};
-use crate::store::writer::{InboxWriter, WriteError};
+use crate::store::writer::InboxWriter;
 
 /// What the route works with.
 #[derive(Clone, Debug)]
@@ -36,8 +37,6 @@ pub struct Ingest {
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     pub limits: BodyLimits,
-    /// Rung when an event was stored.
-    pub bell: Arc<Notify>,
     pub refusals: Arc<Refusals>,
 }
 
@@ -76,13 +75,13 @@ pub fn route(ingest: Ingest) -> Route {
         .and(warp::body::stream())
         .then(move |headers: HeaderMap, body| {
             let ingest = ingest.clone();
-            async move { ingest.answer(&headers, body).await }
+            async move { ingest.answer(headers, body).await }
         })
         .boxed()
 }
 
 impl Ingest {
-    async fn answer<B: Buf, E>(&self, headers: &HeaderMap, body: impl Stream<Item = Result<B, E>>) -> Response {
+    async fn answer<B: Buf, E>(&self, headers: HeaderMap, body: impl Stream<Item = Result<B, E>>) -> Response {
         let started = self.clock.monotonic();
         let response = match self.take(headers, body).await {
             Ok((id, inserted)) => {
@@ -106,43 +105,36 @@ impl Ingest {
 
     async fn take<B: Buf, E>(
         &self,
-        headers: &HeaderMap,
+        headers: HeaderMap,
         body: impl Stream<Item = Result<B, E>>,
     ) -> Result<(EventId, Inserted), Problem> {
-        let body = json_body(headers, body, self.limits).await?;
+        let body = json_body(&headers, body, self.limits).await?;
         mark(Step::Received);
-        let now = self.clock.now();
-        let signed = signed(headers, &body, &self.sources.load(), now)?;
-        mark(Step::Verified);
-        let head = signed.head()?;
-        let Signed { verified, source, id } = signed;
-        let raw = std::str::from_utf8(verified.body())
-            .map_err(|_| Problem::new(422, "bad-envelope", "The body is not UTF-8."))?;
-        let urgent =
-            self.catalogue.load().fired_by(&head.hook).any(|(entry, _)| entry.hookpoint.class == Class::Security);
-        let inserted = self
-            .writer
-            .insert(NewEvent {
-                id: id.clone(),
-                source: source.to_owned(),
-                hook: head.hook,
-                occurred_at: head.occurred_at,
-                received_at: now,
-                key_index: verified.key_index(),
-                body_sha256: sha256(verified.body()),
-                body: raw.to_owned(),
-                urgent,
-            })
-            .await
-            .map_err(|error| not_stored(&error))?;
+        let event = self.event(&headers, body)?;
+        // Nothing but the event is kept while the database writes.
+        drop(headers);
+        let (id, inserted) = self.writer.insert(event).await.map_err(|error| not_stored(&error))?;
         mark(Step::Stored);
         match inserted {
             Inserted::Reused => Err(Problem::new(409, "id-reused", "This id was stored before with another body.")),
-            Inserted::New | Inserted::Duplicate => {
-                self.bell.notify_waiters();
-                Ok((id, inserted))
-            }
+            Inserted::New | Inserted::Duplicate => Ok((id, inserted)),
         }
+    }
+
+    /// The event, once it is believed and can be read.
+    fn event(&self, headers: &HeaderMap, body: Bytes) -> Result<NewEvent, Problem> {
+        let now = self.clock.now();
+        let sources = self.sources.load();
+        let signed = signed(headers, &body, &sources, now)?;
+        mark(Step::Verified);
+        let Head { hook, occurred_at } = signed.head()?;
+        let Signed { verified, source, id } = signed;
+        let (key_index, body_sha256) = (verified.key_index(), sha256(verified.body()));
+        let urgent = self.catalogue.load().fired_by(&hook).any(|(entry, _)| entry.hookpoint.class == Class::Security);
+        let source = source.to_owned();
+        let not_text = |_| Problem::new(422, "bad-envelope", "The body is not UTF-8.");
+        let body = String::from_utf8(body.into()).map_err(not_text)?;
+        Ok(NewEvent { id, source, hook, occurred_at, received_at: now, key_index, body_sha256, body, urgent })
     }
 }
 

@@ -36,11 +36,14 @@ pub type Route = BoxedFilter<(Response,)>;
 /// Without any route.
 #[must_use]
 pub fn join(routes: Vec<Route>) -> Route {
-    let mut routes = routes.into_iter().rev();
-    let last = routes.next().expect("at least one route");
+    let mut routes = routes.into_iter();
+    let first = routes.next().expect("at least one route");
+    let mut routes = routes.rev();
+    let Some(last) = routes.next() else { return first.recover(unanswered).unify().boxed() };
     // Nested from the end: a request goes through one layer for each route that it passes by, and the first is the busiest.
-    let all = routes.fold(last, |rest, route| route.or(rest).unify().boxed());
-    all.recover(unanswered).unify().boxed()
+    let rest = routes.fold(last, |rest, route| route.or(rest).unify().boxed());
+    // One layer for both, since a boxed one costs each request an allocation.
+    first.or(rest).unify().recover(unanswered).unify().boxed()
 }
 
 async fn unanswered(rejection: Rejection) -> Result<Response, Infallible> {

@@ -7,6 +7,7 @@ pub mod server;
 
 pub mod migrate;
 
+pub mod batch;
 pub mod finish;
 pub mod inbox;
 pub mod transition;

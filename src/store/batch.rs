@@ -1,0 +1,153 @@
+//! Owns: one batch of events on its way to the disk: stored, looked at for what was finished long ago, and each asker
+//! answered, in time.
+
+use std::collections::VecDeque;
+use std::pin::pin;
+
+use mysql_async::Conn;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use super::inbox::{Inserted, NewEvent, Written, look, write_batch};
+use super::pool::bounded;
+use super::{Store, StoreError};
+
+/// Tries to store a batch: on the connection that is open, and again after a lost deadlock.
+const TRIES: u32 = 4;
+
+/// Why an event is not stored.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum WriteError {
+    #[error("too many events wait for the database")]
+    Full,
+    /// It may be stored nevertheless; sent again, it is found as a duplicate.
+    #[error("the database did not take it in time")]
+    Late,
+    #[error("the database did not take it: {0}")]
+    Database(String),
+}
+
+/// The event goes back with what became of it: memory is given back most cheaply by the thread that took it.
+type Stored = (Inserted, NewEvent);
+
+/// Who waits for an event to be stored.
+#[derive(Debug)]
+pub(super) struct Asker {
+    pub answer: oneshot::Sender<Result<Stored, WriteError>>,
+    /// By then he is answered. Whoever holds him sees to that: one timer for a batch is cheaper than one for each event.
+    pub until: Instant,
+}
+
+impl Asker {
+    /// Nothing happens to one who is gone.
+    pub fn answer(self, with: Result<Stored, WriteError>) {
+        let _ = self.answer.send(with);
+    }
+}
+
+/// Until `moment`; for ever without one.
+pub(super) async fn reached(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Stores a batch and answers. Rings `bell` when it is stored.
+pub(super) async fn store(mut connection: Kept, batch: Vec<(NewEvent, Asker)>, bell: &Notify) -> Kept {
+    let (events, mut askers): (Vec<NewEvent>, VecDeque<Asker>) = batch.into_iter().unzip();
+    let result = {
+        let mut work = pin!(write_and_look(&mut connection, &events));
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut work => break result,
+                // It goes on: it may be stored nevertheless.
+                () = reached(askers.front().map(|asker| asker.until)) => {
+                    askers.pop_front().into_iter().for_each(|asker| asker.answer(Err(WriteError::Late)));
+                }
+            }
+        }
+    };
+    let late = events.len() - askers.len();
+    match result {
+        Ok(results) => {
+            bell.notify_waiters();
+            let stored = results.into_iter().zip(events).skip(late);
+            askers.into_iter().zip(stored).for_each(|(asker, stored)| asker.answer(Ok(stored)));
+        }
+        Err(error) => {
+            tracing::error!(events = events.len(), %error, "events were not stored");
+            askers.into_iter().for_each(|asker| asker.answer(Err(WriteError::Database(error.to_string()))));
+        }
+    }
+    connection
+}
+
+async fn write_and_look(connection: &mut Kept, events: &[NewEvent]) -> Result<Vec<Inserted>, StoreError> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let written = connection.run(&Write(events)).await?;
+    connection.run(&Look(events, &written)).await
+}
+
+/// What is done on a connection, again if need be.
+trait Work {
+    type Done;
+
+    fn on(&self, connection: &mut Conn) -> impl Future<Output = Result<Self::Done, StoreError>> + Send;
+}
+
+struct Write<'a>(&'a [NewEvent]);
+
+impl Work for Write<'_> {
+    type Done = Written;
+
+    fn on(&self, connection: &mut Conn) -> impl Future<Output = Result<Written, StoreError>> + Send {
+        write_batch(connection, self.0)
+    }
+}
+
+struct Look<'a>(&'a [NewEvent], &'a Written);
+
+impl Work for Look<'_> {
+    type Done = Vec<Inserted>;
+
+    fn on(&self, connection: &mut Conn) -> impl Future<Output = Result<Vec<Inserted>, StoreError>> + Send {
+        look(connection, self.0, self.1)
+    }
+}
+
+/// A connection of one's own, with its statements prepared.
+pub(super) struct Kept {
+    store: Store,
+    connection: Option<Conn>,
+}
+
+impl Kept {
+    pub fn new(store: &Store) -> Self {
+        Self { store: store.clone(), connection: None }
+    }
+
+    /// Whatever fails on a connection, it is not used again; on one that was open before, nothing is known yet about the
+    /// database, so the work is tried on a new one.
+    async fn run<W: Work>(&mut self, work: &W) -> Result<W::Done, StoreError> {
+        let mut tries = TRIES;
+        loop {
+            tries -= 1;
+            let (mut connection, fresh) = match self.connection.take() {
+                Some(connection) => (connection, false),
+                None => (self.store.connection().await?, true),
+            };
+            match bounded(work.on(&mut connection)).await {
+                Ok(done) => {
+                    self.connection = Some(connection);
+                    return Ok(done);
+                }
+                Err(error) if tries > 0 && (!fresh || error.is_passing_conflict()) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
