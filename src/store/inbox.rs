@@ -142,17 +142,19 @@ pub(super) async fn look(
 }
 
 /// Whether all `rows` that were just inserted are still there, and none of them was finished before. Asked by their numbers,
-/// which follow each other since one statement inserted them: that costs the server half of what all their ids would.
-/// `false` where it cannot be said: somebody else's rows lie between them (a cluster's nodes number in turns), or a worker
-/// took and finished one already.
+/// since that costs the server half of what all their ids would: one statement inserted them, so they follow each other, in
+/// a cluster by as many as it says. `false` where it cannot be said: a worker took and finished one already.
 async fn none_finished(connection: &mut Conn, first: u64, rows: usize) -> Result<bool, StoreError> {
+    let rows = rows as u64;
     let counts: Option<(u64, u64)> = connection
         .exec_first(
-            "SELECT COUNT(*), COUNT(e.id) FROM inbox i LEFT JOIN event e ON e.id = i.event_id WHERE i.seq BETWEEN ? AND ?",
-            (first, first + rows as u64 - 1),
+            "SELECT COUNT(*), COUNT(e.id) FROM inbox i LEFT JOIN event e ON e.id = i.event_id \
+             WHERE i.seq BETWEEN ? AND ? + ? * @@auto_increment_increment \
+             AND i.seq MOD @@auto_increment_increment = ? MOD @@auto_increment_increment",
+            (first, first, rows - 1, first),
         )
         .await?;
-    Ok(counts == Some((rows as u64, 0)))
+    Ok(counts == Some((rows, 0)))
 }
 
 /// Checksums of bodies that are stored, by event id.

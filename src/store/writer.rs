@@ -18,6 +18,8 @@ use crate::domain::ids::EventId;
 const BATCHES: usize = 2;
 /// While one is on its way, so many events are worth a commit of their own.
 const WORTH: usize = 48;
+/// So long a commit may take. Longer, and the batch does not wait for the disk but for somebody's lock: the next ones go past it.
+const COMMIT_MAX: Duration = Duration::from_millis(50);
 
 type Waiting = (NewEvent, Asker);
 
@@ -43,6 +45,7 @@ impl InboxWriter {
             worth: worth.clone(),
             idle,
             busy: JoinSet::new(),
+            went: Instant::now(),
             store: store.clone(),
             bell,
         };
@@ -80,6 +83,8 @@ struct Writer {
     worth: Arc<Notify>,
     idle: Vec<Kept>,
     busy: JoinSet<Kept>,
+    /// When the last batch went.
+    went: Instant,
     store: Store,
     bell: Arc<Notify>,
 }
@@ -89,23 +94,27 @@ impl Writer {
         let mut over = false;
         loop {
             let there = self.waiting.len() + self.receiver.len();
-            let enough = if self.busy.is_empty() { 1 } else { WORTH };
-            if there >= enough
+            let patience = self.went + COMMIT_MAX;
+            let patient = !self.busy.is_empty() && Instant::now() < patience;
+            if there >= if patient { WORTH } else { 1 }
                 && let Some(connection) = self.idle.pop()
             {
                 let (batch, bell) = (self.gather(batch_of(there)).await, self.bell.clone());
                 self.busy.spawn(async move { store(connection, batch, &bell).await });
+                self.went = Instant::now();
                 continue;
             }
             // Taken out of the queue while others are on their way, so that it is known until when he waits.
             let oldest = self.waiting.first().map(|(_, asker)| asker.until);
+            let could_go = patient && !self.idle.is_empty();
+            let look_again = if could_go { oldest.map(|until| until.min(patience)) } else { oldest };
             tokio::select! {
                 biased;
                 Some(done) = self.busy.join_next() => {
                     self.idle.push(done.unwrap_or_else(|_| Kept::new(&self.store)));
                 }
-                () = self.worth.notified(), if !self.busy.is_empty() && !self.idle.is_empty() => {}
-                () = reached(oldest), if oldest.is_some() => self.give_up(),
+                () = self.worth.notified(), if could_go => {}
+                () = reached(look_again), if oldest.is_some() => self.give_up(),
                 one = self.receiver.recv(), if oldest.is_none() && !over => match one {
                     Some(one) => self.waiting.push(one),
                     None => over = true,

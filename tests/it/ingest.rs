@@ -2,6 +2,7 @@
 
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::ids::EventId;
+use hookbridge::signature::sha256;
 use hookbridge::store::inbox::{Inserted, NewEvent, insert};
 use mysql_async::prelude::Queryable as _;
 use serde_json::json;
@@ -101,6 +102,76 @@ async fn two_instances_that_store_the_same_events_at_once_store_each_once() {
     bridge.settle().await;
     assert_eq!(bridge.reasons().await.len(), 450);
     bridge.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_tells_those_that_were_finished_from_the_new_ones() {
+    let bridge = Bridge::start().await;
+    let body = bridge.envelope("NobodyListens", &json!({}));
+    for n in [3, 5] {
+        bridge.post(&format!("evt_{n}"), &body).await;
+    }
+    bridge.settle().await;
+    let now = bridge.now();
+    let event = |n: usize| NewEvent {
+        id: EventId::parse(&format!("evt_{n}")).expect("an id"),
+        source: "billing".to_owned(),
+        hook: "NobodyListens".to_owned(),
+        occurred_at: now,
+        received_at: now,
+        key_index: 0,
+        body_sha256: if n == 5 { [7; 32] } else { sha256(body.to_string().as_bytes()) },
+        body: body.to_string(),
+        urgent: false,
+    };
+    let batch: Vec<NewEvent> = (0..8).map(event).collect();
+    let answers = insert(&bridge.app.store, &batch).await.expect("stored");
+    let mut expected = [Inserted::New; 8];
+    (expected[3], expected[5]) = (Inserted::Duplicate, Inserted::Reused);
+    assert_eq!(answers, expected);
+    assert_eq!(rows(&bridge, "SELECT COUNT(*) FROM inbox").await, 6, "what was finished does not come again");
+    bridge.settle().await;
+    bridge.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_waits_for_a_lock_does_not_hold_those_behind_it() {
+    let bridge = Bridge::with(&[("SERVER__INGEST_WAIT_MS", "15000")], |_| {}).await;
+    let body = bridge.envelope("NobodyListens", &json!({}));
+    // The lock reaches from the locked id down to the next smaller one.
+    for id in ["middle", "z_locked"] {
+        assert_eq!(bridge.post(id, &body).await.status, 202);
+    }
+    let mut blocker = connect(&bridge.db.bridge_url()).await;
+    blocker.query_drop("START TRANSACTION").await.expect("a transaction");
+    blocker.query_drop("DELETE FROM inbox WHERE event_id = 'z_locked'").await.expect("a lock");
+    let behind = async {
+        wait_for_insert(&bridge).await;
+        for n in 0..3 {
+            assert_eq!(bridge.post(&format!("behind_{n}"), &body).await.status, 202);
+        }
+        blocker.query_drop("ROLLBACK").await.expect("unlocked");
+    };
+    let (locked, ()) = tokio::join!(bridge.post("z_locked", &body), behind);
+    assert_eq!((locked.status, &locked.body["duplicate"]), (202, &json!(true)));
+    assert_eq!(rows(&bridge, "SELECT COUNT(*) FROM inbox").await, 5);
+    bridge.settle().await;
+    bridge.finish().await;
+}
+
+/// Until the door's statement is at work in the server.
+async fn wait_for_insert(bridge: &Bridge) {
+    const ASKED_MAX: u32 = 20_000;
+    let mut root = connect(&bridge.db.billing_admin_url()).await;
+    for _ in 0..ASKED_MAX {
+        let sql =
+            "SELECT COUNT(*) FROM information_schema.processlist WHERE db = ? AND info LIKE 'INSERT INTO inbox %'";
+        let at_work: Option<u64> = root.exec_first(sql, (&bridge.db.own,)).await.expect("the list");
+        if at_work > Some(0) {
+            return;
+        }
+    }
+    panic!("the insert never began");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
