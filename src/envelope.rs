@@ -52,26 +52,36 @@ struct EnvelopeWire<'a, const KEEP: bool> {
     hook: Cow<'a, str>,
     #[serde(borrow)]
     occurred_at: Cow<'a, str>,
-    #[serde(default)]
-    request: Option<String>,
+    #[serde(borrow, default)]
+    request: Option<Text<'a>>,
     #[serde(borrow, default)]
     actor: ActorWire<'a>,
     #[serde(default)]
     fields: Fields<KEEP>,
-    #[serde(default)]
-    changed: Vec<String>,
+    #[serde(borrow, default)]
+    changed: Vec<Text<'a>>,
     #[serde(default)]
     gone: Fields<KEEP>,
-    #[serde(default)]
-    otherwise_at: Option<String>,
+    #[serde(borrow, default)]
+    otherwise_at: Option<Text<'a>>,
+}
+
+/// Borrowed where it can be: serde does not see a [`Cow`] inside of something else.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Text<'_> {
+    fn owned(self) -> String {
+        self.0.into_owned()
+    }
 }
 
 #[derive(Default, Deserialize)]
 struct ActorWire<'a> {
     #[serde(borrow, default)]
     kind: Cow<'a, str>,
-    #[serde(default)]
-    entrypoint: Option<String>,
+    #[serde(borrow, default)]
+    entrypoint: Option<Text<'a>>,
     #[serde(default)]
     masquerading: bool,
 }
@@ -87,17 +97,17 @@ pub fn parse(id: &EventId, source: &str, body: &[u8]) -> Result<HookEvent, Envel
         source: source.to_owned(),
         hook: head.hook,
         occurred_at: head.occurred_at,
-        request: wire.request.filter(|request| (1..=64).contains(&request.len())),
+        request: wire.request.map(Text::owned).filter(|request| (1..=64).contains(&request.len())),
         actor: Actor {
             kind: ActorKind::parse(&wire.actor.kind).unwrap_or_default(),
-            entrypoint: wire.actor.entrypoint,
+            entrypoint: wire.actor.entrypoint.map(Text::owned),
             masquerading: wire.actor.masquerading,
         },
         fields: wire.fields.flat,
-        changed: wire.changed,
+        changed: wire.changed.into_iter().map(Text::owned).collect(),
         gone: wire.gone.flat,
         // Only the sweep has looked before: no stub may claim it.
-        otherwise_at: wire.otherwise_at.filter(|_| source == SWEEP).and_then(|at| at.parse().ok()),
+        otherwise_at: wire.otherwise_at.filter(|_| source == SWEEP).and_then(|at| at.0.parse().ok()),
     })
 }
 

@@ -50,9 +50,9 @@ impl EventId {
     /// An id of 1 to [`EVENT_ID_CHARS_MAX`] characters out of `[A-Za-z0-9_.-]`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let good = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.');
         let fits = (1..=EVENT_ID_CHARS_MAX).contains(&text.len());
-        (fits && text.chars().all(good)).then(|| Self(text.to_owned()))
+        (fits && text.bytes().all(good)).then(|| Self(text.to_owned()))
     }
 
     #[must_use]

@@ -46,6 +46,7 @@ impl InboxWriter {
             idle,
             busy: JoinSet::new(),
             went: Instant::now(),
+            wait_max,
             store: store.clone(),
             bell,
         };
@@ -85,16 +86,16 @@ struct Writer {
     busy: JoinSet<Kept>,
     /// When the last batch went.
     went: Instant,
+    wait_max: Duration,
     store: Store,
     bell: Arc<Notify>,
 }
 
 impl Writer {
     async fn run(mut self) {
-        let mut over = false;
         loop {
             let there = self.waiting.len() + self.receiver.len();
-            let patience = self.went + COMMIT_MAX;
+            let patience = self.went + COMMIT_MAX.min(self.wait_max);
             let patient = !self.busy.is_empty() && Instant::now() < patience;
             if there >= if patient { WORTH } else { 1 }
                 && let Some(connection) = self.idle.pop()
@@ -104,23 +105,21 @@ impl Writer {
                 self.went = Instant::now();
                 continue;
             }
-            // Taken out of the queue while others are on their way, so that it is known until when he waits.
-            let oldest = self.waiting.first().map(|(_, asker)| asker.until);
-            let could_go = patient && !self.idle.is_empty();
-            let look_again = if could_go { oldest.map(|until| until.min(patience)) } else { oldest };
+            let late = self.waiting.first().map(|(_, asker)| asker.until);
+            let look_again = if patient { late.into_iter().chain([patience]).min() } else { late };
             tokio::select! {
                 biased;
                 Some(done) = self.busy.join_next() => {
                     self.idle.push(done.unwrap_or_else(|_| Kept::new(&self.store)));
                 }
-                () = self.worth.notified(), if could_go => {}
-                () = reached(look_again), if oldest.is_some() => self.give_up(),
-                one = self.receiver.recv(), if oldest.is_none() && !over => match one {
+                () = self.worth.notified(), if patient && !self.idle.is_empty() => {}
+                () = reached(look_again) => self.give_up(),
+                // The oldest is taken out, so that it is known how long he can wait.
+                one = self.receiver.recv(), if !patient && late.is_none() => match one {
                     Some(one) => self.waiting.push(one),
-                    None => over = true,
+                    // All handles are gone, and with them whoever waited.
+                    None => return,
                 },
-                // All handles are gone, and nobody waits.
-                else => return,
             }
         }
     }
