@@ -64,7 +64,9 @@ pub(super) async fn store(mut connection: Kept, batch: Vec<(NewEvent, Asker)>, b
                 result = &mut work => break result,
                 // It goes on: it may be stored nevertheless.
                 () = reached(askers.front().map(|asker| asker.until)) => {
-                    askers.pop_front().into_iter().for_each(|asker| asker.answer(Err(WriteError::Late)));
+                    if let Some(asker) = askers.pop_front() {
+                        asker.answer(Err(WriteError::Late));
+                    }
                 }
             }
         }
@@ -73,12 +75,15 @@ pub(super) async fn store(mut connection: Kept, batch: Vec<(NewEvent, Asker)>, b
     match result {
         Ok(results) => {
             bell.notify_waiters();
-            let stored = results.into_iter().zip(events).skip(late);
-            askers.into_iter().zip(stored).for_each(|(asker, stored)| asker.answer(Ok(stored)));
+            for (asker, stored) in askers.into_iter().zip(results.into_iter().zip(events).skip(late)) {
+                asker.answer(Ok(stored));
+            }
         }
         Err(error) => {
             tracing::error!(events = events.len(), %error, "events were not stored");
-            askers.into_iter().for_each(|asker| asker.answer(Err(WriteError::Database(error.to_string()))));
+            for asker in askers {
+                asker.answer(Err(WriteError::Database(error.to_string())));
+            }
         }
     }
     connection

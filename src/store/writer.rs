@@ -141,7 +141,9 @@ impl Writer {
         let now = Instant::now();
         loop {
             let late = self.waiting.iter().take_while(|(_, asker)| asker.until <= now).count();
-            self.waiting.drain(..late).for_each(|(_, asker)| asker.answer(Err(WriteError::Late)));
+            for (_, asker) in self.waiting.drain(..late) {
+                asker.answer(Err(WriteError::Late));
+            }
             if !self.waiting.is_empty() {
                 return;
             }
