@@ -38,12 +38,12 @@ pub type Route = BoxedFilter<(Response,)>;
 pub fn join(routes: Vec<Route>) -> Route {
     let mut routes = routes.into_iter();
     let first = routes.next().expect("at least one route");
-    let mut routes = routes.rev();
-    let Some(last) = routes.next() else { return first.recover(unanswered).unify().boxed() };
     // Nested from the end: a request goes through one layer for each route that it passes by, and the first is the busiest.
-    let rest = routes.fold(last, |rest, route| route.or(rest).unify().boxed());
-    // One layer for both, since a boxed one costs each request an allocation.
-    first.or(rest).unify().recover(unanswered).unify().boxed()
+    match routes.rev().reduce(|rest, route| route.or(rest).unify().boxed()) {
+        // One layer for both steps, since each boxed one costs a request an allocation.
+        Some(rest) => first.or(rest).unify().recover(unanswered).unify().boxed(),
+        None => first.recover(unanswered).unify().boxed(),
+    }
 }
 
 async fn unanswered(rejection: Rejection) -> Result<Response, Infallible> {

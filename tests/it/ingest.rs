@@ -19,6 +19,21 @@ async fn rows(bridge: &Bridge, sql: &str) -> u64 {
     count.expect("a row")
 }
 
+/// What the door stores for `evt_{n}`.
+fn event(bridge: &Bridge, n: usize, body: &str) -> NewEvent {
+    NewEvent {
+        id: EventId::parse(&format!("evt_{n}")).expect("an id"),
+        source: "billing".to_owned(),
+        hook: "NobodyListens".to_owned(),
+        occurred_at: bridge.now(),
+        received_at: bridge.now(),
+        key_index: 0,
+        body_sha256: sha256(body.as_bytes()),
+        body: body.to_owned(),
+        urgent: false,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_is_stored_once_however_often_it_comes() {
     let bridge = Bridge::start().await;
@@ -80,18 +95,8 @@ async fn a_repeat_that_was_left_in_the_inbox_is_dropped_by_the_worker() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_instances_that_store_the_same_events_at_once_store_each_once() {
     let bridge = Bridge::start().await;
-    let now = bridge.now();
-    let event = |n: usize| NewEvent {
-        id: EventId::parse(&format!("evt_{n}")).expect("an id"),
-        source: "billing".to_owned(),
-        hook: "NobodyListens".to_owned(),
-        occurred_at: now,
-        received_at: now,
-        key_index: 0,
-        body_sha256: [7; 32],
-        body: bridge.envelope("NobodyListens", &json!({})).to_string(),
-        urgent: false,
-    };
+    let body = bridge.envelope("NobodyListens", &json!({})).to_string();
+    let event = |n| event(&bridge, n, &body);
     let half: Vec<NewEvent> = (0..300).map(event).collect();
     let other: Vec<NewEvent> = (150..450).rev().map(event).collect();
     let (a, b) = tokio::join!(insert(&bridge.app.store, &half), insert(&bridge.app.store, &other));
@@ -112,19 +117,9 @@ async fn a_batch_tells_those_that_were_finished_from_the_new_ones() {
         bridge.post(&format!("evt_{n}"), &body).await;
     }
     bridge.settle().await;
-    let now = bridge.now();
-    let event = |n: usize| NewEvent {
-        id: EventId::parse(&format!("evt_{n}")).expect("an id"),
-        source: "billing".to_owned(),
-        hook: "NobodyListens".to_owned(),
-        occurred_at: now,
-        received_at: now,
-        key_index: 0,
-        body_sha256: if n == 5 { [7; 32] } else { sha256(body.to_string().as_bytes()) },
-        body: body.to_string(),
-        urgent: false,
-    };
-    let batch: Vec<NewEvent> = (0..8).map(event).collect();
+    let text = body.to_string();
+    let mut batch: Vec<NewEvent> = (0..8).map(|n| event(&bridge, n, &text)).collect();
+    batch[5].body_sha256 = [7; 32];
     let answers = insert(&bridge.app.store, &batch).await.expect("stored");
     let mut expected = [Inserted::New; 8];
     (expected[3], expected[5]) = (Inserted::Duplicate, Inserted::Reused);
