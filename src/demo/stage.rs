@@ -91,15 +91,23 @@ pub fn variables(own_url: &str, billing_url: &str, provider_url: &str, secrets: 
     .collect()
 }
 
+/// A stand-in with this run's secrets, before any text was approved.
+///
+/// # Errors
+/// It cannot listen.
+pub async fn provider_without_texts(mut config: SandboxConfig, secrets: &Secrets) -> anyhow::Result<Sandbox> {
+    config.access_token = secrets.token.clone().into();
+    config.app_secret = secrets.app_secret.clone().into();
+    config.verify_token = secrets.verify_token.clone().into();
+    Ok(Sandbox::start(config).await?)
+}
+
 /// A stand-in that knows our texts.
 ///
 /// # Errors
 /// It cannot listen, or refuses a text.
-pub async fn provider(mut config: SandboxConfig, secrets: &Secrets) -> anyhow::Result<Sandbox> {
-    config.access_token = secrets.token.clone().into();
-    config.app_secret = secrets.app_secret.clone().into();
-    config.verify_token = secrets.verify_token.clone().into();
-    let sandbox = Sandbox::start(config).await?;
+pub async fn provider(config: SandboxConfig, secrets: &Secrets) -> anyhow::Result<Sandbox> {
+    let sandbox = provider_without_texts(config, secrets).await?;
     let templates = Templates::built_in().map_err(|mistakes| anyhow::anyhow!(mistakes.join("\n")))?;
     let catalogue = Catalogue::built_in(&std::collections::BTreeMap::new())?;
     for definition in definitions(&catalogue, &templates, data::SYSTEM_URL)? {

@@ -55,7 +55,7 @@ impl Cost {
 }
 
 /// Processor time of a process: fields 14 and 15 of its `stat`, in hundredths of a second.
-fn processor_us(pid: &str) -> anyhow::Result<u64> {
+pub fn processor_us(pid: &str) -> anyhow::Result<u64> {
     const TICK_US: u64 = 10_000;
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // The name, in brackets, may hold spaces.

@@ -99,7 +99,7 @@ impl Home {
         Ok(Conn::new(Opts::from_url(&self.server.url_for("root", db))?).await?)
     }
 
-    async fn own_schema(&self, root: &mut Conn) -> anyhow::Result<()> {
+    pub async fn own_schema(&self, root: &mut Conn) -> anyhow::Result<()> {
         Ok(root
             .query_drop(format!(
                 "DROP DATABASE IF EXISTS {OWN}; \

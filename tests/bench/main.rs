@@ -2,6 +2,7 @@
 //! database is a private MariaDB that waits for the disk at every commit. `docs/BENCHMARKS.md` explains the figures.
 #![allow(clippy::cast_precision_loss, reason = "figures of at most ten digits")]
 
+mod against;
 mod cost;
 mod decisions;
 mod doors;
@@ -82,6 +83,7 @@ enum Part {
     Decisions,
     Page,
     Phones,
+    Against,
 }
 
 /// Measures the service against simpler ways to do the same
@@ -93,6 +95,9 @@ struct Args {
     /// Only these parts
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Part>,
+    /// The commit that the part `against` compares with
+    #[arg(long, value_name = "COMMIT", default_value = against::BASELINE)]
+    against: String,
     /// Write the figures to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -137,6 +142,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::History) {
         history::measure(&home, scale, &mut report).await?;
+    }
+    if wanted(Part::Against) {
+        against::measure(&home, &args.against, scale, &mut report).await?;
     }
     home.end();
     report.print();

@@ -9,7 +9,7 @@ use hookbridge::store::lane::{Pause, PausedBy, pause};
 use jiff::SignedDuration;
 use mysql_async::prelude::Queryable as _;
 use serde_json::{Value, json};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 use crate::Scale;
 use crate::home::{Home, OWN};
@@ -34,8 +34,9 @@ pub async fn measure(home: &Home, scale: Scale, report: &mut Report) -> anyhow::
         .kill_on_drop(true)
         .spawn()
         .context("hookbridge does not start")?;
+    let pid = serve.id().context("hookbridge ended")?;
     tokio::time::sleep(SETTLE).await;
-    let idle = resident(&serve)?;
+    let idle = resident(pid)?;
     // One alert per request, so that a few clients make as many messages as wanted.
     let clients = home.ids("SELECT id FROM tblclients WHERE id > 40 AND phonenumber <> '' ORDER BY id").await?;
     let fields: Vec<Value> =
@@ -46,11 +47,11 @@ pub async fn measure(home: &Home, scale: Scale, report: &mut Report) -> anyhow::
     let mut most = idle;
     while root.query_first::<bool, _>("SELECT EXISTS(SELECT 1 FROM inbox)").await? == Some(true) {
         ensure!(started.elapsed() < PATIENCE, "the inbox is not empty after {PATIENCE:?}");
-        most = most.max(resident(&serve)?);
+        most = most.max(resident(pid)?);
         tokio::time::sleep(LOOK).await;
     }
     tokio::time::sleep(SETTLE).await;
-    let full = resident(&serve)?;
+    let full = resident(pid)?;
     let queued: Option<u64> = root.query_first("SELECT COUNT(*) FROM outbox WHERE state = 'queued'").await?;
     root.disconnect().await?;
     let from = format!(
@@ -64,8 +65,7 @@ pub async fn measure(home: &Home, scale: Scale, report: &mut Report) -> anyhow::
 }
 
 /// `VmRSS` in MiB.
-fn resident(child: &Child) -> anyhow::Result<f64> {
-    let id = child.id().context("hookbridge ended")?;
+pub fn resident(id: u32) -> anyhow::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
     let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
