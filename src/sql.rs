@@ -2,12 +2,16 @@
 //! conversions, which panic on a mismatch.
 //! Must not know: any table.
 
+mod bisect;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mysql_async::prelude::FromValue;
 use mysql_async::{Conn, Pool, Row, Value};
+
+pub use self::bisect::{Bisected, bisect};
 
 /// A pool whose users do not wait for ever.
 #[derive(Clone, Debug)]

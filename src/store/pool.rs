@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Error};
+use mysql_async::{Conn, DriverError, Error, IoError};
 
 use crate::sql::{ConnectError, Database, Inconsistent};
 
@@ -20,6 +20,24 @@ const PASSING: &[u16] = &[
     1021, 1030, 1037, 1038, 1040, 1041, 1047, 1053, 1077, 1079, 1114, 1135, 1152, 1154, 1155, 1156, 1157, 1158, 1159,
     1160, 1161, 1180, 1184, 1203, 1205, 1213, 1226, 1290, 1317, 1792, 1836, 1927, 1969, 3024, 3169,
 ];
+
+/// Codes about the statement, the schema or the account: no row of a batch is to blame, and none of them is taken without a
+/// person. Rights (1044, 1045, 1142, 1143, 1227, 1370), what is not there (1046, 1049, 1054, 1146, 1305), syntax (1064), a binary
+/// log that does not take it (1665, 1666), a limit of the server (1461).
+const OF_THE_SERVER: &[u16] =
+    &[1044, 1045, 1046, 1049, 1054, 1064, 1142, 1143, 1146, 1227, 1305, 1370, 1461, 1665, 1666];
+
+/// Whether the server refused something in the rows of a statement: without one of them the others may be taken.
+#[must_use]
+fn is_of_a_row(error: &Error) -> bool {
+    match error {
+        Error::Server(e) => !PASSING.contains(&e.code) && !OF_THE_SERVER.contains(&e.code),
+        Error::Driver(DriverError::PacketTooLarge) => true,
+        // The driver looks at `max_allowed_packet` before it sends; it hands the codec's error on as one of the network.
+        Error::Io(IoError::Io(e)) => e.get_ref().is_some_and(|inner| inner.to_string().contains("max_allowed_packet")),
+        _ => false,
+    }
+}
 
 /// Our own schema.
 #[derive(Clone, Debug)]
@@ -58,6 +76,17 @@ impl StoreError {
             Self::Inconsistent(_) => false,
             Self::Database(Error::Server(e)) => PASSING.contains(&e.code),
             Self::Connect(_) | Self::Slow | Self::Database(_) | Self::Guard { .. } => true,
+        }
+    }
+
+    /// Some row of the batch is to blame: it is worth trying them apart (see [`crate::sql::bisect`]). Never together with
+    /// [`Self::is_passing`].
+    #[must_use]
+    pub fn is_of_a_row(&self) -> bool {
+        match self {
+            Self::Inconsistent(_) => true,
+            Self::Database(error) => is_of_a_row(error),
+            Self::Connect(_) | Self::Slow | Self::Guard { .. } => false,
         }
     }
 

@@ -22,6 +22,7 @@ mod galera;
 mod guests;
 mod holds;
 mod hooks;
+mod hostile;
 mod ingest;
 mod instances;
 mod lessons;

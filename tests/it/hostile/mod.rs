@@ -1,0 +1,4 @@
+//! Promises tried with hostile ground and input. One file a topic; each test fails where the promise was only kept by
+//! friendly defaults.
+
+mod sessions;
