@@ -1,2 +1,1 @@
 //! 202 means committed, and the platform is only read, whatever the database server's defaults are.
-
