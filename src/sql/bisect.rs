@@ -26,7 +26,7 @@ where
 {
     let mut bisected = Bisected { done: Vec::new(), refused: Vec::new(), stopped: None };
     // The piece at the end is the next one in order.
-    let mut left = vec![0..len];
+    let mut left: Vec<Range<usize>> = std::iter::once(0..len).collect();
     while let Some(piece) = left.pop() {
         if piece.is_empty() {
             continue;
