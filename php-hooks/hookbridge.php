@@ -8,11 +8,21 @@
 
 defined('WHMCS') || die('This file cannot be accessed directly');
 
-try {
-    // A missing file is a fatal error that no catch sees: a half-copied installation must stay harmless.
-    if (is_readable(__DIR__ . '/hookbridge/bootstrap.php')) {
-        require __DIR__ . '/hookbridge/bootstrap.php';
+(static function (string $folder) {
+    try {
+        // Somebody else may have brought the class: the addon, which holds the same files in its own folder.
+        if (!class_exists('Hookbridge\Stub', false) && is_readable($folder . '/Stub.php')) {
+            require $folder . '/Stub.php';
+        }
+        if (class_exists('Hookbridge\Stub', false)) {
+            \Hookbridge\Stub::start($folder);
+            return;
+        }
+        $why = 'hookbridge/Stub.php is missing or not readable for PHP';
+    } catch (\Throwable $e) { // a file that was copied by half
+        $why = get_class($e) . ' at ' . basename($e->getFile()) . ':' . $e->getLine();
     }
-} catch (\Throwable $e) {
-    // The page goes on without alerts. What can be reported was reported inside.
-}
+    add_hook('AdminLogin', 1, static function () use ($why) {
+        function_exists('logActivity') && logActivity("hookbridge is off: $why; copy the folder again");
+    });
+})(__DIR__ . '/hookbridge');

@@ -5,50 +5,91 @@ declare(strict_types=1);
 namespace Hookbridge;
 
 /**
- * Tells administrators through the platform's activity log. Only fixed texts, counts and checked codes go in.
- * logActivity() fires the hook LogActivity (WHMCS docs: LogActivity), so a loop must be impossible in both directions.
+ * Tells administrators through the platform's activity log, each thing at most once in so many seconds, across PHP processes: the age
+ * of one empty marker file per thing. Only fixed texts, counts and checked codes go in. logActivity() fires the hook LogActivity
+ * (WHMCS docs: LogActivity), so a loop must be impossible in both directions.
  */
 final class Activity
 {
-    private static $speaking = false;
+    private static $is_speaking = false;
 
-    private $throttle;
-    private $muted = false;
+    private $folder;
+    private $is_muted = false;
+    private $seen = [];
 
-    public function __construct(Throttle $throttle)
+    public function __construct(Stub $stub)
     {
-        $this->throttle = $throttle;
+        $this->folder = $stub->setting('spool_dir') . '/notices';
     }
 
     /** Whether the platform is writing a line of ours right now. */
     public static function isSpeaking(): bool
     {
-        return self::$speaking;
+        return self::$is_speaking;
     }
 
     /** Nothing is said while this runs: for the time inside the LogActivity hook. */
     public function mutedWhile(callable $work): void
     {
-        $before = $this->muted;
-        $this->muted = true;
+        $before = $this->is_muted;
+        $this->is_muted = true;
         try {
             $work();
         } finally {
-            $this->muted = $before;
+            $this->is_muted = $before;
         }
     }
 
-    /** @param string|callable $text a callable is asked only when the line is due */
+    /**
+     * Silent where no marker can be kept: one line per page would flood the log.
+     *
+     * @param string|callable $text a callable is asked only when the line is due
+     */
     public function say(string $thing, int $every_s, $text): void
     {
-        if ($this->muted || self::$speaking || !function_exists('logActivity')
-            || !$this->throttle->allows('said-' . $thing, $every_s)) {
-            return;
+        if ($this->maySpeak() && $this->allows('said-' . $thing, $every_s) === true) {
+            $this->speak($text);
         }
-        self::$speaking = true;
-        Quiet::run(static function () use ($text) { // a log that fails must not cost the event
+    }
+
+    /** Also where no marker can be kept: for the cron, and for who logs in. */
+    public function sayNow(string $thing, int $every_s, string $text): void
+    {
+        if ($this->maySpeak() && $this->allows('said-' . $thing, $every_s) !== false) {
+            $this->speak($text);
+        }
+    }
+
+    /** Whether the thing is due. @return bool|null null when nobody can know, as no marker can be kept */
+    public function allows(string $thing, int $every_s): ?bool
+    {
+        $now = time();
+        // Without a folder to write to, this process alone still keeps count.
+        if (isset($this->seen[$thing]) && $now - $this->seen[$thing] < $every_s) {
+            return false;
+        }
+        $this->seen[$thing] = $now;
+        $marker = $this->folder . '/' . sha1($thing);
+        clearstatcache(true, $marker);
+        $age_s = is_file($marker) ? $now - (int) filemtime($marker) : $every_s;
+        if ($age_s >= 0 && $age_s < $every_s) {
+            return false;
+        }
+        return Spool::make($this->folder) && touch($marker, $now) ? true : null;
+    }
+
+    private function maySpeak(): bool
+    {
+        return !$this->is_muted && !self::$is_speaking && function_exists('logActivity');
+    }
+
+    /** @param string|callable $text */
+    private function speak($text): void
+    {
+        self::$is_speaking = true;
+        Stub::quietly(static function () use ($text) { // a log that fails must not cost the event
             \logActivity('hookbridge: ' . (is_string($text) ? $text : $text()));
         });
-        self::$speaking = false;
+        self::$is_speaking = false;
     }
 }

@@ -8,15 +8,15 @@ namespace Hookbridge;
  * The rules `cancellation` and `termination`. WHMCS docs: ClientAreaPageCancellation returns template variables, and
  * `invalid` hides the form (the request itself cannot be vetoed); PreModuleTerminate returns `abortcmd`.
  */
-final class CancellationHooks implements HookShape
+final class CancellationHooks
 {
     private const TYPES = ['Immediate', 'End of Billing Period'];
 
-    private $visitor;
+    private $who;
 
-    public function __construct(Visitor $visitor)
+    public function __construct(Stub $stub)
     {
-        $this->visitor = $visitor;
+        $this->who = $stub->part(Who::class);
     }
 
     public function question(string $hook, array $vars): ?array
@@ -28,11 +28,11 @@ final class CancellationHooks implements HookShape
                 ['service_id' => self::id($params, 'serviceid'), 'client_id' => self::id($params, 'userid')]
             );
         }
-        $service = self::id($vars, 'id') ?: Request::id('id');
-        $type = Request::text('type');
+        $service = self::id($vars, 'id') ?: Who::requestedId('id');
+        $type = Who::requested('type');
         return $service === 0 ? null : array_filter([
             'service_id' => $service,
-            'client_id' => $this->visitor->clientId(),
+            'client_id' => $this->who->clientId(),
             'type' => in_array($type, self::TYPES, true) ? $type : '',
         ]);
     }

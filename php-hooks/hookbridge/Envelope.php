@@ -1,4 +1,5 @@
 <?php
+/** What leaves your server, and what never does: this file is all of it. */
 
 declare(strict_types=1);
 
@@ -7,27 +8,35 @@ namespace Hookbridge;
 /** The body of one event, as the contract with the bridge (v1) has it. */
 final class Envelope
 {
-    public const STUB_VERSION = '1.1.0';
     public const BODY_BYTES_MAX = 65536;
     public const STRING_BYTES_MAX = 2000;
     /** Escapes can make a string six times as long: what is too large is built again with shorter strings. */
     private const STRING_BYTES_STEPS = [self::STRING_BYTES_MAX, 400, 80];
     private const JSON = JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_PRESERVE_ZERO_FRACTION
         | JSON_INVALID_UTF8_SUBSTITUTE | JSON_PARTIAL_OUTPUT_ON_ERROR;
+    private const DATABASE_CLASS = 'WHMCS\Database\Capsule';
+    private const EVER_S = PHP_INT_MAX;
 
+    private $stub;
     private $allow;
-    private $lookups;
-    private $actor;
-    private $platform;
     private $request;
 
-    public function __construct(AllowList $allow, Lookups $lookups, Actor $actor, Platform $platform)
+    public function __construct(Stub $stub)
     {
-        $this->allow = $allow;
-        $this->lookups = $lookups;
-        $this->actor = $actor;
-        $this->platform = $platform;
+        $this->stub = $stub;
+        $this->allow = new AllowList(function (string $path) {
+            $this->stub->activity()->say('denied-' . $path, self::EVER_S, "the manifest asks for `$path`, which never leaves PHP");
+        });
         $this->request = bin2hex(random_bytes(16));
+    }
+
+    /** Ids that sort by time: `<prefix>` and the 32 hex digits of a UUIDv7 (RFC 9562, 5.7). */
+    public static function id(string $prefix, float $now): string
+    {
+        $bytes = substr(pack('J', (int) floor($now * 1000)), 2) . random_bytes(10);
+        $bytes[6] = chr((ord($bytes[6]) & 0x0F) | 0x70);
+        $bytes[8] = chr((ord($bytes[8]) & 0x3F) | 0x80);
+        return $prefix . bin2hex($bytes);
     }
 
     /**
@@ -48,7 +57,7 @@ final class Envelope
         foreach (self::STRING_BYTES_STEPS as $string_bytes_max) {
             $fields = $this->allow->pick($vars, $rule['fields'], $string_bytes_max);
             if ($string_bytes_max === self::STRING_BYTES_MAX && $rule['lookups'] !== []) {
-                $event += array_filter(['gone' => $this->lookups->run($rule['lookups'], $fields)]);
+                $event += array_filter(['gone' => $this->lookUp($rule['lookups'], $fields)]);
             }
             $event['fields'] = (object) $fields;
             $json = (string) json_encode($event, self::JSON);
@@ -69,14 +78,16 @@ final class Envelope
 
     private function head(string $hook, float $now): array
     {
+        $who = $this->stub->part(Who::class);
+        $ms = (int) floor($now * 1000);
         return [
             'v' => 1,
             'hook' => $hook,
-            'occurred_at' => self::instant($now),
+            'occurred_at' => gmdate('Y-m-d\TH:i:s', intdiv($ms, 1000)) . sprintf('.%03dZ', $ms % 1000), // RFC 3339
             'request' => $this->request,
-            'actor' => $this->actor->describe(),
-            'platform' => $this->platform->describe(),
-            'stub' => self::STUB_VERSION,
+            'actor' => $who->actor(),
+            'platform' => $who->platform(),
+            'stub' => Stub::VERSION,
             'fields' => new \stdClass(),
         ];
     }
@@ -92,17 +103,263 @@ final class Envelope
             foreach (explode('.', $path) as $segment) {
                 $value = is_array($value) && array_key_exists($segment, $value) ? $value[$segment] : null;
             }
-            if ($value === null || !in_array((string) $value, $accepted, true)) {
+            if ($value === null || !in_array(Text::of($value), $accepted, true)) {
                 return false;
             }
         }
         return true;
     }
 
-    /** RFC 3339 in UTC with milliseconds. */
-    private static function instant(float $now): string
+    /**
+     * The small indexed reads that cannot wait for the bridge, because the row is gone or a newer one is there by then. A manifest
+     * can only name them. Each finds nothing when it fails.
+     *
+     * @param string[] $names
+     * @param array $fields the picked fields of the event
+     */
+    private function lookUp(array $names, array $fields): array
     {
-        $ms = (int) floor($now * 1000);
-        return gmdate('Y-m-d\TH:i:s', intdiv($ms, 1000)) . sprintf('.%03dZ', $ms % 1000);
+        $gone = [];
+        foreach ($names as $name) {
+            try {
+                if (class_exists(self::DATABASE_CLASS) && $name === 'domain_name') {
+                    $gone += self::domainName(self::number($fields, 'domainid'));
+                } elseif (class_exists(self::DATABASE_CLASS) && $name === 'last_payment') {
+                    $gone += self::lastPayment(self::number($fields, 'invoiceid'));
+                }
+            } catch (\Throwable $e) {
+                continue;
+            }
+        }
+        return $gone;
+    }
+
+    /** DomainDelete carries ids only, and the row is deleted right after it (WHMCS docs: DomainDelete). */
+    private static function domainName(int $domain_id): array
+    {
+        $database = self::DATABASE_CLASS;
+        $row = $domain_id > 0 ? $database::table('tbldomains')->where('id', $domain_id)->first(['domain', 'userid']) : null;
+        $row = (array) $row; // an object since 7.x, an array before
+        if (!isset($row['domain']) || !is_string($row['domain']) || $row['domain'] === '') {
+            return [];
+        }
+        $owner = self::number($row, 'userid');
+        return ['domain' => Text::clean($row['domain'], self::STRING_BYTES_MAX)] + ($owner > 0 ? ['userid' => $owner] : []);
+    }
+
+    /** AddInvoicePayment and InvoicePaid name the invoice only, not the payment (WHMCS docs: AddInvoicePayment). */
+    private static function lastPayment(int $invoice_id): array
+    {
+        $database = self::DATABASE_CLASS;
+        $id = $invoice_id <= 0 ? 0
+            : $database::table('tblaccounts')->where('invoiceid', $invoice_id)->where('amountin', '>', 0)->max('id');
+        return is_numeric($id) && $id > 0 ? ['payment_id' => (int) $id] : [];
+    }
+
+    private static function number(array $values, string $name): int
+    {
+        return isset($values[$name]) && is_numeric($values[$name]) ? (int) $values[$name] : 0;
+    }
+}
+
+/** Picks the listed paths out of what the platform passed, nested as it passed them. Everything else stays behind. */
+final class AllowList
+{
+    /** All that is ever read of an object, which may fetch or compute whatever else it is asked for. */
+    private const OF_OBJECTS = 'id';
+
+    private $refused;
+
+    /** @param callable $refused called with each listed path that the deny-list stopped */
+    public function __construct(callable $refused)
+    {
+        $this->refused = $refused;
+    }
+
+    /**
+     * @param mixed $vars whatever the platform passed: some hooks get an object or nothing at all
+     * @param string[] $paths
+     */
+    public function pick($vars, array $paths, int $string_bytes_max): array
+    {
+        $picked = [];
+        foreach ($paths as $path) {
+            if ($this->stops($path)) {
+                continue;
+            }
+            $value = $vars;
+            $segments = explode('.', $path);
+            foreach ($segments as $segment) {
+                if (is_array($value) && array_key_exists($segment, $value)) {
+                    $value = $value[$segment];
+                } elseif (is_object($value) && $segment === self::OF_OBJECTS) {
+                    $value = self::idOf($value);
+                } else {
+                    continue 2;
+                }
+            }
+            if (self::fits($value)) {
+                self::put($picked, $segments, is_string($value) ? Text::clean($value, $string_bytes_max) : $value);
+            }
+        }
+        return $picked;
+    }
+
+    /**
+     * Names, never values, of the listed keys whose value differs from the one in `olddata`; null when there is no
+     * `olddata`. A key that only one side has says nothing about a change (WHMCS docs: ClientEdit lists no `tax_id`).
+     *
+     * @param mixed $vars
+     * @param string[] $keys
+     * @return string[]|null
+     */
+    public function changed($vars, array $keys): ?array
+    {
+        if (!is_array($vars) || !isset($vars['olddata']) || !is_array($vars['olddata'])) {
+            return null;
+        }
+        $names = [];
+        foreach ($keys as $key) {
+            if (array_key_exists($key, $vars) && array_key_exists($key, $vars['olddata'])
+                && self::isPlain($vars[$key]) && self::isPlain($vars['olddata'][$key])
+                && !self::isSame($vars[$key], $vars['olddata'][$key]) && !$this->stops($key)) {
+                $names[] = $key;
+            }
+        }
+        return $names;
+    }
+
+    /**
+     * WHMCS docs: UserLogin and UserLogout pass a `user` that is an object. An id is a number; what is none says nothing, and fits
+     * nowhere.
+     *
+     * @param object $object
+     * @return int|object
+     */
+    private static function idOf($object)
+    {
+        try {
+            $id = isset($object->id) ? $object->id : null;
+        } catch (\Throwable $e) {
+            $id = null;
+        }
+        return is_int($id) || (is_string($id) && preg_match('/^[1-9]\d{0,17}$/D', $id) === 1) ? (int) $id : $object;
+    }
+
+    private function stops(string $path): bool
+    {
+        if (!DenyList::refuses($path)) {
+            return false;
+        }
+        call_user_func($this->refused, $path);
+        return true;
+    }
+
+    /**
+     * The platform passes `false` where the old row has 0 (WHMCS docs: ContactEdit); as text these would differ.
+     *
+     * @param mixed $new
+     * @param mixed $old
+     */
+    private static function isSame($new, $old): bool
+    {
+        return is_bool($new) || is_bool($old) ? (bool) $new === (bool) $old : Text::of($new) === Text::of($old);
+    }
+
+    /** @param mixed $value */
+    private static function isPlain($value): bool
+    {
+        return $value === null || is_scalar($value);
+    }
+
+    /** @param mixed $value */
+    private static function fits($value): bool
+    {
+        return self::isPlain($value) && !(is_float($value) && !is_finite($value)); // JSON has no NAN
+    }
+
+    /**
+     * @param string[] $segments
+     * @param mixed $value
+     */
+    private static function put(array &$picked, array $segments, $value): void
+    {
+        $place = &$picked;
+        foreach ($segments as $segment) {
+            $place = &$place[$segment];
+        }
+        $place = $value;
+    }
+}
+
+/**
+ * What never leaves PHP, whatever a manifest asks for. The platform hands plaintext passwords, server credentials
+ * and card data to hooks (WHMCS docs: UserChangePassword `password`, module parameters `serverpassword`, CCUpdate
+ * `cardnum`).
+ */
+final class DenyList
+{
+    private const PARTS = [
+        'password', 'passwd', 'pwd', 'secret', 'token', 'accesshash', 'apikey', 'authdata', 'authmodule', 'twofactor',
+        'secondfactor', 'cardnum', 'ccnumber', 'cvv', 'cccvv', 'expdate', 'bankacct', 'bankcode', 'securityq',
+        'serverusername', 'serverip', 'eppcode', 'transfersecret', 'configoption',
+    ];
+
+    private static $known = [];
+
+    /** Whether any segment of the dotted path, lower-cased and without its non-letters, holds a forbidden part. */
+    public static function refuses(string $path): bool
+    {
+        if (!isset(self::$known[$path])) {
+            self::$known[$path] = false;
+            foreach (explode('.', $path) as $segment) {
+                $letters = (string) preg_replace('/[^a-z]/', '', Text::lower($segment));
+                foreach (self::PARTS as $part) {
+                    self::$known[$path] = self::$known[$path] || strpos($letters, $part) !== false;
+                }
+            }
+        }
+        return self::$known[$path];
+    }
+}
+
+/** Bytes from the platform -> valid UTF-8 of a bounded length. mbstring is not needed: not every host has it. */
+final class Text
+{
+    public static function clean(string $text, int $bytes_max): string
+    {
+        // Cut first: what is replaced below may be megabytes of somebody's garbage.
+        $text = self::cut($text, $bytes_max);
+        if (preg_match('//u', $text) !== 1) {
+            $text = json_decode((string) json_encode($text, JSON_INVALID_UTF8_SUBSTITUTE));
+            $text = self::cut(is_string($text) ? $text : '', $bytes_max); // U+FFFD is three bytes, the bad one was one
+        }
+        return $text;
+    }
+
+    /** The 26 letters in small; strtolower() follows the locale until PHP 8.1, and in Turkish an I is no i. */
+    public static function lower(string $text): string
+    {
+        return strtr($text, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz');
+    }
+
+    /** A scalar as text; a float has a comma in some locales until PHP 7.4. @param mixed $value */
+    public static function of($value): string
+    {
+        return is_float($value) ? str_replace(',', '.', (string) $value) : (string) $value;
+    }
+
+    /** Cuts on a character boundary. */
+    private static function cut(string $text, int $bytes_max): string
+    {
+        if (strlen($text) <= $bytes_max) {
+            return $text;
+        }
+        $end = $bytes_max;
+        // Step back over continuation bytes (10xxxxxx), at most three in UTF-8, when the cut falls inside a character.
+        while ($end > 0 && $bytes_max - $end < 3 && (ord($text[$end]) & 0xC0) === 0x80) {
+            $end--;
+        }
+        return substr($text, 0, $end);
     }
 }

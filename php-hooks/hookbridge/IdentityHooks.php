@@ -8,17 +8,17 @@ namespace Hookbridge;
  * The rule `identity`: what a client or contact says about himself. WHMCS docs: ClientDetailsValidation and
  * ContactDetailsValidation return a list of errors. Of all that the form holds, only these four leave PHP.
  */
-final class IdentityHooks implements HookShape
+final class IdentityHooks
 {
     private const ASKED = ['email', 'phonenumber', 'country'];
     /** The form's hidden field with the calling code; the hook passes the number as typed, without it. */
     private const PREFIX = 'country-calling-code-phonenumber';
 
-    private $visitor;
+    private $who;
 
-    public function __construct(Visitor $visitor)
+    public function __construct(Stub $stub)
     {
-        $this->visitor = $visitor;
+        $this->who = $stub->part(Who::class);
     }
 
     public function question(string $hook, array $vars): ?array
@@ -35,8 +35,8 @@ final class IdentityHooks implements HookShape
         }
         return array_filter([
             'client_id' => $this->client(),
-            'contact_id' => $contact ? (Request::id('contactid') ?: Request::id('id')) : 0,
-            'phone_prefix' => isset($said['phonenumber']) ? Request::text(self::PREFIX) : '',
+            'contact_id' => $contact ? (Who::requestedId('contactid') ?: Who::requestedId('id')) : 0,
+            'phone_prefix' => isset($said['phonenumber']) ? Who::requested(self::PREFIX) : '',
         ]) + $said + ['kind' => $contact ? 'contact' : 'client'];
     }
 
@@ -48,6 +48,6 @@ final class IdentityHooks implements HookShape
     /** In the client area the session says whose data these are. A form that could say it would unlock any address. */
     private function client(): int
     {
-        return $this->visitor->isStaff() ? (Request::id('userid') ?: Request::id('clientid')) : $this->visitor->clientId();
+        return $this->who->isStaff() ? (Who::requestedId('userid') ?: Who::requestedId('clientid')) : $this->who->clientId();
     }
 }

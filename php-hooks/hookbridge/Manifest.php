@@ -14,8 +14,66 @@ final class Manifest
     /** What a rule may take at most, whatever the bridge says: a page waits for it. */
     private const DEADLINE_MS_MAX = 5000;
 
+    private const REFRESH_S = 300;
+    private const HOUR_S = 3600;
+    /** Hooks at which the stub knows what the platform honours. */
+    private const DECIDING = ['OrderProductUpgradeOverride', 'PreUpgradeCheckout', 'ShoppingCartValidateUpgrade', 'ClientAreaPageUpgrade',
+        'ClientAreaPageCancellation', 'PreModuleTerminate', 'ClientDetailsValidation', 'ContactDetailsValidation'];
+
     private $rules = [];
     private $decisions = [];
+
+    /**
+     * What a page needs of config.php and manifest, checked once and kept as PHP, which opcache holds: the bridge's last good manifest,
+     * else the one that came with the stub.
+     *
+     * @throws ConfigError
+     */
+    public static function compile(string $folder, string $file): array
+    {
+        $config = Config::load($file, $folder);
+        $dir = $config->text('spool_dir');
+        $saved = is_file($dir . '/manifest.json') ? json_decode((string) file_get_contents($dir . '/manifest.json'), true) : null;
+        $is_saved = is_array($saved) && isset($saved['etag'], $saved['manifest']) && is_string($saved['etag']);
+        $manifest = $is_saved ? self::of($saved['manifest']) : null;
+        $etag = $manifest !== null ? $saved['etag'] : '';
+        $manifest = $manifest !== null ? $manifest : self::parse((string) file_get_contents($folder . '/manifest.json'));
+        if ($manifest === null) {
+            throw new ConfigError(['manifest.json beside the stub cannot be read: copy the folder again']);
+        }
+        $compiled = ['for' => Stub::mark(Config::read($file)), 'made' => time(), 'etag' => $etag, 'config' => $config->plain(),
+            'hooks' => $manifest->rules, 'decisions' => $manifest->decisions];
+        if (Spool::isUsable($dir, $file)) {
+            // Whoever could ask for it over the web would see nothing.
+            $php = "<?php\nif (!class_exists('Hookbridge\\Stub', false)) {\n    return null;\n}\nreturn " . var_export($compiled, true) . ";\n";
+            Spool::write($dir . '/manifest.php', $php, $compiled['made']);
+        }
+        return $compiled;
+    }
+
+    /** Asks the bridge for a newer one; it is in force from the next PHP process on, because hooks are added at start. */
+    public static function refresh(Stub $stub): void
+    {
+        $sender = $stub->part(Sender::class);
+        if ($sender->circuit('events')->restS() > 0 || $stub->activity()->allows('manifest', self::REFRESH_S) === false) {
+            return;
+        }
+        $answer = $sender->manifest($stub->etag());
+        if ($answer->status() !== 200) {
+            return;
+        }
+        $wire = json_decode($answer->body(), true);
+        if (self::of($wire) === null) {
+            $stub->activity()->say('manifest', self::HOUR_S, 'the bridge sent no usable manifest; the last good one stays');
+            return;
+        }
+        $etag = preg_match('#^(W/)?"[!-~]{0,200}"$#D', $answer->header('etag')) === 1 ? $answer->header('etag') : '';
+        // One file for both, so that a tag never stands beside another manifest.
+        $saved = json_encode(['etag' => $etag, 'manifest' => $wire], JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);
+        if (is_string($saved) && Spool::write($stub->setting('spool_dir') . '/manifest.json', $saved)) {
+            $stub->compile();
+        }
+    }
 
     /** @return self|null null when the JSON is no manifest of a version that this stub knows */
     public static function parse(string $json): ?self
@@ -42,7 +100,7 @@ final class Manifest
             }
         }
         foreach (isset($wire['decisions']) ? (array) $wire['decisions'] : [] as $hook => $declared) {
-            if (Decisions::knows((string) $hook) && self::isDeclared($declared)) {
+            if (in_array((string) $hook, self::DECIDING, true) && self::isDeclared($declared)) {
                 $manifest->decisions[$hook] = $declared;
             }
         }
@@ -71,12 +129,6 @@ final class Manifest
         return array_keys($this->rules);
     }
 
-    /** `fields`, `diff`, `lookups` (lists) and `only` (path => accepted values), all present. */
-    public function rule(string $hook): array
-    {
-        return $this->rules[$hook];
-    }
-
     /** @return string[] */
     private static function paths(array $rule, string $member): array
     {
@@ -89,7 +141,7 @@ final class Manifest
     {
         $only = [];
         foreach (isset($rule['only']) ? (array) $rule['only'] : [] as $path => $accepted) {
-            $only[(string) $path] = array_map('strval', array_filter((array) $accepted, 'is_scalar'));
+            $only[(string) $path] = array_map([Text::class, 'of'], array_values(array_filter((array) $accepted, 'is_scalar')));
         }
         return $only;
     }

@@ -12,6 +12,25 @@ final class Ruling
     private const TEXT_BYTES_MAX = 1000;
     private const AMOUNT = '/^\d{1,12}(\.\d{1,4})?$/D';
 
+    /** What a client reads when the bridge could not be asked and the rule is declared closed. */
+    private const UNDECIDED = [
+        'upgrade' => [
+            'es_AR' => 'En este momento no podemos confirmar el cambio de plan. Probá de nuevo en unos minutos o abrí un ticket.',
+            'en' => 'We cannot confirm the change of plan at the moment. Please try again in a few minutes or open a ticket.',
+            'pt_BR' => 'No momento não podemos confirmar a mudança de plano. Tente novamente em alguns minutos ou abra um chamado.',
+        ],
+        'cancellation' => [
+            'es_AR' => 'En este momento no podemos tomar el pedido de cancelación. Probá de nuevo en unos minutos o abrí un ticket.',
+            'en' => 'We cannot take the cancellation request at the moment. Please try again in a few minutes or open a ticket.',
+            'pt_BR' => 'No momento não podemos receber o pedido de cancelamento. Tente novamente em alguns minutos ou abra um chamado.',
+        ],
+        'identity' => [
+            'es_AR' => 'En este momento no podemos verificar los datos. Probá de nuevo en unos minutos.',
+            'en' => 'We cannot check these details at the moment. Please try again in a few minutes.',
+            'pt_BR' => 'No momento não podemos verificar os dados. Tente novamente em alguns minutos.',
+        ],
+    ];
+
     private $decision;
     private $failed;
     private $values;
@@ -39,9 +58,10 @@ final class Ruling
     }
 
     /** What stands in when the bridge did not answer and the rule is declared closed. */
-    public static function refusal(string $sentence): self
+    public static function refusal(string $rule, string $language): self
     {
-        return new self('deny', ['no_decision' => $sentence], []);
+        $rule = isset(self::UNDECIDED[$rule]) ? $rule : 'identity';
+        return new self('deny', ['no_decision' => self::UNDECIDED[$rule][$language]], []);
     }
 
     /** @param array $failed code => text */
@@ -101,7 +121,7 @@ final class Ruling
         if ($value === null) {
             return null;
         }
-        if ((!is_string($value) && !is_int($value) && !is_float($value)) || preg_match(self::AMOUNT, (string) $value) !== 1) {
+        if ((!is_string($value) && !is_int($value) && !is_float($value)) || preg_match(self::AMOUNT, Text::of($value)) !== 1) {
             throw new \UnexpectedValueException('not an amount');
         }
         return (float) $value;

@@ -5,136 +5,271 @@ declare(strict_types=1);
 namespace Hookbridge;
 
 /**
- * Registers the hooks, and the road of one event: closure -> envelope -> sender, and into the spool when the bridge does
- * not take it. The road of one decision is in Decisions.
+ * Registers the hooks. A hook only writes: allow-list, envelope, one line in this process's journal. What is written is sent when
+ * the page is done. This file, config.php and the compiled manifest are all that a page without our hooks loads.
  */
 final class Stub
 {
+    public const VERSION = '1.2.0';
     /** First in line: a later hook of somebody else may redirect and end the request. */
     private const PRIORITY = 1;
     /** Last in line: what the company's rules return must not be overwritten by somebody else's hook. */
     private const PRIORITY_LAST = 100000;
     private const DAY_S = 86400;
-    private const EVER_S = PHP_INT_MAX;
+    /** Classes that lie in the file of a bigger one. */
+    private const FILES = ['AllowList' => 'Envelope', 'DenyList' => 'Envelope', 'Text' => 'Envelope', 'ConfigError' => 'Config',
+        'Answer' => 'Sender', 'Circuit' => 'Sender', 'Signer' => 'Sender', 'SignIn' => 'AddonPage'];
 
-    private $manifest;
-    private $store;
-    private $envelope;
-    private $sender;
-    private $spool;
-    private $flush;
-    private $activity;
-    private $decisions;
+    /** The folder whose stub is at work: plain hooks and the addon may be installed side by side. */
+    private static $acting;
+
+    private $folder;
+    /** What Manifest::compile() makes: `config` (without secrets), `hooks`, `decisions`, `etag`. */
+    private $compiled;
+    private $parts = [];
+    private $is_ending = false;
 
     /** Registers the hooks. $folder is where the stub's files lie. */
     public static function start(string $folder): void
     {
-        $chosen = getenv('HOOKBRIDGE_STUB_CONFIG');
-        try {
-            $config = Config::load(is_string($chosen) && $chosen !== '' ? $chosen : $folder . '/config.php');
-            $stub = new self($config, $folder);
-        } catch (ConfigError $e) {
-            self::reportConfig($e);
+        if (self::$acting === null) {
+            self::$acting = $folder;
+            spl_autoload_register([self::class, 'autoload']);
+        } elseif (self::$acting !== $folder) {
             return;
         }
-        foreach ($stub->manifest->hooks() as $hook) {
-            \add_hook($hook, self::PRIORITY, static function ($vars = null) use ($stub, $hook) {
-                $stub->guard($hook, static function () use ($stub, $hook, $vars) {
-                    $stub->observe($hook, $vars);
+        $error = self::quietly(static function () use ($folder) {
+            (new self($folder))->register();
+        });
+        if ($error !== null) {
+            self::reportOff($error);
+        }
+    }
+
+    public static function autoload(string $class): void
+    {
+        if (preg_match('/^Hookbridge\\\\([A-Za-z]+)$/D', $class, $found) === 1) {
+            $name = isset(self::FILES[$found[1]]) ? self::FILES[$found[1]] : $found[1];
+            // A file that cannot be read is only a warning to `include`; to `require` it is the end of the page (PHP 7).
+            include_once __DIR__ . '/' . $name . '.php';
+        }
+    }
+
+    /**
+     * Runs our work so that the page never sees it: no exception, no warning, no notice.
+     *
+     * @return \Throwable|null what went wrong, for the caller to report
+     */
+    public static function quietly(callable $work): ?\Throwable
+    {
+        // A handler instead of `@`: the platform's own handler would still be called for a silenced warning.
+        set_error_handler(static function () {
+            return true;
+        });
+        try {
+            $work();
+            return null;
+        } catch (\Throwable $e) {
+            return $e;
+        } finally {
+            restore_error_handler();
+        }
+    }
+
+    public static function configFile(string $folder): string
+    {
+        $chosen = function_exists('getenv') ? getenv('HOOKBRIDGE_STUB_CONFIG') : false;
+        return is_string($chosen) && $chosen !== '' ? $chosen : $folder . '/config.php';
+    }
+
+    /** What a compiled manifest is made for: this version and these settings. */
+    public static function mark(array $given): string
+    {
+        return hash('sha256', self::VERSION . var_export($given, true));
+    }
+
+    private function __construct(string $folder)
+    {
+        $this->folder = $folder;
+        $file = self::configFile($folder);
+        $compiled = null;
+        ob_start(); // a byte-order mark or a blank line before <?php would be printed into the page
+        try {
+            $given = is_readable($file) ? include $file : null;
+            $compiled = is_array($given) ? self::compiled($given) : null;
+        } catch (\Throwable $e) {
+            $compiled = null; // said below, in full
+        } finally {
+            ob_end_clean();
+        }
+        $this->compiled = $compiled !== null ? $compiled : Manifest::compile($folder, $file);
+    }
+
+    /** The compiled manifest, if it is there, ours, and made for these settings: it is PHP, so nobody else may have written it. */
+    private static function compiled(array $given): ?array
+    {
+        $path = isset($given['spool_dir']) && is_string($given['spool_dir']) ? $given['spool_dir'] . '/manifest.php' : '';
+        if ($path === '' || $path[0] !== '/' || is_link($path) || !is_file($path) || (fileperms($path) & 022) !== 0
+            || !self::isOurs((int) fileowner($path))) {
+            return null;
+        }
+        $compiled = include $path;
+        return is_array($compiled) && isset($compiled['for']) && $compiled['for'] === self::mark($given) ? $compiled : null;
+    }
+
+    /** Whether a file belongs to this process's user. Without the posix functions: to who owns the platform's files. */
+    public static function isOurs(int $owner): bool
+    {
+        return $owner === (function_exists('posix_geteuid') ? posix_geteuid() : getmyuid());
+    }
+
+    private function register(): void
+    {
+        foreach ($this->compiled['hooks'] as $hook => $rule) {
+            \add_hook($hook, self::PRIORITY, function ($vars = null) use ($hook, $rule) {
+                $this->guard($hook, function () use ($hook, $vars, $rule) {
+                    $now = microtime(true);
+                    $body = $this->envelope()->body($hook, $vars, $rule, $now);
+                    if ($body !== null) {
+                        $this->journal()->keep(Envelope::id('evt_', $now), $body, $now);
+                    }
                 });
             });
         }
-        foreach ($stub->manifest->decisions() as $hook => $declared) {
-            \add_hook($hook, self::PRIORITY_LAST, static function ($vars = null) use ($stub, $hook, $declared) {
+        foreach ($this->compiled['decisions'] as $hook => $declared) {
+            \add_hook($hook, self::PRIORITY_LAST, function ($vars = null) use ($hook, $declared) {
                 $returned = null;
-                $stub->guard($hook, static function () use ($stub, $hook, $vars, $declared, &$returned) {
-                    $returned = $stub->decisions->decide($hook, $vars, $declared);
+                $this->guard($hook, function () use ($hook, $vars, $declared, &$returned) {
+                    $returned = $this->part(Decisions::class)->decide($hook, $vars, $declared);
                 });
                 return $returned;
             });
         }
-        // WHMCS docs: AfterCronJob runs after each invocation of the system cron.
-        \add_hook('AfterCronJob', self::PRIORITY, static function ($vars = null) use ($stub) {
-            $stub->guard('AfterCronJob', static function () use ($stub) {
-                $stub->flush->run();
-                $stub->store->refresh($stub->sender);
+        // WHMCS docs: AfterCronJob runs after each invocation of the system cron; AdminLogin: who installs this logs in.
+        foreach (['AfterCronJob', 'AdminLogin'] as $hook) {
+            \add_hook($hook, self::PRIORITY, function ($vars = null) use ($hook) {
+                $this->guard($hook, function () use ($hook) {
+                    $hook === 'AdminLogin' ? $this->part(Cron::class)->check() : $this->part(Cron::class)->run();
+                });
             });
-        });
-    }
-
-    private function __construct(Config $config, string $folder)
-    {
-        $spool_dir = $config->text('spool_dir');
-        $throttle = new Throttle($spool_dir . '/notices');
-        $this->activity = new Activity($throttle);
-        $this->store = new ManifestStore($folder . '/manifest.json', $spool_dir, $throttle, $this->activity);
-        $this->manifest = $this->store->load();
-        $this->sender = new Sender($config, new Signer($config->key()), new Circuit($config->number('circuit_open_s')));
-        $this->spool = new Spool($spool_dir, $config->number('spool_bytes_max'), $this->activity);
-        $this->flush = new Flush($config, $this->spool, $this->sender, $this->activity);
-        $allow = new AllowList(function (string $path) {
-            $this->activity->say('denied-' . $path, self::EVER_S, "the manifest asks for `$path`, which never leaves PHP");
-        });
-        $actor = new Actor($config->text('admin_folder'));
-        $lookups = new Lookups();
-        $this->envelope = new Envelope($allow, $lookups, $actor, new Platform());
-        $asked = new Asked($this->sender, $this->envelope, new Circuit($config->number('circuit_open_s')));
-        $misses = new Misses($this->spool, $this->envelope, $this->activity, $throttle);
-        $this->decisions = new Decisions($asked, $misses, new Visitor($actor), $this->activity, $lookups);
-    }
-
-    /** @param mixed $vars */
-    private function observe(string $hook, $vars): void
-    {
-        $now = microtime(true);
-        $body = $this->envelope->body($hook, $vars, $this->manifest->rule($hook), $now);
-        if ($body === null) {
-            return;
-        }
-        $id = EventId::make('evt_', $now);
-        $answer = Answer::notTried();
-        try {
-            $answer = $this->sender->event($id, $body);
-        } finally {
-            if ($answer->verdict() === Answer::LATER) {
-                $this->spool->keep($id, $body, $now);
-            } elseif ($answer->verdict() === Answer::REJECTED) {
-                $this->spool->setAside($id, $body, $now, $answer);
-            }
         }
     }
 
     /** Whatever happens inside stays inside, and is said without values: a message of an exception may quote them. */
     private function guard(string $hook, callable $work): void
     {
+        $guarded = function () use ($hook, $work) {
+            $error = self::quietly($work);
+            if ($error !== null) {
+                $where = basename($error->getFile()) . ':' . $error->getLine();
+                $this->activity()->say("error-$where", self::DAY_S, "$hook: " . get_class($error) . " at $where");
+            }
+        };
         if ($hook !== 'LogActivity') {
-            $this->guarded($hook, $work);
+            self::quietly($guarded);
         } elseif (!Activity::isSpeaking()) { // our own line in the log is no event
-            $this->activity->mutedWhile(function () use ($hook, $work) {
-                $this->guarded($hook, $work);
+            self::quietly(function () use ($guarded) {
+                $this->activity()->mutedWhile($guarded);
             });
         }
     }
 
-    private function guarded(string $hook, callable $work): void
+    /** @param string $key @return mixed a setting of config.php; not a secret one */
+    public function setting(string $key)
     {
-        Quiet::run(function () use ($hook, $work) {
-            $error = Quiet::run($work);
-            if ($error !== null) {
-                $where = basename($error->getFile()) . ':' . $error->getLine();
-                $this->activity->say("error-$where", self::DAY_S, "$hook: " . get_class($error) . " at $where");
+        return $this->compiled['config'][$key];
+    }
+
+    /** The object of this class for this page, made when it is first needed. @return mixed */
+    public function part(string $class)
+    {
+        if (!isset($this->parts[$class])) {
+            $this->parts[$class] = new $class($this);
+        }
+        return $this->parts[$class];
+    }
+
+    public function envelope(): Envelope
+    {
+        return $this->part(Envelope::class);
+    }
+
+    public function journal(): Journal
+    {
+        return $this->part(Journal::class);
+    }
+
+    public function activity(): Activity
+    {
+        return $this->part(Activity::class);
+    }
+
+    /** With the secrets in it, so it is read again where something is signed. */
+    public function config(): Config
+    {
+        if (!isset($this->parts[Config::class])) {
+            $this->parts[Config::class] = Config::load(self::configFile($this->folder), $this->folder);
+        }
+        return $this->parts[Config::class];
+    }
+
+    /** Makes what the next pages load, of a newer manifest. */
+    public function compile(): void
+    {
+        Manifest::compile($this->folder, self::configFile($this->folder));
+    }
+
+    public function etag(): string
+    {
+        return $this->compiled['etag'];
+    }
+
+    /** To be called once there is something to send. */
+    public function sendAtEnd(): void
+    {
+        register_shutdown_function([$this, 'end']);
+    }
+
+    /** The end of the page, behind what other code wants to do there: what a first call registers comes last. */
+    public function end(): void
+    {
+        if (!$this->is_ending) {
+            $this->is_ending = true;
+            register_shutdown_function([$this, 'end']);
+            return;
+        }
+        $this->is_ending = false;
+        $this->guard('the end of the page', function () {
+            $is_done = false;
+            foreach (['fastcgi_finish_request', 'litespeed_finish_request'] as $finish) {
+                $is_done = $is_done || (function_exists($finish) && $finish() !== false);
             }
+            if ($is_done && session_status() === PHP_SESSION_ACTIVE) {
+                session_write_close(); // the visitor's next page would wait for us
+            }
+            $this->part(Flush::class)->afterPage($is_done);
+            $this->forgetOldManifest();
         });
     }
 
-    /** Rare hooks, so that the log is not filled; AdminLogin, because who installs this logs in (WHMCS docs: AdminLogin). */
-    private static function reportConfig(ConfigError $error): void
+    /** Where opcache never looks at files again (validate_timestamps=0), it must be told of a newer manifest. */
+    private function forgetOldManifest(): void
     {
+        $path = $this->setting('spool_dir') . '/manifest.php';
+        if (function_exists('opcache_invalidate') && is_file($path) && filemtime($path) !== $this->compiled['made']) {
+            opcache_invalidate($path, true);
+        }
+    }
+
+    private static function reportOff(\Throwable $error): void
+    {
+        $why = $error instanceof ConfigError ? $error->getMessage()
+            : 'cannot start: ' . get_class($error) . ' at ' . basename($error->getFile()) . ':' . $error->getLine();
         foreach (['AdminLogin', 'DailyCronJob'] as $hook) {
-            \add_hook($hook, self::PRIORITY, static function ($vars = null) use ($error) {
-                Quiet::run(static function () use ($error) {
+            \add_hook($hook, self::PRIORITY, static function ($vars = null) use ($why) {
+                self::quietly(static function () use ($why) {
                     if (function_exists('logActivity')) {
-                        \logActivity('hookbridge is off: ' . $error->getMessage());
+                        \logActivity('hookbridge is off: ' . $why);
                     }
                 });
             });

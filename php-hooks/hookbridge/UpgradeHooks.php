@@ -9,20 +9,18 @@ namespace Hookbridge;
  * PreUpgradeCheckout `amount` and `discount`, ShoppingCartValidateUpgrade (9.0) a list of errors; ClientAreaPageUpgrade
  * returns template variables, of which upgrade.tpl shows `upgradeinvaliderror` instead of the form.
  */
-final class UpgradeHooks implements HookShape
+final class UpgradeHooks
 {
     /** What upgrade.php and the API call a change of plan; the other kind, `configoptions`, is none of the rule's. */
     private const PLAN_TYPES = ['package', 'product', 'service'];
 
-    private $visitor;
-    private $lookups;
+    private $who;
     /** Service => what OrderProductUpgradeOverride asked in this request. It knows the most; later hooks ask the same. */
     private $priced = [];
 
-    public function __construct(Visitor $visitor, Lookups $lookups)
+    public function __construct(Stub $stub)
     {
-        $this->visitor = $visitor;
-        $this->lookups = $lookups;
+        $this->who = $stub->part(Who::class);
     }
 
     public function question(string $hook, array $vars): ?array
@@ -31,16 +29,16 @@ final class UpgradeHooks implements HookShape
             return $this->atCheckout($vars);
         }
         if ($hook === 'ShoppingCartValidateUpgrade') {
-            return $this->about(self::id($vars, 'id'), self::id($vars, 'pid'), Request::text('billingcycle'));
+            return $this->about(self::id($vars, 'id'), self::id($vars, 'pid'), Who::requested('billingcycle'));
         }
-        if (!in_array(Request::text('type'), self::PLAN_TYPES, true)) {
+        if (!in_array(Who::requested('type'), self::PLAN_TYPES, true)) {
             return null;
         }
         // No key of the hook names the service (WHMCS docs: OrderProductUpgradeOverride): the page's request does.
-        $service = Request::id('id') ?: Request::id('serviceid');
+        $service = Who::requestedId('id') ?: Who::requestedId('serviceid');
         if ($hook !== 'OrderProductUpgradeOverride') {
             return isset($this->priced[$service]) ? $this->priced[$service]
-                : $this->about($service, Request::id('pid'), Request::text('billingcycle'));
+                : $this->about($service, Who::requestedId('pid'), Who::requested('billingcycle'));
         }
         $cycle = isset($vars['newproductbillingcycle']) ? (string) $vars['newproductbillingcycle'] : '';
         $question = $this->about($service, self::id($vars, 'newproductid'), $cycle);
@@ -84,11 +82,30 @@ final class UpgradeHooks implements HookShape
         if (isset($this->priced[$service])) {
             return $this->priced[$service];
         }
-        list($product, $cycle) = $this->lookups->upgradeTarget(self::id($vars, 'upgradeId'));
+        list($product, $cycle) = self::upgradeTarget(self::id($vars, 'upgradeId'));
         $question = $this->about($service, $product, $cycle);
         return $question === null ? null : $question + self::given($vars, [
             'amount' => 'platform_price', 'discount' => 'platform_discount', 'upgradeId' => 'upgrade_id',
         ]);
+    }
+
+    /**
+     * The product and cycle that an order changes a service to; zero and nothing when it is no change of plan.
+     * WHMCS docs: tblupgrades.newvalue is `<product>,<cycle>`; PreUpgradeCheckout names the row only.
+     */
+    private static function upgradeTarget(int $upgrade_id): array
+    {
+        try {
+            $database = 'WHMCS\Database\Capsule';
+            $row = (array) $database::table('tblupgrades')->where('id', $upgrade_id)->first(['type', 'newvalue']);
+        } catch (\Throwable $e) {
+            $row = [];
+        }
+        $of_plan = isset($row['type'], $row['newvalue']) && in_array($row['type'], ['package', 'service'], true);
+        if ($of_plan && preg_match('/^([1-9]\d{0,9})(?:,([A-Za-z-]{1,20}))?$/D', $row['newvalue'], $found) === 1) {
+            return [(int) $found[1], isset($found[2]) ? $found[2] : ''];
+        }
+        return [0, ''];
     }
 
     private function about(int $service, int $product, string $cycle): ?array
@@ -97,7 +114,7 @@ final class UpgradeHooks implements HookShape
             return null;
         }
         return ['service_id' => $service, 'to_product_id' => $product]
-            + array_filter(['to_cycle' => $cycle, 'client_id' => $this->visitor->clientId()]);
+            + array_filter(['to_cycle' => $cycle, 'client_id' => $this->who->clientId()]);
     }
 
     /** @param array $names the platform's name => the rule's */

@@ -12,7 +12,7 @@ use crate::http::ingest::Ingest;
 use crate::http::ops::Ops;
 use crate::http::raw::BodyLimits;
 use crate::http::receipts::{Receipts, SenderKeys};
-use crate::http::{Route, admin, api, decide, ingest, join, manifest, ops, receipts};
+use crate::http::{Route, admin, api, batches, decide, ingest, join, manifest, ops, receipts};
 use crate::rules::consent::Words;
 use crate::store::keeper::Keeper;
 use crate::store::writer::InboxWriter;
@@ -45,21 +45,19 @@ impl App {
             let keys = SenderKeys { app_secret: sender.app_secret.clone(), verify_token: sender.verify_token.clone() };
             (name.clone(), keys)
         });
+        let wait_max = Duration::from_millis(server.ingest_wait_ms);
+        let ingest = Arc::new(Ingest {
+            sources: self.live.sources.clone(),
+            catalogue: self.live.catalogue.clone(),
+            writer: InboxWriter::start(&self.store, server.ingest_queue_max, wait_max, bell),
+            clock: self.clock.clone(),
+            metrics: self.metrics.clone(),
+            limits: limits(server.event_bytes_max),
+            refusals: Arc::default(),
+        });
         vec![
-            ingest::route(Ingest {
-                sources: self.live.sources.clone(),
-                catalogue: self.live.catalogue.clone(),
-                writer: InboxWriter::start(
-                    &self.store,
-                    server.ingest_queue_max,
-                    Duration::from_millis(server.ingest_wait_ms),
-                    bell,
-                ),
-                clock: self.clock.clone(),
-                metrics: self.metrics.clone(),
-                limits: limits(server.event_bytes_max),
-                refusals: Arc::default(),
-            }),
+            ingest::route(ingest.clone()),
+            batches::route(ingest),
             decide::route(Decide {
                 sources: self.live.sources.clone(),
                 decider: self.decider.clone(),

@@ -67,8 +67,7 @@ impl Refusals {
 
 /// The route.
 #[must_use]
-pub fn route(ingest: Ingest) -> Route {
-    let ingest = Arc::new(ingest);
+pub fn route(ingest: Arc<Ingest>) -> Route {
     warp::path!("v1" / "events")
         .and(warp::post())
         .and(warp::header::headers_cloned())
@@ -91,11 +90,7 @@ impl Ingest {
                 json_response(StatusCode::ACCEPTED, serde_json::to_string(&taken).unwrap_or_default())
             }
             Err(problem) => {
-                self.metrics.event(problem.code);
-                if let Some(unsaid) = self.refusals.say(self.clock.now().as_second()) {
-                    let (status, code) = (problem.status, problem.code);
-                    tracing::warn!(status, code, detail = %problem.detail, unsaid, "an event was refused");
-                }
+                self.refused(&problem);
                 problem.response()
             }
         };
@@ -116,7 +111,7 @@ impl Ingest {
         let (id, inserted) = self.writer.insert(event).await.map_err(|error| not_stored(&error))?;
         mark(Step::Stored);
         match inserted {
-            Inserted::Reused => Err(Problem::new(409, "id-reused", "This id was stored before with another body.")),
+            Inserted::Reused => Err(reused()),
             Inserted::New | Inserted::Duplicate => Ok((id, inserted)),
         }
     }
@@ -130,15 +125,35 @@ impl Ingest {
         let Head { hook, occurred_at } = signed.head()?;
         let Signed { verified, source, id } = signed;
         let (key_index, body_sha256) = (verified.key_index(), sha256(verified.body()));
-        let urgent = self.catalogue.load().fired_by(&hook).any(|(entry, _)| entry.hookpoint.class == Class::Security);
+        let urgent = self.is_urgent(&hook);
         let source = source.to_owned();
         let not_text = |_| Problem::new(422, "bad-envelope", "The body is not UTF-8.");
         let body = String::from_utf8(body.into()).map_err(not_text)?;
         Ok(NewEvent { id, source, hook, occurred_at, received_at: now, key_index, body_sha256, body, urgent })
     }
+
+    /// Whether events of this hook are processed before all others.
+    pub(super) fn is_urgent(&self, hook: &str) -> bool {
+        self.catalogue.load().fired_by(hook).any(|(entry, _)| entry.hookpoint.class == Class::Security)
+    }
+
+    /// Counts a refusal, and writes it down unless others were written this second.
+    pub(super) fn refused(&self, problem: &Problem) {
+        self.metrics.event(problem.code);
+        if let Some(unsaid) = self.refusals.say(self.clock.now().as_second()) {
+            let (status, code) = (problem.status, problem.code);
+            tracing::warn!(status, code, detail = %problem.detail, unsaid, "an event was refused");
+        }
+    }
 }
 
-fn not_stored(error: &WriteError) -> Problem {
+/// 409: the id is stored with another body.
+pub(super) fn reused() -> Problem {
+    Problem::new(409, "id-reused", "This id was stored before with another body.")
+}
+
+/// 503: the event is not on disk, or not known to be.
+pub(super) fn not_stored(error: &WriteError) -> Problem {
     let detail = match error {
         WriteError::Full => "Too many events wait for the database.",
         WriteError::Late => "The database did not take the event in time.",

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use warp::Filter;
-use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
+use warp::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use warp::reply::Response;
 
 use super::Route;
 use super::limit::Sources;
 use super::problem::{Problem, json_response};
-use super::raw::{text, verified};
+use super::raw::{source_of, text, verified};
 use crate::catalogue::{Catalogue, manifest};
 use crate::clock::Clock;
 use crate::config::rules::RulesConfig;
@@ -39,11 +39,12 @@ fn answer(
     manifest: impl FnOnce() -> (String, String),
     clock: &Clock,
 ) -> Result<Response, Problem> {
-    let name = text(headers, "hookbridge-source").unwrap_or_default();
-    let source =
-        sources.get(name).ok_or_else(|| Problem::new(401, "unknown-source", "`hookbridge-source` names no source."))?;
-    verified(headers, b"", &source.keys, clock.now())?;
+    let (_, source) = source_of(headers, sources)?;
+    let verified = verified(headers, b"", &source.keys, clock.now())?;
     let (json, etag) = manifest();
+    // The stub makes PHP of it, so it must be known to be ours: signed by the key and under the id of the question.
+    let at = clock.now().as_second().to_string();
+    let signature = source.keys[verified.key_index()].sign(verified.id(), &at, json.as_bytes());
     let mut response = if text(headers, "if-none-match") == Some(etag.as_str()) {
         let mut response = Response::new(String::new().into());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -51,8 +52,11 @@ fn answer(
     } else {
         json_response(StatusCode::OK, json)
     };
-    if let Ok(value) = HeaderValue::from_str(&etag) {
-        response.headers_mut().insert(header::ETAG, value);
+    let signed = [("webhook-id", verified.id()), ("webhook-timestamp", &at), ("webhook-signature", &signature)];
+    for (name, value) in signed.into_iter().chain([("etag", etag.as_str())]) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
     }
     Ok(response)
 }

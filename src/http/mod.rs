@@ -13,6 +13,7 @@ pub mod admin;
 pub mod api;
 pub mod openapi;
 
+pub mod batches;
 pub mod decide;
 pub mod ingest;
 pub mod manifest;

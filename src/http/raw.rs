@@ -7,7 +7,7 @@ use futures_util::Stream;
 use warp::http::HeaderMap;
 
 use super::body::{BodyError, read_body};
-use super::limit::Sources;
+use super::limit::{Source, Sources};
 use super::problem::Problem;
 use crate::domain::event::HookEvent;
 use crate::domain::ids::EventId;
@@ -106,7 +106,9 @@ impl Signed<'_> {
     }
 }
 
-fn bad_envelope(error: &EnvelopeError) -> Problem {
+/// 422: the body of an event is not of the contract's shape.
+#[must_use]
+pub fn bad_envelope(error: &EnvelopeError) -> Problem {
     Problem::new(422, "bad-envelope", error.to_string())
 }
 
@@ -121,15 +123,30 @@ pub fn signed<'a>(
     sources: &Sources,
     now: jiff::Timestamp,
 ) -> Result<Signed<'a>, Problem> {
-    let name = text(headers, "hookbridge-source").unwrap_or_default();
-    let source = sources.get(name).ok_or_else(|| {
-        Problem::new(401, "unknown-source", "`hookbridge-source` names no source of the bridge's configuration.")
-    })?;
+    let (name, source) = source_of(headers, sources)?;
     let verified = verified(headers, body, &source.keys, now)?;
     if !source.admits() {
-        return Err(Problem::new(429, "rate-limited", "This source sends more than its rate.").retry_after(1));
+        return Err(rate_limited());
     }
     let id = EventId::parse(verified.id())
         .ok_or_else(|| Problem::new(422, "bad-envelope", "`webhook-id` must be 1 to 64 of A-Z a-z 0-9 _ - ."))?;
     Ok(Signed { verified, source: name, id })
+}
+
+/// The source that the headers name. The name is not signed: it only selects the keys.
+///
+/// # Errors
+/// 401.
+pub fn source_of<'a, 'b>(headers: &'a HeaderMap, sources: &'b Sources) -> Result<(&'a str, &'b Source), Problem> {
+    let name = text(headers, "hookbridge-source").unwrap_or_default();
+    let source = sources.get(name).ok_or_else(|| {
+        Problem::new(401, "unknown-source", "`hookbridge-source` names no source of the bridge's configuration.")
+    })?;
+    Ok((name, source))
+}
+
+/// 429: the source sends more than its rate.
+#[must_use]
+pub fn rate_limited() -> Problem {
+    Problem::new(429, "rate-limited", "This source sends more than its rate.").retry_after(1)
 }

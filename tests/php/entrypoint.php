@@ -1,7 +1,8 @@
 <?php
 /**
- * Where and when the code seems to run. The stub asks php_sapi_name(), defined(), time() and microtime() without a
- * backslash, so functions of its own namespace stand in for them here; nothing in the stub knows about tests.
+ * Where and when the code seems to run. The stub asks php_sapi_name(), defined(), time(), microtime(), sleep() and
+ * register_shutdown_function() without a backslash, so functions of its own namespace stand in for them here; nothing in the stub
+ * knows about tests.
  */
 
 namespace Hookbridge {
@@ -20,6 +21,18 @@ namespace Hookbridge {
         return \microtime(true) + \HookbridgeEntrypoint::$clock_offset_s;
     }
 
+    /** Nobody waits: the clock goes on. */
+    function sleep($seconds)
+    {
+        \HookbridgeEntrypoint::$clock_offset_s += $seconds;
+        return 0;
+    }
+
+    function register_shutdown_function($callback)
+    {
+        \HookbridgeEntrypoint::$at_end[] = $callback;
+    }
+
     function defined($name)
     {
         return in_array($name, ['CLIENTAREA', 'ADMINAREA'], true) ? $name === \HookbridgeEntrypoint::$area : \defined($name);
@@ -32,6 +45,15 @@ namespace {
         public static $sapi = 'cli';
         public static $area = '';
         public static $clock_offset_s = 0;
+        public static $at_end = [];
+
+        /** What PHP does at the end of a request: in order, and also what is registered meanwhile. */
+        public static function endRequest()
+        {
+            while (self::$at_end !== []) {
+                call_user_func(array_shift(self::$at_end));
+            }
+        }
 
         private const KINDS = [
             'client' => ['fpm-fcgi', 'CLIENTAREA', '/clientarea.php', ['user' => 7, 'client' => 7]],
@@ -50,6 +72,10 @@ namespace {
                 throw new \InvalidArgumentException("no such actor: $kind");
             }
             list(self::$sapi, self::$area, $script, $default) = self::KINDS[$kind];
+            unset($_SERVER['REQUEST_METHOD']);
+            if (self::$sapi !== 'cli') {
+                $_SERVER['REQUEST_METHOD'] = 'GET';
+            }
             $_SERVER['SCRIPT_NAME'] = $script;
             $_SERVER['PHP_SELF'] = $script . '/admin/x.php'; // what any visitor can append; the stub must not believe it
             \HookbridgeRuntime::$who = array_merge($default, $who);

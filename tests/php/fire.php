@@ -10,7 +10,7 @@
  * actor        client | admin | masquerade | api | cron (default) | unknown; stays until the next line that names one
  * get, post    what the browser sent with the page: members of $_GET and $_POST; for this line only
  * user_id, client_id, admin_id    who that is (defaults: user 7, client 7, administrator 3)
- * new_request  load the stub again, as for a new page: another request id, another connection, a closed circuit
+ * new_request  the page ends, and another one begins: what was kept is sent, the stub is loaded again
  * clock_offset_s  the stub's clock is so many seconds ahead from here on
  * repeat       fire that many times (default 1); one output line with the sum
  * before, after   written to the file HB_LEDGER, on the disk, before and after the hook: what was fired, should this
@@ -51,6 +51,16 @@ $objects = static function ($value) use (&$objects) {
     return $object;
 };
 
+$end = static function () use (&$errors) {
+    ob_start();
+    HookbridgeEntrypoint::endRequest();
+    $printed = ob_get_clean();
+    if ($printed . implode($errors) !== '') {
+        fwrite(STDERR, 'at the end of the page: ' . $printed . implode('; ', $errors) . "\n");
+        exit(3);
+    }
+};
+
 $load = static function () use ($stub) {
     HookbridgeRuntime::forgetHooks();
     ob_start();
@@ -78,6 +88,9 @@ while (($line = fgets(STDIN)) !== false) {
     if (!is_array($shot) || !isset($shot['hook'])) {
         fwrite(STDERR, "not a line with a hook: $line");
         exit(2);
+    }
+    if (!empty($shot['new_request'])) {
+        $end();
     }
     if (isset($shot['actor']) || $at_load === null) {
         $who = ['user' => 'user_id', 'client' => 'client_id', 'admin' => 'admin_id', 'masquerading' => 'masquerading'];
@@ -121,3 +134,4 @@ while (($line = fgets(STDIN)) !== false) {
     flush();
     $errors = [];
 }
+$end();

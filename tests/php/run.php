@@ -51,12 +51,8 @@ function vectors(string $name): array
     return json_decode(file_get_contents(dirname(__DIR__) . "/vectors/$name.json"), true);
 }
 
-spl_autoload_register(static function (string $class) {
-    $file = dirname(__DIR__, 2) . '/php-hooks/' . str_replace('\\', '/', lcfirst($class)) . '.php';
-    if (strpos($class, 'Hookbridge\\') === 0 && is_file($file)) {
-        require $file;
-    }
-});
+require dirname(__DIR__, 2) . '/php-hooks/hookbridge/Stub.php';
+spl_autoload_register([Hookbridge\Stub::class, 'autoload']);
 require __DIR__ . '/sandbox.php';
 foreach (glob(__DIR__ . '/cases/*.php') as $file) {
     require $file;

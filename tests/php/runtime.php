@@ -43,7 +43,7 @@ namespace {
     {
         $file = getenv('HB_ACTIVITY_LOG');
         if (is_string($file) && $file !== '') {
-            file_put_contents($file, $message . "\n", FILE_APPEND | LOCK_EX);
+            file_put_contents($file, $message . "\n", FILE_APPEND);
         }
         run_hook('LogActivity', ['description' => $message, 'user' => 'System', 'userid' => 0, 'ipaddress' => '']);
     }

@@ -15,7 +15,7 @@ final class Sandbox
         mkdir($this->dir, 0700);
         // Generous, so that a busy machine does not turn an answer into a timeout.
         $this->config = ['url' => 'http://127.0.0.1:1', 'source' => 'billing', 'secret' => self::SECRET,
-            'spool_dir' => $this->dir . '/spool', 'connect_timeout_ms' => 5000, 'total_timeout_ms' => 10000];
+            'spool_dir' => $this->dir . '/spool', 'connect_timeout_ms' => 5000, 'total_timeout_ms' => 10000, 'page_send_ms' => 5000];
     }
 
     public function __destruct()
@@ -89,7 +89,7 @@ final class Sandbox
     }
 
     /** @return array[] requests that the bridge got, in order; `event` is the decoded body */
-    public function requests(string $path = '/v1/events'): array
+    public function requests(string $path): array
     {
         $begins = substr($path, -1) === '/';
         $requests = [];
@@ -102,10 +102,51 @@ final class Sandbox
         return $requests;
     }
 
-    /** @return string[] contents of the files in pending/ or rejected/, oldest first */
-    public function spooled(string $folder = 'pending'): array
+    /** @return array[] all batches that the bridge got */
+    public function batches(): array
+    {
+        return $this->requests('/v1/batches');
+    }
+
+    /** @return array[] `id`, `body` (byte for byte) and `event` (decoded) of what was in the batches, in order */
+    public function sent(): array
+    {
+        $sent = [];
+        foreach ($this->batches() as $batch) {
+            $rest = substr($batch['body'], strlen('{"events":['), -2);
+            foreach (array_reverse($batch['event']['events']) as $event) {
+                $begin = '{"id":"' . $event['id'] . '","event":';
+                $at = strrpos($rest, $begin);
+                $one[] = ['id' => $event['id'], 'body' => substr($rest, $at + strlen($begin), -1), 'event' => $event['event']];
+                $rest = rtrim(substr($rest, 0, $at), ',');
+            }
+            $sent = array_merge($sent, array_reverse($one));
+            $one = [];
+        }
+        return $sent;
+    }
+
+    /** @return array[] id and body of the events that wait, oldest first */
+    public function waiting(): array
+    {
+        $waiting = [];
+        foreach (glob($this->dir . '/spool/journal/*.log') ?: [] as $file) {
+            $waiting = array_merge($waiting, array_values(array_filter(array_map([Hookbridge\Journal::class, 'read'], file($file)))));
+        }
+        return $waiting;
+    }
+
+    /** @return string[] contents of the files in rejected/ or pending/, oldest first */
+    public function spooled(string $folder): array
     {
         return array_map('file_get_contents', glob($this->dir . "/spool/$folder/*.event") ?: []);
+    }
+
+    /** Puts a manifest of the bridge into the spool, as the last good one. */
+    public function manifest(array $manifest): void
+    {
+        is_dir("$this->dir/spool") || mkdir("$this->dir/spool", 0700);
+        file_put_contents("$this->dir/spool/manifest.json", json_encode(['etag' => '', 'manifest' => ['version' => 1] + $manifest]));
     }
 
     /** @return string[] lines of the platform's activity log */
@@ -117,7 +158,7 @@ final class Sandbox
     /** Everything that left PHP or was written down. */
     public function traces(): string
     {
-        return implode("\n", array_merge($this->lines('requests.jsonl'), $this->log(), $this->spooled(), $this->spooled('rejected')));
+        return implode("\n", array_merge($this->lines('requests.jsonl'), $this->log(), array_column($this->waiting(), 1), $this->spooled('rejected')));
     }
 
     private function lines(string $file): array

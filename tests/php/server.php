@@ -5,8 +5,22 @@
  *
  * argv[1] is JSON: {"log":"requests.jsonl","tls":"both.pem","answers":[{…},…]}; the last answer repeats. An answer is
  * {"status":202,"body":"…","headers":{"ETag":"…"}} (or "bytes":5000000 for a body of that size), or {"does":"hang"} (reads,
- * never answers), {"does":"drip"} (one header byte now and then) or {"does":"close"}.
+ * never answers), {"does":"drip"} (one header byte now and then) or {"does":"close"}. "each":[202,[422,"bad-envelope"],…] is what
+ * becomes of each event of a batch, one after the other over all batches; the last repeats. 202 alone is a batch of which all is
+ * stored. "if":"text": only for a request that holds the text, else 202. "secret" signs the answer, as the bridge does the manifest.
  */
+
+/** The answer to a batch: what becomes of each event. @return string JSON */
+function answersTo(string $body, array $each, int $taken): string
+{
+    $events = [];
+    foreach (json_decode($body, true)['events'] as $number => $event) {
+        $its = $each[min($taken + $number, count($each) - 1)];
+        $events[] = ['id' => $event['id']] + (is_array($its) ? ['status' => $its[0], 'code' => $its[1]] : ['status' => $its, 'duplicate' => false]);
+    }
+    return json_encode(['events' => $events]);
+}
+
 
 $told = json_decode($argv[1], true);
 $tls = isset($told['tls']) ? ['ssl' => ['local_cert' => $told['tls']]] : [];
@@ -21,7 +35,7 @@ echo substr(strrchr(stream_socket_get_name($server, false), ':'), 1), "\n";
 
 const DRIP_PAUSE_US = 20000;
 $clients = $pending = $dripping = [];
-$accepted = $served = 0;
+$accepted = $served = $events_taken = 0;
 
 $take = static function (string $bytes) {
     $end = strpos($bytes, "\r\n\r\n");
@@ -80,6 +94,22 @@ while (true) {
         $request['connection'] = $pending[$key]['number'];
         file_put_contents($told['log'], json_encode($request, JSON_INVALID_UTF8_SUBSTITUTE) . "\n", FILE_APPEND);
         $answer = $told['answers'][min($served++, count($told['answers']) - 1)];
+        if (isset($answer['if']) && strpos($request['body'], $answer['if']) === false) {
+            $answer = ['status' => 202];
+        }
+        if ($request['path'] === '/v1/batches' && (isset($answer['each']) || $answer === ['status' => 202])) {
+            $each = isset($answer['each']) ? $answer['each'] : [202];
+            $answer = ['status' => 200, 'body' => answersTo($request['body'], $each, $events_taken)] + $answer;
+            $events_taken += substr_count($answer['body'], '"id"');
+        }
+        $answer += isset($answer['each']) ? ['status' => 304] : [];
+        if (isset($answer['secret'])) {
+            $at = time() + (isset($answer['signed_s_ago']) ? -$answer['signed_s_ago'] : 0);
+            $key = base64_decode(substr($answer['secret'], 6));
+            $mac = hash_hmac('sha256', $request['headers']['webhook-id'] . ".$at." . $answer['body'], $key, true);
+            $answer['headers'] = ['webhook-id' => $request['headers']['webhook-id'], 'webhook-timestamp' => $at,
+                'webhook-signature' => 'v1,' . base64_encode($mac)] + (isset($answer['headers']) ? $answer['headers'] : []);
+        }
         $does = isset($answer['does']) ? $answer['does'] : 'answer';
         if ($does === 'drip') {
             fwrite($stream, "HTTP/1.1 202 Accepted\r\nX-Slow: "); // the header section never ends

@@ -63,9 +63,9 @@ function decidingBox(string $on_failure = 'open', int $deadline_ms = 5000): Sand
         $declared[$hook] = ['rule' => $rule, 'deadline_ms' => $deadline_ms, 'on_failure' => $on_failure];
     }
     $box = new Sandbox();
+    $box->config['page_send_ms'] = 200;
     $manifest = ['version' => 1, 'hooks' => ['InvoiceCreated' => ['fields' => ['invoiceid']]], 'decisions' => $declared];
-    mkdir("$box->dir/spool", 0700);
-    file_put_contents("$box->dir/spool/manifest.json", json_encode(['etag' => '', 'manifest' => $manifest]));
+    $box->manifest($manifest);
     file_put_contents("$box->dir/rows.json", json_encode(['tblupgrades' => [
         ['id' => 3, 'type' => 'package', 'newvalue' => '9,annually'], ['id' => 4, 'type' => 'configoptions', 'newvalue' => '9'],
     ]]));
@@ -75,7 +75,10 @@ function decidingBox(string $on_failure = 'open', int $deadline_ms = 5000): Sand
 /** What the stub returned at each hook to one and the same answer. */
 function returnedEverywhere(Sandbox $box, array $env = []): array
 {
-    $shots = array_map('shotAt', array_keys(decidingHooks()));
+    $shots = [];
+    foreach (array_keys(decidingHooks()) as $page => $hook) { // so far apart that the circuit of one page is closed in the next
+        $shots[] = shotAt($hook, ['clock_offset_s' => 31 * $page]);
+    }
     $lines = $box->decide($shots, $env + ['HB_CAPSULE_JSON' => "$box->dir/rows.json"]);
     return array_column($lines, 'returned', 'hook');
 }
@@ -129,7 +132,7 @@ test('decisions: each hook asks its rule, signed, with exactly its fields', stat
         same($signer->sign($headers['webhook-id'], (int) $headers['webhook-timestamp'], $asked[$number]['body']), $headers['webhook-signature']);
     }
     check(strpos($box->traces(), 'CANARY') === false, 'no secret left PHP');
-    same([[], []], [$box->spooled(), $box->log()]);
+    same([[], []], [$box->waiting(), $box->log()]);
 });
 
 test('decisions: allowed, the platform is left alone', static function () {
@@ -198,9 +201,9 @@ test('decisions: without an answer an open rule changes nothing, says so, and te
         $box = decidingBox('open', $deadline_ms);
         $answer === null ?: $box->bridge([$answer]);
         same(array_fill_keys(array_keys(decidingHooks()), null), returnedEverywhere($box), $way);
-        $missed = array_map(static function (string $file) {
-            return json_decode(explode("\n", $file, 2)[1], true);
-        }, $box->spooled());
+        $missed = array_map(static function (array $waiting) {
+            return json_decode($waiting[1], true);
+        }, $box->waiting());
         same([count(decidingHooks())], [count($missed)], $way);
         same(['HookbridgeDecisionMissed'], array_values(array_unique(array_column($missed, 'hook'))));
         $fields = array_column($missed, 'fields');
@@ -211,7 +214,7 @@ test('decisions: without an answer an open rule changes nothing, says so, and te
         check(in_array("hookbridge: PreModuleTerminate was left to the platform without a decision ($cause)", $box->log(), true), json_encode($box->log()));
         check(strpos($box->traces(), 'CANARY') === false, 'no secret');
         foreach (['ana@example.com', '2345-6789'] as $typed) {
-            check(strpos(implode($box->spooled()), $typed) === false, 'what somebody typed is not spooled');
+            check(strpos(implode(array_column($box->waiting(), 1)), $typed) === false, 'what somebody typed is not spooled');
         }
     }
 });
@@ -258,12 +261,22 @@ test('decisions: the deadline is for connecting and answering together, and a si
 
 test('decisions: a bridge that took no event is not asked either, and one slow rule holds no event back', static function () {
     $box = decidingBox('open', 400);
-    $box->decide([ONE_EVENT, ['new_request' => false] + shotAt('PreModuleTerminate')]);
-    same(1, preg_match('/"cause":"resting"/', $box->spooled()[1]));
+    $box->decide([['actor' => 'client'] + ONE_EVENT, shotAt('PreModuleTerminate')]);
+    same(1, preg_match('/"cause":"resting"/', $box->waiting()[1][1]));
     $box = decidingBox('open', 300);
     $box->bridge([['does' => 'hang'], ['status' => 202]]);
     $box->decide([shotAt('PreModuleTerminate'), ['new_request' => false] + ONE_EVENT]);
-    same([1, 1], [count($box->requests()), count($box->spooled())], 'the event went out, only the miss waits');
+    same([1, 2, []], [count($box->requests('/v1/decisions/')), count($box->sent()), $box->waiting()], 'the event and the miss went out');
+});
+
+test('decisions: a page has one budget for all its questions and for what it sends', static function () {
+    $box = decidingBox('open', 5000);
+    $box->config = ['total_timeout_ms' => 600, 'page_send_ms' => 5000] + $box->config;
+    $box->bridge([['does' => 'hang']]);
+    $page = ['new_request' => false] + ONE_EVENT;
+    list($line) = $box->decide([shotAt('ClientDetailsValidation'), $page]);
+    check($line['elapsed_us'] < 4000000, "the deadline alone would be 5 s: {$line['elapsed_us']}");
+    same([1, 0], [count($box->requests('/v1/decisions/')), count($box->batches())], 'nothing was left for sending');
 });
 
 test('decisions: what the platform asks again in one request is asked once', static function () {
@@ -285,7 +298,7 @@ test('decisions: an amount that is none is nonsense, never a price', static func
         $box->bridge([ruling('adjust', [], ['price' => $price])]);
         $lines = $box->decide([shotAt('OrderProductUpgradeOverride')]);
         same(null, $lines[0]['returned'], json_encode($price));
-        same(1, preg_match('/"cause":"nonsense"/', implode($box->spooled())), json_encode($price));
+        same(1, preg_match('/"cause":"nonsense"/', implode(array_column($box->waiting(), 1))), json_encode($price));
     }
 });
 
@@ -312,7 +325,7 @@ test('decisions: whose service an upgrade is about must be clear, or nothing is 
     ];
     $lines = $box->decide($shots, ['HB_CAPSULE_JSON' => "$box->dir/rows.json"]);
     same(array_fill(0, count($shots), null), array_column($lines, 'returned'));
-    same([[], []], [$box->requests('/v1/decisions/'), $box->spooled()]);
+    same([[], []], [$box->requests('/v1/decisions/'), $box->waiting()]);
 });
 
 test('decisions: in the client area nobody speaks for another client', static function () {
@@ -364,7 +377,7 @@ test('decisions: a stranger who fires the form all day fills no spool', static f
     $box = decidingBox();
     $shot = ['actor' => 'unknown', 'client_id' => null, 'post' => []] + shotAt('ClientDetailsValidation');
     $box->decide(array_fill(0, 20, $shot));
-    same(1, count($box->spooled()), 'one a minute for those without an id');
+    same(1, count($box->waiting()), 'one a minute for those without an id');
 });
 
 test('decisions: a manifest that declares nonsense asks nothing', static function () {

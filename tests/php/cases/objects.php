@@ -59,13 +59,13 @@ test('objects: a login is sent as the id of its user, and nothing else is asked 
 test('objects: UserLogin reaches the bridge with the id when the manifest lists it', static function () {
     $box = new Sandbox();
     $box->bridge([['status' => 202]]);
-    mkdir("$box->dir/spool", 0700);
+    
     $hooks = ['UserLogin' => ['fields' => ['user.id']], 'UserLogout' => ['fields' => ['user.id']]];
-    file_put_contents("$box->dir/spool/manifest.json", json_encode(['etag' => '', 'manifest' => ['version' => 1, 'hooks' => $hooks]]));
+    $box->manifest(['hooks' => $hooks]);
     $user = ['__object__' => 'WHMCS\User\User', 'id' => 9, 'email' => 'CANARY-email', 'password' => 'CANARY-password'];
     $box->fire([['hook' => 'UserLogin', 'vars' => ['user' => $user]], ['hook' => 'UserLogout', 'vars' => ['user' => $user]]]);
     same([['user' => ['id' => 9]], ['user' => ['id' => 9]]], array_map(static function (array $request) {
         return $request['event']['fields'];
-    }, $box->requests()));
+    }, $box->sent()));
     check(strpos($box->traces(), 'CANARY') === false, 'nothing else of the user leaves');
 });

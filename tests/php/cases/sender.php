@@ -9,104 +9,213 @@ function problem(int $status, string $code, array $headers = []): array
         'body' => json_encode(['type' => "https://hookbridge.dev/problems/$code", 'status' => $status, 'code' => $code])];
 }
 
-test('sender: 202 is done and leaves nothing behind', static function () {
+/** @return array[] shots with invoice ids from 1 */
+function events(int $count, int $first = 1): array
+{
+    return array_map(static function (int $number) {
+        return ['hook' => 'InvoiceCreated', 'vars' => ['invoiceid' => $number]];
+    }, range($first, $first + $count - 1));
+}
+
+/** @return int[] of what the bridge got, in order */
+function invoices(Sandbox $box): array
+{
+    return array_map(static function (array $sent) {
+        return $sent['event']['fields']['invoiceid'];
+    }, $box->sent());
+}
+
+/** @return int[] of what waits, in order */
+function invoicesThatWait(Sandbox $box): array
+{
+    return array_map(static function (array $waiting) {
+        return json_decode($waiting[1], true)['fields']['invoiceid'];
+    }, $box->waiting());
+}
+
+/** The platform's cron in a process of its own. */
+function cron(int $offset_s = 0): array
+{
+    return ['hook' => 'AfterCronJob', 'actor' => 'cron', 'new_request' => true, 'clock_offset_s' => $offset_s];
+}
+
+test('sender: what a page wrote is one request at its end, and leaves nothing behind', static function () {
     $box = new Sandbox();
-    $box->bridge([['status' => 202, 'body' => '{"id":"evt_x","duplicate":false}']]);
-    $box->fire([ONE_EVENT, 'AfterCronJob']);
-    same([1, [], [], []], [count($box->requests()), $box->spooled(), $box->spooled('rejected'), $box->log()]);
+    $box->bridge([['status' => 202]]);
+    $box->fire(array_merge(events(50), ['AfterCronJob']));
+    same([1, range(1, 50)], [count($box->batches()), invoices($box)]);
+    same([[], [], [], []], [$box->waiting(), glob("$box->dir/spool/journal/*"), $box->spooled('rejected'), $box->log()]);
 });
 
-test('sender: 50 hooks use one connection', static function () {
-    $box = new Sandbox();
-    $box->bridge([['status' => 202, 'body' => '{"id":"evt_x","duplicate":false}']]);
-    $box->fire([ONE_EVENT + ['repeat' => 50]]);
-    same([50, [1]], [count($box->requests()), array_values(array_unique(array_column($box->requests(), 'connection')))]);
-});
-
-test('sender: 1000 hooks with a hanging bridge cost one timeout and are all kept', static function () {
+test('sender: no hook waits for the bridge, and one that hangs is asked once by all pages together', static function () {
     $box = new Sandbox();
     $box->bridge([['does' => 'hang']]);
-    $box->config['total_timeout_ms'] = 2000;
-    list($line) = $box->fire([ONE_EVENT + ['repeat' => 1000]]);
-    // One request: the other 999 did not wait. Far from 1000 timeouts, however slow the machine is.
-    check($line['elapsed_us'] < 60 * 1000000, "no timeout per hook, took {$line['elapsed_us']} us");
-    same([1, 1000], [count($box->requests()), count($box->spooled())]);
+    $box->config['page_send_ms'] = 300;
+    $shots = [];
+    for ($page = 0; $page < 20; $page++) {
+        $shots[] = ['actor' => 'client', 'new_request' => true, 'repeat' => 3] + ONE_EVENT;
+    }
+    $box->fire($shots);
+    same([1, 60], [count($box->batches()), count($box->waiting())], 'one request, at the end of the first page');
+    $box->fire([['actor' => 'client'] + ONE_EVENT]);
+    same([1, 61], [count($box->batches()), count($box->waiting())], 'another process knows it as well');
 });
 
-test('sender: nobody listens: the page does not wait and the event is kept', static function () {
-    $box = new Sandbox();
-    list($line) = $box->fire([ONE_EVENT + ['repeat' => 1000]]);
-    same(1000, count($box->spooled()));
-    check($line['elapsed_us'] < 60 * 1000000, 'no wait');
+test('sender: slow headers and a flood end with the time that a page has', static function () {
+    foreach ([['does' => 'drip'], ['does' => 'close'], ['status' => 200, 'bytes' => 5000000]] as $answer) {
+        $box = new Sandbox();
+        $box->bridge([$answer]);
+        $box->config['page_send_ms'] = 300;
+        $box->fire([['actor' => 'client'] + ONE_EVENT]);
+        same([1, 1], [count($box->batches()), count($box->waiting())], json_encode($answer));
+    }
 });
 
-test('sender: slow headers end with the budget', static function () {
+test('sender: nobody listens: all is kept', static function () {
     $box = new Sandbox();
-    $box->bridge([['does' => 'drip']]);
-    $box->config['total_timeout_ms'] = 300;
-    list($line) = $box->fire([ONE_EVENT]);
-    check($line['elapsed_us'] >= 250000 && $line['elapsed_us'] < 30 * 1000000, "took {$line['elapsed_us']} us");
-    same(1, count($box->spooled()));
-});
-
-test('sender: a connection that is closed without an answer keeps the event', static function () {
-    $box = new Sandbox();
-    $box->bridge([['does' => 'close']]);
-    $box->fire([ONE_EVENT]);
-    same(1, count($box->spooled()));
+    $box->fire([ONE_EVENT + ['repeat' => 1000]]);
+    same(1000, count($box->waiting()));
 });
 
 test('sender: the answers of the contract: done, later or set aside', static function () {
     $later = [problem(429, 'rate-limited', ['Retry-After' => '7']), problem(503, 'not-stored', ['Retry-After' => '1']),
-        problem(500, 'internal'), problem(401, 'stale-timestamp'), ['status' => 200, 'body' => '<h1>Welcome to nginx</h1>'],
-        ['status' => 302, 'headers' => ['Location' => 'http://127.0.0.1:1/']], ['status' => 204]];
-    $rejected = [problem(401, 'bad-signature'), problem(401, 'unknown-source'), problem(409, 'id-reused'), problem(411, 'length-required'),
-        problem(413, 'body-too-large'), problem(415, 'not-json'), problem(422, 'bad-envelope'), ['status' => 404, 'body' => 'no'],
-        ['status' => 401, 'body' => '"stale-timestamp"']];
+        problem(500, 'internal'), problem(401, 'stale-timestamp'), problem(401, 'bad-signature'), problem(401, 'unknown-source'),
+        problem(404, 'not-found'), problem(405, 'method-not-allowed'), problem(408, 'body-timeout'), problem(400, 'body-broken'),
+        ['status' => 200, 'body' => '<h1>Welcome to nginx</h1>'], ['status' => 200, 'body' => '{"events":[]}'],
+        ['status' => 200, 'body' => '{"events":[{"id":"evt_other","status":202}]}'], ['status' => 200, 'body' => '{"events":[7,{"id":7}]}'],
+        ['status' => 302, 'headers' => ['Location' => 'http://127.0.0.1:1/']], ['status' => 204], ['status' => 202, 'body' => '{}'],
+        ['status' => 403, 'body' => 'no'], ['status' => 404, 'body' => '<html>'], ['status' => 405], ['status' => 413, 'body' => 'nginx'],
+        ['status' => 422, 'body' => '{"code":"bad-envelope"}'], ['each' => [[429, 'rate-limited']]], ['each' => [[503, 'not-stored']]],
+        ['each' => [[500, 'internal']]], ['each' => [[422, 'a-code-of-tomorrow']]]];
+    $rejected = [['each' => [[409, 'id-reused']]], ['each' => [[413, 'body-too-large']]], ['each' => [[422, 'bad-envelope']]],
+        problem(413, 'body-too-large'), problem(422, 'bad-batch')];
     foreach ([[$later, [1, 0]], [$rejected, [0, 1]]] as list($answers, $expected)) {
         foreach ($answers as $answer) {
-            $box = new Sandbox();
-            $box->bridge([$answer]);
-            $box->fire([ONE_EVENT]);
-            same($expected, [count($box->spooled()), count($box->spooled('rejected'))], json_encode($answer));
+            foreach (['client', 'cron'] as $actor) {
+                $box = new Sandbox();
+                $box->config['cron_send_ms'] = 900; // no pause fits
+                $box->bridge([$answer]);
+                $box->fire([['actor' => $actor] + ONE_EVENT]);
+                same($expected, [count($box->waiting()), count($box->spooled('rejected'))], "$actor: " . json_encode($answer));
+            }
         }
     }
 });
 
 test('sender: an event that the bridge refuses is reported once and never sent again', static function () {
     $box = new Sandbox();
-    $box->bridge([problem(422, 'bad-envelope')]);
-    $box->fire([ONE_EVENT, 'AfterCronJob', ['hook' => 'AfterCronJob', 'new_request' => true], ONE_EVENT]);
-    same(2, count($box->requests()));
+    $box->bridge([['each' => [[422, 'bad-envelope']]]]);
+    $box->fire([ONE_EVENT, 'AfterCronJob', cron(), ONE_EVENT]);
+    same(2, count($box->sent()));
     same(['hookbridge: the bridge refuses events (answer 422 bad-envelope); they are set aside in rejected/ and not sent again'], $box->log());
-});
-
-test('sender: an answer larger than 64 KiB is cut off and its status counts', static function () {
-    $box = new Sandbox();
-    $box->bridge([['status' => 202, 'bytes' => 5000000], ['status' => 422, 'bytes' => 5000000]]);
-    list($line) = $box->fire([ONE_EVENT, ONE_EVENT]);
-    same([0, 1], [count($box->spooled()), count($box->spooled('rejected'))]);
 });
 
 test('sender: a redirect is not followed and no proxy of the environment is used', static function () {
     $box = new Sandbox();
-    $port = $box->bridge([['status' => 307, 'headers' => ['Location' => '/elsewhere']]]);
+    $box->bridge([['status' => 307, 'headers' => ['Location' => '/elsewhere']]]);
     $box->fire([ONE_EVENT], ['http_proxy' => 'http://127.0.0.1:1', 'all_proxy' => 'http://127.0.0.1:1']);
-    same([1, 0, 1], [count($box->requests()), count($box->requests('/elsewhere')), count($box->spooled())]);
+    same([1, 0, 1], [count($box->batches()), count($box->requests('/elsewhere')), count($box->waiting())]);
 });
 
-test('sender: the circuit closes again after its time', static function () {
-    $box = new Sandbox();
-    $box->bridge([problem(503, 'not-stored'), ['status' => 202]]);
-    $box->fire([ONE_EVENT, ONE_EVENT, ONE_EVENT + ['clock_offset_s' => 31]]);
-    same([2, 2], [count($box->requests()), count($box->spooled())]);
+test('circuit: it is opened by a failure that was got, not by what it holds back, and closes after its time', static function () {
+    foreach (['new pages' => true, 'one process' => false] as $how => $new) {
+        $box = new Sandbox();
+        $box->config['cron_send_ms'] = 900;
+        $box->bridge([problem(503, 'down'), ['status' => 202]]);
+        $shots = [];
+        for ($second = 0; $second <= 28; $second += 4) { // each of these would have begun the 30 seconds anew
+            $shots[] = ['clock_offset_s' => $second, 'new_request' => $new, 'actor' => 'cron'] + ONE_EVENT;
+        }
+        $box->fire(array_merge($shots, [['clock_offset_s' => 35, 'new_request' => $new] + ONE_EVENT]));
+        // The last page sends its own, and then what the others left.
+        same([$new ? 3 : 2, 0], [count($box->batches()), count($box->waiting())], $how);
+    }
 });
 
-test('sender: Retry-After keeps the circuit open for longer', static function () {
+test('circuit: a pause that the bridge asks for is kept to the second, neither shorter nor longer', static function () {
     $box = new Sandbox();
+    $page = ['actor' => 'client', 'new_request' => true] + ONE_EVENT;
     $box->bridge([problem(429, 'rate-limited', ['Retry-After' => '120']), ['status' => 202]]);
-    $box->fire([ONE_EVENT, ONE_EVENT + ['clock_offset_s' => 31], ONE_EVENT + ['clock_offset_s' => 121]]);
-    same([2, 2], [count($box->requests()), count($box->spooled())]);
+    $shots = [$page];
+    foreach ([5, 36, 117] as $second) {
+        $shots[] = ['clock_offset_s' => $second] + $page;
+    }
+    $box->fire($shots);
+    same([1, 4], [count($box->batches()), count($box->waiting())]);
+    $box->fire([['clock_offset_s' => 121] + $page]);
+    same(0, count($box->waiting()));
+    $box = new Sandbox();
+    $box->bridge([problem(429, 'rate-limited', ['Retry-After' => '2']), ['status' => 202]]);
+    $box->fire([$page, ['clock_offset_s' => 3] + $page]);
+    same(0, count($box->waiting()), 'shorter than circuit_open_s');
+});
+
+test('circuit: a cron keeps a pause that fits into its time, and sends the rest after it', static function () {
+    $box = new Sandbox();
+    $limited = ['each' => [202, 202, [429, 'rate-limited']], 'headers' => ['Retry-After' => '3']];
+    $box->bridge([$limited, problem(429, 'rate-limited', ['Retry-After' => '2']), ['status' => 202]]);
+    $box->fire(events(5));
+    same([[1, 2, 3, 4, 5, 3, 4, 5, 3, 4, 5], 0], [invoices($box), count($box->waiting())]);
+});
+
+test('circuit: an event that failed does not stop the terminations of the day', static function () {
+    $box = decidingBox('closed');
+    $box->config['cron_send_ms'] = 900;
+    $box->bridge([problem(500, 'internal'), ruling('allow')]);
+    $shots = [['actor' => 'cron', 'new_request' => true] + ONE_EVENT];
+    for ($second = 31; $second < 231; $second += 20) {
+        $vars = ['params' => ['serviceid' => $second, 'userid' => 7]];
+        $shots[] = ['hook' => 'PreModuleTerminate', 'vars' => $vars, 'new_request' => true, 'clock_offset_s' => $second];
+    }
+    same(array_fill(0, 11, null), array_column($box->decide($shots), 'returned'));
+});
+
+test('address: a page resolves no name; the cron does, and remembers', static function () {
+    $box = new Sandbox();
+    $port = $box->bridge([['status' => 202]], ['tls' => certificate($box, 'DNS:bridge.example')]);
+    $box->config['ca_file'] = "$box->dir/ca.pem";
+    $box->config['url'] = "https://bridge.example:$port"; // a name that resolves nowhere
+    $box->fire([['actor' => 'client'] + ONE_EVENT]);
+    same([0, 1], [count($box->batches()), count($box->waiting())], 'not known yet: it waits for the cron');
+    $box->config['address'] = '127.0.0.1';
+    $box->fire([['actor' => 'client'] + ONE_EVENT]);
+    same(0, count($box->waiting()), 'the certificate is checked against the name');
+    unset($box->config['address']);
+    $box->fire([['actor' => 'client'] + ONE_EVENT]);
+    same(1, count($box->waiting()), 'an address of config.php is not remembered beyond it');
+    $url = $box->config['url'];
+    file_put_contents("$box->dir/spool/address-" . substr(hash('sha256', $url), 0, 16), '127.0.0.1');
+    $box->fire([['actor' => 'client'] + ONE_EVENT]);
+    same(0, count($box->waiting()), 'as the cron writes it');
+});
+
+test('address: localhost is not looked up, and a cron writes down where it reached the bridge', static function () {
+    $box = new Sandbox();
+    $port = $box->bridge([['status' => 202]]);
+    $box->config['url'] = "http://localhost:$port";
+    $box->fire([['actor' => 'client'] + ONE_EVENT]);
+    same(0, count($box->waiting()));
+    $box->fire([ONE_EVENT]);
+    same(['127.0.0.1'], array_map('file_get_contents', glob("$box->dir/spool/address-*")));
+});
+
+test('meanwhile: a long cron sends every 500 events or two seconds, in order', static function () {
+    $box = new Sandbox();
+    $box->bridge([['status' => 202]]);
+    $box->fire(array_merge(events(1100), [['clock_offset_s' => 1] + ONE_EVENT, ['clock_offset_s' => 3] + ONE_EVENT, ONE_EVENT]));
+    same([500, 500, 102, 1], array_map(static function (array $batch) {
+        return count($batch['event']['events']);
+    }, $box->batches()));
+    same(array_merge(range(1, 1100), [7, 7, 7]), invoices($box));
+});
+
+test('meanwhile: a cron whose bridge hangs spends its budget once', static function () {
+    $box = new Sandbox();
+    $box->bridge([['does' => 'hang']]);
+    $box->config['cron_send_ms'] = 300;
+    $box->fire(events(1600));
+    same([1, 1600], [count($box->batches()), count($box->waiting())]);
+    same(range(1, 1600), invoicesThatWait($box));
 });
 
 /** A self-signed certificate for the name or address, in one file with its key. */
@@ -129,7 +238,7 @@ test('TLS: a certificate that nobody vouches for is refused and the event is kep
     $box = new Sandbox();
     $box->bridge([['status' => 202]], ['tls' => certificate($box, 'IP:127.0.0.1')]);
     $box->fire([ONE_EVENT]);
-    same([0, 1], [count($box->requests()), count($box->spooled())]);
+    same([0, 1], [count($box->batches()), count($box->waiting())]);
 });
 
 test('TLS: the certificate of ca_file is trusted', static function () {
@@ -137,7 +246,7 @@ test('TLS: the certificate of ca_file is trusted', static function () {
     $box->bridge([['status' => 202]], ['tls' => certificate($box, 'IP:127.0.0.1')]);
     $box->config['ca_file'] = "$box->dir/ca.pem";
     $box->fire([ONE_EVENT + ['repeat' => 3]]);
-    same([3, 0], [count($box->requests()), count($box->spooled())]);
+    same([3, 0], [count($box->sent()), count($box->waiting())]);
 });
 
 test('TLS: a trusted certificate for another host is refused', static function () {
@@ -145,5 +254,5 @@ test('TLS: a trusted certificate for another host is refused', static function (
     $box->bridge([['status' => 202]], ['tls' => certificate($box, 'DNS:elsewhere.example')]);
     $box->config['ca_file'] = "$box->dir/ca.pem";
     $box->fire([ONE_EVENT]);
-    same([0, 1], [count($box->requests()), count($box->spooled())]);
+    same([0, 1], [count($box->batches()), count($box->waiting())]);
 });

@@ -21,12 +21,13 @@ test('signatures: a request carries the headers of the contract and the signatur
     $box = new Sandbox();
     $box->bridge([['status' => 202]]);
     $box->fire([['hook' => 'InvoiceCreated', 'vars' => ['invoiceid' => 7, 'status' => "Señal & \u{1F389}"]]]);
-    list($request) = $box->requests();
+    list($request) = $box->batches();
     $headers = $request['headers'];
     $expected = (new Signer(Signer::keyOf(Sandbox::SECRET)))
         ->sign($headers['webhook-id'], (int) $headers['webhook-timestamp'], $request['body']);
     same($expected, $headers['webhook-signature']);
-    same(1, preg_match('/^evt_[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$/', $headers['webhook-id']), 'id');
+    same(1, preg_match('/^bat_[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$/', $headers['webhook-id']), 'id');
+    same(1, preg_match('/^evt_[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$/', $box->sent()[0]['id']), 'id of the event');
     same('billing', $headers['hookbridge-source']);
     same('application/json', $headers['content-type']);
     same((string) strlen($request['body']), $headers['content-length']);
