@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn the_stub_refuses_the_same() {
-        let php = include_str!("../../php-hooks/hookbridge/DenyList.php");
+        let php = include_str!("../../php-hooks/hookbridge/Envelope.php");
         let list = php.split("PARTS = [").nth(1).and_then(|rest| rest.split("];").next()).expect("the stub's list");
         let theirs: Vec<&str> = list.split('\'').skip(1).step_by(2).collect();
         assert_eq!(theirs, PARTS);

@@ -57,12 +57,13 @@ impl Stub {
         let spool = dir.join("spool");
         let config = format!(
             "<?php\nreturn ['url' => '{}', 'source' => '{}', 'secret' => '{}', 'spool_dir' => '{}', \
-             'connect_timeout_ms' => {}, 'total_timeout_ms' => {}];\n",
+             'connect_timeout_ms' => {}, 'total_timeout_ms' => {}, 'page_send_ms' => {}];\n",
             settings.url,
             settings.source,
             settings.secret,
             spool.display(),
             settings.connect_timeout_ms,
+            settings.total_timeout_ms,
             settings.total_timeout_ms,
         );
         put(dir.join("config.php"), config.as_bytes())?;
@@ -73,6 +74,27 @@ impl Stub {
     #[must_use]
     pub fn spool(&self) -> PathBuf {
         self.dir.join("spool")
+    }
+
+    /// Events that wait in it.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let files = |folder: &str| std::fs::read_dir(self.spool().join(folder)).into_iter().flatten().flatten();
+        let lines = |file: std::fs::DirEntry| {
+            let text = std::fs::read(file.path()).unwrap_or_default();
+            // Whole lines only: what a PHP that was killed wrote in part is no event.
+            text.split_inclusive(|byte| *byte == b'\n')
+                .filter(|line| line.starts_with(b"+") && line.ends_with(b"\n"))
+                .count()
+        };
+        files("journal").map(lines).sum()
+    }
+
+    /// Events that the bridge refused for good.
+    #[must_use]
+    pub fn set_aside(&self) -> usize {
+        let files = std::fs::read_dir(self.spool().join("rejected")).into_iter().flatten().flatten();
+        files.filter(|file| !file.file_name().to_string_lossy().starts_with('.')).count()
     }
 
     /// The rows that the stub can look up in this runtime, by table.

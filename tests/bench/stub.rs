@@ -62,9 +62,9 @@ pub async fn measure(home: &Home, scale: Scale, report: &mut Report) -> anyhow::
         quick += shots[1]["elapsed_us"].as_u64().context("microseconds")?;
         slow += call(&provider, calls).await?;
     }
-    let kept = std::fs::read_dir(stub.spool()).map_or(0, Iterator::count);
+    let kept = stub.waiting();
     let (stored, _) = hookbridge::store::inbox::depth(&store).await?;
-    ensure!(stored == u64::from(ROUNDS * (hooks + 1)), "only {stored} hooks arrived, {kept} files lie in the spool");
+    ensure!(stored == u64::from(ROUNDS * (hooks + 1)), "only {stored} hooks arrived, {kept} wait in the spool");
     let quick = quick as f64 / f64::from(hooks * ROUNDS);
     let slow = slow as f64 / f64::from(calls * ROUNDS);
     let from = format!("{quick:.0} us per hook against {slow:.0} us per call");

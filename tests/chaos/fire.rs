@@ -79,14 +79,7 @@ impl Platform {
 
     /// Events that wait in the spool, and events that the bridge refused for good.
     pub fn spooled(&self) -> (usize, usize) {
-        let count = |folder: &str| {
-            let Ok(all) = std::fs::read_dir(self.stub.spool().join(folder)) else { return 0 };
-            // A PHP that was killed while it wrote leaves a temporary file: no event, nobody was told that it is one.
-            let temporary = |one: &std::fs::DirEntry| one.file_name().to_string_lossy().starts_with(".tmp-");
-            let is_event = |one: &std::fs::DirEntry| one.path().extension().is_some_and(|end| end == "event");
-            all.flatten().filter(|one| is_event(one) && !temporary(one)).count()
-        };
-        (count("pending"), count("rejected"))
+        (self.stub.waiting(), self.stub.set_aside())
     }
 
     /// The next act, if there is one below `limit`.

@@ -249,11 +249,6 @@ async fn an_event_that_the_database_does_not_take_in_time_goes_to_the_spool_and_
     let settings = [("SERVER__INGEST_WAIT_MS", "200"), ("SENDERS__MAIN__PAIR_INTERVAL_S", "0")];
     let bridge = Bridge::with(&settings, |_| {}).await;
     let stub = bridge.stub();
-    let pending = stub.spool().join("pending");
-    let kept = || {
-        let files = std::fs::read_dir(&pending).into_iter().flatten().flatten();
-        files.filter(|file| file.path().extension().is_some_and(|kind| kind == "event")).count()
-    };
     let mut blocker = connect(&bridge.db.bridge_url()).await;
     blocker.query_drop("LOCK TABLES inbox WRITE").await.expect("a lock");
     let stuck = Arc::new(AtomicBool::new(true));
@@ -268,7 +263,7 @@ async fn an_event_that_the_database_does_not_take_in_time_goes_to_the_spool_and_
     let fields =
         json!({ "invoiceid": CAST.invoice_unpaid.id, "source": "autogen", "user": "system", "status": "Unpaid" });
     stub.fire(&[json!({ "hook": "InvoiceCreated", "vars": fields })]).await.expect("the stub fires");
-    assert_eq!(kept(), 1, "the event waits in the spool");
+    assert_eq!(stub.waiting(), 1, "the event waits in the spool");
     let body = bridge.envelope("NobodyListens", &json!({}));
     let refused = bridge.post("evt_x", &body).await;
     assert_eq!((refused.status, &refused.body["code"]), (503, &json!("not-stored")));
@@ -278,7 +273,7 @@ async fn an_event_that_the_database_does_not_take_in_time_goes_to_the_spool_and_
     blocker.query_drop("UNLOCK TABLES").await.expect("unlocked");
     assert_eq!(bridge.post("evt_x", &body).await.status, 202, "whether or not it was stored in the end");
     stub.fire(&[json!({ "hook": "AfterCronJob", "vars": {} })]).await.expect("the stub fires");
-    assert_eq!(kept(), 0, "the spool is empty");
+    assert_eq!(stub.waiting(), 0, "the spool is empty");
     bridge.settle().await;
     assert_eq!(
         bridge.phones().iter().filter(|m| m.template.as_deref() == Some("invoice_created")).count(),
