@@ -16,6 +16,8 @@ final class Stub
     /** Last in line: what the company's rules return must not be overwritten by somebody else's hook. */
     private const PRIORITY_LAST = 100000;
     private const DAY_S = 86400;
+    /** Other code's functions at the end of the page may register further ones. */
+    private const END_ROUNDS = 5;
     /** Classes that lie in the file of a bigger one. */
     private const FILES = ['AllowList' => 'Envelope', 'DenyList' => 'Envelope', 'Text' => 'Envelope', 'ConfigError' => 'Config',
         'Answer' => 'Sender', 'Circuit' => 'Sender', 'Signer' => 'Sender', 'SignIn' => 'AddonPage'];
@@ -27,7 +29,7 @@ final class Stub
     /** What Manifest::compile() makes: `config` (without secrets), `hooks`, `decisions`, `etag`. */
     private $compiled;
     private $parts = [];
-    private $is_ending = false;
+    private $end_rounds = 0;
 
     /** Registers the hooks. $folder is where the stub's files lie. */
     public static function start(string $folder): void
@@ -230,15 +232,14 @@ final class Stub
         register_shutdown_function([$this, 'end']);
     }
 
-    /** The end of the page, behind what other code wants to do there: what a first call registers comes last. */
+    /** The end of the page, behind what other code wants to do there: what is registered at the end comes last. */
     public function end(): void
     {
-        if (!$this->is_ending) {
-            $this->is_ending = true;
+        if (++$this->end_rounds < self::END_ROUNDS) {
             register_shutdown_function([$this, 'end']);
             return;
         }
-        $this->is_ending = false;
+        $this->end_rounds = 0;
         $this->guard('the end of the page', function () {
             $is_done = false;
             foreach (['fastcgi_finish_request', 'litespeed_finish_request'] as $finish) {

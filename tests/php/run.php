@@ -54,6 +54,7 @@ function vectors(string $name): array
 require dirname(__DIR__, 2) . '/php-hooks/hookbridge/Stub.php';
 spl_autoload_register([Hookbridge\Stub::class, 'autoload']);
 require __DIR__ . '/sandbox.php';
+require __DIR__ . '/sapi.php';
 foreach (glob(__DIR__ . '/cases/*.php') as $file) {
     require $file;
 }

@@ -39,10 +39,33 @@ final class Sandbox
         return $port;
     }
 
+    /** Writes the configuration down, as an administrator would. */
+    public function write(): void
+    {
+        $text = '<?php return ' . var_export($this->config, true) . ';';
+        if (!is_file("$this->dir/config.php") || file_get_contents("$this->dir/config.php") !== $text) {
+            file_put_contents("$this->dir/config.php", $text);
+        }
+    }
+
+    /** Where the tests run as root, a web server's PHP does not. */
+    public function belongsTo(string $user): void
+    {
+        posix_geteuid() === 0 && shell_exec('chown -R ' . escapeshellarg($user) . ' ' . escapeshellarg($this->dir));
+    }
+
+    /** Lets the stand-in bridges answer what `"does":"wait"` holds back. */
+    public function go(): void
+    {
+        foreach ($this->servers as $server) {
+            fwrite($server['stdin'], "go\n");
+        }
+    }
+
     /** A process that fires hooks; finish() waits for it. @param array $shots lines for fire.php, or hook names */
     public function start(array $shots, array $env = []): array
     {
-        file_put_contents($this->dir . '/config.php', '<?php return ' . var_export($this->config, true) . ';');
+        $this->write();
         $lines = array_map(static function ($shot) {
             return json_encode(is_string($shot) ? ['hook' => $shot] : $shot, JSON_PARTIAL_OUTPUT_ON_ERROR);
         }, $shots);

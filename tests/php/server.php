@@ -5,7 +5,7 @@
  *
  * argv[1] is JSON: {"log":"requests.jsonl","tls":"both.pem","answers":[{…},…]}; the last answer repeats. An answer is
  * {"status":202,"body":"…","headers":{"ETag":"…"}} (or "bytes":5000000 for a body of that size), or {"does":"hang"} (reads,
- * never answers), {"does":"drip"} (one header byte now and then) or {"does":"close"}. "each":[202,[422,"bad-envelope"],…] is what
+ * never answers), {"does":"drip"} (one header byte now and then) or {"does":"close"}, or {"does":"wait"} (answers when a line comes by stdin). "each":[202,[422,"bad-envelope"],…] is what
  * becomes of each event of a batch, one after the other over all batches; the last repeats. 202 alone is a batch of which all is
  * stored. "if":"text": only for a request that holds the text, else 202. "secret" signs the answer, as the bridge does the manifest.
  */
@@ -34,7 +34,7 @@ $server = stream_socket_server(
 echo substr(strrchr(stream_socket_get_name($server, false), ':'), 1), "\n";
 
 const DRIP_PAUSE_US = 20000;
-$clients = $pending = $dripping = [];
+$clients = $pending = $dripping = $held = [];
 $accepted = $served = $events_taken = 0;
 
 $take = static function (string $bytes) {
@@ -65,9 +65,11 @@ while (true) {
     }
     foreach ($read as $stream) {
         if ($stream === STDIN) {
-            if (fread(STDIN, 1) === '' && feof(STDIN)) {
+            if (fread(STDIN, 100) === '' && feof(STDIN)) {
                 exit(0);
             }
+            array_map('fwrite', array_column($held, 0), array_column($held, 1));
+            $held = [];
             continue;
         }
         if ($stream === $server) {
@@ -97,7 +99,7 @@ while (true) {
         if (isset($answer['if']) && strpos($request['body'], $answer['if']) === false) {
             $answer = ['status' => 202];
         }
-        if ($request['path'] === '/v1/batches' && (isset($answer['each']) || $answer === ['status' => 202])) {
+        if ($request['path'] === '/v1/batches' && (isset($answer['each']) || array_diff_key($answer, ['does' => 1]) === ['status' => 202])) {
             $each = isset($answer['each']) ? $answer['each'] : [202];
             $answer = ['status' => 200, 'body' => answersTo($request['body'], $each, $events_taken)] + $answer;
             $events_taken += substr_count($answer['body'], '"id"');
@@ -117,13 +119,17 @@ while (true) {
         } elseif ($does === 'close') {
             fclose($stream);
             unset($clients[$key], $pending[$key]);
-        } elseif ($does === 'answer') {
+        } elseif ($does === 'answer' || $does === 'wait') {
             $body = isset($answer['body']) ? $answer['body'] : str_repeat('x', isset($answer['bytes']) ? $answer['bytes'] : 0);
             $head = "HTTP/1.1 {$answer['status']} Said\r\nContent-Length: " . strlen($body) . "\r\n";
             foreach (isset($answer['headers']) ? $answer['headers'] : [] as $name => $value) {
                 $head .= "$name: $value\r\n";
             }
-            @fwrite($stream, $head . "\r\n" . $body);
+            if ($does === 'wait') {
+                $held[] = [$stream, $head . "\r\n" . $body];
+            } else {
+                @fwrite($stream, $head . "\r\n" . $body);
+            }
         }
     }
 }
