@@ -66,6 +66,23 @@ if [ "$purpose" = test ] && [ ! -x .work/garbd/usr/bin/garbd ] && ! command -v g
   rm -rf .work/deb
 fi
 
+# The PHPs of web servers. Their packages would set up services of the machine, so they are only unpacked, in here.
+php=$(php -r 'echo PHP_MAJOR_VERSION.".".PHP_MINOR_VERSION;')
+there() { for file in "$@"; do [ -e "$file" ] || [ -e ".work/php$file" ] || return 1; done; }
+if { [ "$purpose" = test ] || [ "$purpose" = demo ]; } && ! there "/usr/sbin/php-fpm$php" "/usr/bin/php-cgi$php" \
+  /usr/sbin/apache2 "/usr/lib/apache2/modules/libphp$php.so"; then
+  say "unpacking PHP-FPM, php-cgi and Apache with its module for PHP $php into .work/php (nothing is started by them)"
+  rm -rf .work/php .work/deb
+  mkdir -p .work/deb .work/php
+  (cd .work/deb && apt-get download -qq "php$php-fpm" "php$php-cgi" "libapache2-mod-php$php" apache2-bin 2>/dev/null) \
+    || die "php$php-fpm, php$php-cgi, libapache2-mod-php$php and apache2-bin cannot be had: apt-get update?"
+  for package in .work/deb/*.deb; do dpkg -x "$package" .work/php; done
+  mapfile -t libraries < <(dpkg -f .work/deb/apache2-bin*.deb Depends | tr ',' '\n' | sed 's/[|(].*//; s/ //g' | grep '^lib')
+  mapfile -t -O "${#libraries[@]}" libraries < <(dpkg -f .work/deb/php*-fpm*.deb Depends | tr ',' '\n' | sed 's/[|(].*//; s/ //g' | grep '^lib')
+  install "${libraries[@]}"
+  rm -rf .work/deb
+fi
+
 # Asked for what is used: a set-up that broke off leaves half an environment.
 if [ "$purpose" = test ] && ! { .work/venv/bin/python -c 'import standardwebhooks' && .work/venv/bin/schemathesis --version; } >/dev/null 2>&1; then
   say "a Python environment for the reference library of Standard Webhooks, and for schemathesis"
