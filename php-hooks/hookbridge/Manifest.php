@@ -32,6 +32,9 @@ final class Manifest
     public static function compile(string $folder, string $file): array
     {
         $config = Config::load($file, $folder);
+        if (Stub::missing() !== []) {
+            throw new ConfigError(['files are missing']); // which, the report says
+        }
         $dir = $config->text('spool_dir');
         $saved = is_file($dir . '/manifest.json') ? json_decode((string) file_get_contents($dir . '/manifest.json'), true) : null;
         $is_saved = is_array($saved) && isset($saved['etag'], $saved['manifest']) && is_string($saved['etag']);

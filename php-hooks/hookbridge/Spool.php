@@ -352,6 +352,7 @@ final class Spool
         $path = $this->dir . '/lost';
         $file = fopen($path, is_file($path) ? 'r+b' : 'x+b');
         if ($file !== false) {
+            self::private($path, 0600);
             flock($file, LOCK_EX); // for a moment only: each holder writes twelve bytes
             $lost = (int) fread($file, 12);
             rewind($file);

@@ -18,6 +18,8 @@ final class Stub
     private const DAY_S = 86400;
     /** Other code's functions at the end of the page may register further ones. */
     private const END_ROUNDS = 5;
+    private const CLASSES = ['Activity', 'AddonPage', 'CancellationHooks', 'Config', 'Cron', 'Decisions', 'Envelope', 'Flush', 'IdentityHooks',
+        'Journal', 'Manifest', 'Ruling', 'Sender', 'Spool', 'UpgradeHooks', 'Who'];
     /** Classes that lie in the file of a bigger one. */
     private const FILES = ['AllowList' => 'Envelope', 'DenyList' => 'Envelope', 'Text' => 'Envelope', 'ConfigError' => 'Config',
         'Answer' => 'Sender', 'Circuit' => 'Sender', 'Signer' => 'Sender', 'SignIn' => 'AddonPage'];
@@ -38,6 +40,10 @@ final class Stub
             self::$acting = $folder;
             spl_autoload_register([self::class, 'autoload']);
         } elseif (self::$acting !== $folder) {
+            return;
+        }
+        if (!function_exists('set_error_handler') || !function_exists('restore_error_handler')) {
+            self::sayOff('PHP has set_error_handler or restore_error_handler disabled (disable_functions)');
             return;
         }
         $error = self::quietly(static function () use ($folder) {
@@ -262,17 +268,34 @@ final class Stub
         }
     }
 
+    /** @return string[] files of the stub that PHP cannot read: an upload that broke off, or another owner */
+    public static function missing(): array
+    {
+        return array_values(array_filter(self::CLASSES, static function (string $name): bool {
+            return !is_readable(__DIR__ . '/' . $name . '.php');
+        }));
+    }
+
     private static function reportOff(\Throwable $error): void
     {
-        $why = $error instanceof ConfigError ? $error->getMessage()
-            : 'cannot start: ' . get_class($error) . ' at ' . basename($error->getFile()) . ':' . $error->getLine();
+        $missing = self::missing();
+        if ($missing !== []) {
+            self::sayOff(implode('.php, ', $missing) . '.php in ' . basename(__DIR__) . '/ cannot be read by PHP: copy the folder again, and `chown` it');
+        } elseif ($error instanceof ConfigError) {
+            self::sayOff($error->getMessage());
+        } else {
+            self::sayOff('cannot start: ' . get_class($error) . ' at ' . basename($error->getFile()) . ':' . $error->getLine());
+        }
+    }
+
+    /** When an administrator logs in, as who installs this does, and once a day. */
+    private static function sayOff(string $why): void
+    {
         foreach (['AdminLogin', 'DailyCronJob'] as $hook) {
             \add_hook($hook, self::PRIORITY, static function ($vars = null) use ($why) {
-                self::quietly(static function () use ($why) {
-                    if (function_exists('logActivity')) {
-                        \logActivity('hookbridge is off: ' . $why);
-                    }
-                });
+                if (function_exists('logActivity')) {
+                    \logActivity('hookbridge is off: ' . $why);
+                }
             });
         }
     }

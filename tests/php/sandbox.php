@@ -7,6 +7,8 @@ final class Sandbox
 
     public $dir;
     public $config;
+    /** Settings of PHP for the processes that fire hooks. */
+    public $ini = ['display_errors' => 'stderr'];
     private $servers = [];
 
     public function __construct()
@@ -73,7 +75,9 @@ final class Sandbox
         file_put_contents($input, implode("\n", $lines) . "\n");
         $env += ['HB_STUB_CONFIG' => $this->dir . '/config.php', 'HB_ACTIVITY_LOG' => $this->dir . '/activity.log',
             'PATH' => (string) getenv('PATH')];
-        $command = self::command([PHP_BINARY, '-d', 'display_errors=stderr', __DIR__ . '/fire.php']);
+        $command = self::command(array_merge([PHP_BINARY], array_map(static function (string $name, string $value): string {
+            return "-d$name=$value";
+        }, array_keys($this->ini), $this->ini), [__DIR__ . '/fire.php']));
         $process = proc_open($command, [['file', $input, 'r'], ['pipe', 'w'], ['pipe', 'w']], $pipes, null, $env);
         return ['process' => $process, 'out' => $pipes[1], 'err' => $pipes[2]];
     }

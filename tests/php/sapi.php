@@ -8,14 +8,17 @@ final class Sapi
     private $fpm = '';
     private $port = 0;
 
-    public function __construct(Sandbox $box)
+    /** @param string $folder of hookbridge.php */
+    public function __construct(Sandbox $box, string $folder = '')
     {
+        $folder = $folder !== '' ? $folder : dirname(__DIR__, 2) . '/php-hooks';
         $this->box = $box;
         $page = '<?php $_SERVER["SCRIPT_NAME"] = "/clientarea.php"; define("CLIENTAREA", true);'
             . 'require ' . var_export(__DIR__ . '/runtime.php', true) . ';'
-            . 'require ' . var_export(dirname(__DIR__, 2) . '/php-hooks/hookbridge.php', true) . ';'
+            . 'require ' . var_export($folder . '/hookbridge.php', true) . ';'
             // What other code does at the end of a page comes before us, and what it prints still reaches the visitor.
             . 'ob_start(); for ($i = 0; $i < (int) ($_GET["hooks"] ?? 1); $i++) { run_hook("InvoiceCreated", ["invoiceid" => $i + 1]); }'
+            . 'foreach (array_filter(explode(",", $_GET["also"] ?? "")) as $hook) { run_hook($hook, []); }'
             . 'register_shutdown_function(function () { register_shutdown_function(function () { echo " end"; }); });'
             . 'header("Content-Type: text/plain"); echo count(get_included_files()), " ", php_sapi_name(), " page";'
             . 'if (isset($_GET["exit"])) { exit; }';

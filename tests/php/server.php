@@ -5,7 +5,7 @@
  *
  * argv[1] is JSON: {"log":"requests.jsonl","tls":"both.pem","answers":[{…},…]}; the last answer repeats. An answer is
  * {"status":202,"body":"…","headers":{"ETag":"…"}} (or "bytes":5000000 for a body of that size), or {"does":"hang"} (reads,
- * never answers), {"does":"drip"} (one header byte now and then) or {"does":"close"}, or {"does":"wait"} (answers when a line comes by stdin). "each":[202,[422,"bad-envelope"],…] is what
+ * never answers), {"does":"drip"} (one header byte now and then) or {"does":"close"}, or {"does":"wait"} (answers when a line comes by stdin) or {"does":"late"} (answers 300 ms later). "each":[202,[422,"bad-envelope"],…] is what
  * becomes of each event of a batch, one after the other over all batches; the last repeats. 202 alone is a batch of which all is
  * stored. "if":"text": only for a request that holds the text, else 202. "secret" signs the answer, as the bridge does the manifest.
  */
@@ -34,6 +34,7 @@ $server = stream_socket_server(
 echo substr(strrchr(stream_socket_get_name($server, false), ':'), 1), "\n";
 
 const DRIP_PAUSE_US = 20000;
+const LATE_US = 300000;
 $clients = $pending = $dripping = $held = [];
 $accepted = $served = $events_taken = 0;
 
@@ -119,7 +120,8 @@ while (true) {
         } elseif ($does === 'close') {
             fclose($stream);
             unset($clients[$key], $pending[$key]);
-        } elseif ($does === 'answer' || $does === 'wait') {
+        } elseif (in_array($does, ['answer', 'wait', 'late'], true)) {
+            usleep($does === 'late' ? LATE_US : 0);
             $body = isset($answer['body']) ? $answer['body'] : str_repeat('x', isset($answer['bytes']) ? $answer['bytes'] : 0);
             $head = "HTTP/1.1 {$answer['status']} Said\r\nContent-Length: " . strlen($body) . "\r\n";
             foreach (isset($answer['headers']) ? $answer['headers'] : [] as $name => $value) {
