@@ -41,6 +41,28 @@ final class AddonPage
         return isset($_GET['open']) ? $page->form($config, $admin, $role) : $page->button($admin, $role);
     }
 
+    /** What is wrong with config.php or spool_dir; '' for nothing. */
+    public static function fault(string $folder): string
+    {
+        $fault = '';
+        $error = Stub::quietly(static function () use ($folder, &$fault) {
+            $fault = Stub::at($folder)->part(Spool::class)->check();
+        });
+        return $error === null ? $fault : Stub::sentence($error);
+    }
+
+    /** The addon is deactivated: sends what waits and empties spool_dir. @return int how many events are left */
+    public static function leave(string $folder): int
+    {
+        $left = 0;
+        Stub::quietly(static function () use ($folder, &$left) {
+            $stub = Stub::at($folder);
+            $stub->part(Flush::class)->everything();
+            $left = $stub->part(Spool::class)->clear();
+        });
+        return $left;
+    }
+
     private function __construct(array $vars)
     {
         $this->vars = $vars;

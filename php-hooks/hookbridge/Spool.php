@@ -326,6 +326,19 @@ final class Spool
         return ['waiting' => $waiting, 'oldest' => $oldest, 'aside' => count(glob($this->dir . '/rejected/*.event') ?: [])];
     }
 
+    /** Deletes all but events. @return int how many of those are left */
+    public function clear(): int
+    {
+        foreach (['notices/*', 'manifest.*', 'rest-*', 'address-*', 'check-*', 'send.lock', 'lost', 'full', 'flush.lock', 'pending/.usage'] as $name) {
+            array_map('unlink', glob($this->dir . '/' . $name) ?: []);
+        }
+        $standing = $this->standing();
+        foreach (['/notices', '/journal', '/pending', '/rejected', ''] as $folder) {
+            is_dir($this->dir . $folder) && rmdir($this->dir . $folder); // only if it is empty
+        }
+        return $standing['waiting'] + $standing['aside'];
+    }
+
     /** Whether nobody writes to the file any more. @param resource $file */
     private function isLeft($file, string $path): bool
     {

@@ -50,8 +50,14 @@ final class Stub
             (new self($folder))->register();
         });
         if ($error !== null) {
-            self::reportOff($error);
+            self::sayOff(self::sentence($error));
         }
+    }
+
+    /** A stub that listens to nothing, for what is done by hand. @throws ConfigError */
+    public static function at(string $folder): self
+    {
+        return new self($folder);
     }
 
     public static function autoload(string $class): void
@@ -276,16 +282,15 @@ final class Stub
         }));
     }
 
-    private static function reportOff(\Throwable $error): void
+    /** Why the stub cannot work, for people. */
+    public static function sentence(\Throwable $error): string
     {
         $missing = self::missing();
         if ($missing !== []) {
-            self::sayOff(implode('.php, ', $missing) . '.php in ' . basename(__DIR__) . '/ cannot be read by PHP: copy the folder again, and `chown` it');
-        } elseif ($error instanceof ConfigError) {
-            self::sayOff($error->getMessage());
-        } else {
-            self::sayOff('cannot start: ' . get_class($error) . ' at ' . basename($error->getFile()) . ':' . $error->getLine());
+            return implode('.php, ', $missing) . '.php in ' . basename(__DIR__) . '/ cannot be read by PHP: copy the folder again, and `chown` it';
         }
+        return $error instanceof ConfigError ? $error->getMessage()
+            : 'cannot start: ' . get_class($error) . ' at ' . basename($error->getFile()) . ':' . $error->getLine();
     }
 
     /** When an administrator logs in, as who installs this does, and once a day. */

@@ -1,6 +1,6 @@
 <?php
 /**
- * Copy to config.php and fill in. It holds a secret: chmod 0640, owned by the user that PHP runs as.
+ * Copy to config.php and fill in. It holds a secret: `chown` it to the user that PHP runs as, then `chmod 0600`.
  * Keys that are commented out show their defaults.
  */
 
@@ -15,23 +15,35 @@ return [
     // php -r 'echo "whsec_" . base64_encode(random_bytes(32)) . PHP_EOL;'
     'secret' => 'whsec_REPLACE_ME',
 
-    // A folder outside of the web root that PHP may write to. It is made with mode 0700 if it is missing.
+    // A folder of PHP's user, outside of what the web server shows; mode 0700. What waits for the bridge lies in it.
     'spool_dir' => '/var/spool/hookbridge',
 
-    // How long a page may wait for the bridge, in milliseconds.
+    // The IP address of the host in `url`, if that is a name: then nothing is ever resolved. Without it, pages use the address at
+    // which the last cron reached the bridge.
+    // 'address' => '192.0.2.10',
+
+    // How long a page may wait for the bridge, in milliseconds: to connect (with TLS), for all decisions and sendings of a page
+    // together, and for sending what the page wrote, where PHP cannot finish the response first (mod_php, CGI).
     // 'connect_timeout_ms' => 150,
     // 'total_timeout_ms' => 400,
+    // 'page_send_ms' => 150,
 
-    // After a failure this PHP process spools directly for so many seconds, so that a long cron run waits only once.
+    // How long one PHP process of a cron may spend on sending meanwhile and at its end.
+    // 'cron_send_ms' => 10000,
+
+    // After a failure all processes leave the bridge alone for so many seconds.
     // 'circuit_open_s' => 30,
 
     // What waits for a bridge that is down: at most so many bytes, for at most so many seconds (7 days).
     // 'spool_bytes_max' => 52428800,
     // 'spool_age_max_s' => 604800,
 
-    // What one run of the platform's cron sends from the spool.
-    // 'flush_events_max' => 200,
-    // 'flush_time_max_ms' => 5000,
+    // What one run of the platform's cron sends of what waits.
+    // 'flush_events_max' => 100000,
+    // 'flush_time_max_ms' => 60000,
+
+    // true: each event is on the disk before the page goes on (PHP 8.1). Without it a power cut may take the last seconds.
+    // 'journal_fsync' => false,
 
     // Certificate of your own authority, when the bridge's certificate is not signed by a public one.
     // 'ca_file' => '/etc/ssl/hookbridge-ca.pem',

@@ -4,7 +4,8 @@
  *
  * WHMCS docs, "Addon Modules": the platform calls hookbridge_config() for the settings and hookbridge_output() for the page
  * `addonmodules.php?module=hookbridge`, and lets in the roles that "Access Control" of the addon's settings names.
- * All that it needs is in the stub, which the platform has loaded before (includes/hooks/hookbridge.php).
+ * All that it needs is in the stub: in includes/hooks/hookbridge/, or, when the addon alone is installed, in a folder beside this file
+ * (hooks.php). hookbridge_activate(), hookbridge_deactivate() and hookbridge_upgrade() are called when their names say.
  */
 
 defined('WHMCS') || die('This file cannot be accessed directly');
@@ -19,7 +20,7 @@ function hookbridge_config()
     return [
         'name' => 'hookbridge',
         'description' => 'Opens the page of hookbridge, which alerts your clients by WhatsApp, without another password.',
-        'version' => '1.0',
+        'version' => '1.2',
         'author' => 'hookbridge',
         'language' => 'english',
         'fields' => [
@@ -31,10 +32,73 @@ function hookbridge_config()
     ];
 }
 
+/** Loads the stub's classes. @return string its folder, '' when it is not installed */
+function hookbridge_stub()
+{
+    if (class_exists('Hookbridge\Stub', false)) {
+        return dirname((string) (new \ReflectionClass('Hookbridge\Stub'))->getFileName());
+    }
+    $root = defined('ROOTDIR') ? ROOTDIR : dirname(__DIR__, 3);
+    foreach ([$root . '/includes/hooks/hookbridge', __DIR__ . '/hookbridge'] as $folder) {
+        if (is_readable($folder . '/Stub.php')) {
+            require $folder . '/Stub.php';
+            spl_autoload_register(['Hookbridge\Stub', 'autoload']);
+            return $folder;
+        }
+    }
+    return '';
+}
+
+/** The words in the language of who is logged in; the platform hands them to the page only. @return string[] */
+function hookbridge_words()
+{
+    $_ADDONLANG = [];
+    $language = isset($_SESSION['adminlang']) ? (string) $_SESSION['adminlang'] : '';
+    $known = ['spanish' => 'spanish', 'portuguese-br' => 'portuguese-br', 'portuguese-pt' => 'portuguese-br'];
+    require __DIR__ . '/lang/' . (isset($known[$language]) ? $known[$language] : 'english') . '.php';
+    return $_ADDONLANG;
+}
+
+/** WHMCS docs: `status` is success, info or error (then it is not activated), `description` is shown. */
+function hookbridge_activate()
+{
+    $words = hookbridge_words();
+    $folder = hookbridge_stub();
+    if ($folder === '') {
+        return ['status' => 'error', 'description' => $words['no_stub']];
+    }
+    $fault = \Hookbridge\AddonPage::fault($folder);
+    return $fault === '' ? ['status' => 'success', 'description' => $words['activated']]
+        : ['status' => 'info', 'description' => $words['bad_config'] . ' ' . $fault];
+}
+
+/** With plain hooks in includes/hooks the stub stays at work. By itself the addon leaves nothing but what could not be sent. */
+function hookbridge_deactivate()
+{
+    $words = hookbridge_words();
+    $folder = hookbridge_stub();
+    if ($folder === '' || $folder !== __DIR__ . '/hookbridge') {
+        return ['status' => 'success', 'description' => $words['deactivated']];
+    }
+    $left = \Hookbridge\AddonPage::leave($folder);
+    return $left === 0 ? ['status' => 'success', 'description' => $words['deactivated']]
+        : ['status' => 'info', 'description' => sprintf($words['left'], $left)];
+}
+
+/** A newer version of the files: says at once if something is wrong with it. @param array $vars WHMCS docs: `version`, the old one */
+function hookbridge_upgrade($vars)
+{
+    $folder = hookbridge_stub();
+    $fault = $folder === '' ? 'includes/hooks/hookbridge is missing' : \Hookbridge\AddonPage::fault($folder);
+    if ($fault !== '' && function_exists('logActivity')) {
+        logActivity('hookbridge: ' . $fault);
+    }
+}
+
 /** @param array $vars WHMCS docs: `modulelink`, `_lang`, and every setting by its name */
 function hookbridge_output($vars)
 {
-    if (class_exists('Hookbridge\AddonPage')) {
+    if (hookbridge_stub() !== '') {
         echo \Hookbridge\AddonPage::show((array) $vars);
     } else {
         $text = isset($vars['_lang']['no_stub']) ? $vars['_lang']['no_stub'] : 'Install includes/hooks/hookbridge.php first.';

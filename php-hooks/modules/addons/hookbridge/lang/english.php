@@ -13,3 +13,6 @@ $_ADDONLANG['no_secret'] = 'In includes/hooks/hookbridge/config.php, `page_url` 
 $_ADDONLANG['bad_config'] = 'config.php has mistakes:';
 $_ADDONLANG['no_admin'] = 'The platform does not say who you are.';
 $_ADDONLANG['no_role'] = 'Your administrator role (id %1$s) opens nothing. Whoever may change the settings of this addon enters its id there.';
+$_ADDONLANG['activated'] = 'hookbridge is ready. Next: its settings, and who may see its page (Access Control).';
+$_ADDONLANG['deactivated'] = 'hookbridge is off, and has left nothing behind.';
+$_ADDONLANG['left'] = 'hookbridge is off. %1$s events that the bridge did not take are still in spool_dir.';

@@ -13,3 +13,6 @@ $_ADDONLANG['no_secret'] = 'Em includes/hooks/hookbridge/config.php faltam `page
 $_ADDONLANG['bad_config'] = 'config.php tem erros:';
 $_ADDONLANG['no_admin'] = 'A plataforma não diz quem você é.';
 $_ADDONLANG['no_role'] = 'Seu papel de administração (id %1$s) não abre nada. Quem pode mudar os ajustes deste módulo informa o id ali.';
+$_ADDONLANG['activated'] = 'O hookbridge está pronto. Falta: sua configuração, e quem pode ver sua página (Access Control).';
+$_ADDONLANG['deactivated'] = 'O hookbridge está desligado e não deixou nada para trás.';
+$_ADDONLANG['left'] = 'O hookbridge está desligado. Em spool_dir ficaram %1$s eventos que a ponte não recebeu.';

@@ -13,3 +13,6 @@ $_ADDONLANG['no_secret'] = 'En includes/hooks/hookbridge/config.php faltan `page
 $_ADDONLANG['bad_config'] = 'config.php tiene errores:';
 $_ADDONLANG['no_admin'] = 'La plataforma no dice quién sos.';
 $_ADDONLANG['no_role'] = 'Tu rol de administración (id %1$s) no abre nada. Quien pueda cambiar los ajustes de este módulo carga ahí su id.';
+$_ADDONLANG['activated'] = 'hookbridge está listo. Falta: su configuración, y quién puede ver su página (Access Control).';
+$_ADDONLANG['deactivated'] = 'hookbridge está apagado y no dejó nada atrás.';
+$_ADDONLANG['left'] = 'hookbridge está apagado. En spool_dir quedan %1$s eventos que el puente no tomó.';
