@@ -57,7 +57,7 @@ final class Sapi
     }
 
     /** Where a program of `scripts/setup.sh test` is: in the project, or of the system. */
-    private static function program(string ...$paths): string
+    public static function program(string ...$paths): string
     {
         foreach ($paths as $path) {
             foreach ([dirname(__DIR__, 2) . '/.work/php' . $path, $path] as $place) {
@@ -144,27 +144,49 @@ final class Sapi
             $this->start([self::program('/usr/sbin/php-fpm' . self::version()), '-F', '-y', $this->box->dir . '/fpm.conf']);
         }
         $stream = $this->connect('unix://' . $this->fpm);
-        $params = '';
-        foreach (['REQUEST_METHOD' => 'GET', 'SCRIPT_FILENAME' => $this->box->dir . '/www/page.php', 'SCRIPT_NAME' => '/page.php',
-            'QUERY_STRING' => $query] as $name => $value) {
-            $params .= pack('NN', strlen($name) | 0x80000000, strlen($value) | 0x80000000) . $name . $value;
-        }
-        // The FastCGI specification, 3.3: version, type, request id, length, padding, reserved.
-        $record = static function (int $type, string $content): string {
-            return pack('CCnnCC', 1, $type, 1, strlen($content), 0, 0) . $content;
-        };
-        fwrite($stream, $record(1, pack('nCx5', 1, 0)) . $record(4, $params) . $record(4, '') . $record(5, ''));
-        $out = '';
-        while (($head = stream_get_contents($stream, 8)) !== false && strlen($head) === 8) {
-            $head = unpack('Cversion/Ctype/nid/nlength/Cpadding', $head);
-            $content = $head['length'] + $head['padding'] > 0 ? stream_get_contents($stream, $head['length'] + $head['padding']) : '';
-            if ($head['type'] === 6) {
-                $out .= substr($content, 0, $head['length']);
-            } elseif ($head['type'] === 3) { // the response is complete
-                break;
-            }
+        fwrite($stream, FastCgi::request($this->box->dir . '/www/page.php', $query));
+        for ($bytes = ''; ($page = FastCgi::page($bytes)) === null && !feof($stream);) {
+            $bytes .= fread($stream, 65536);
         }
         fclose($stream);
-        return explode("\r\n\r\n", $out, 2)[1];
+        return (string) $page;
+    }
+}
+
+/** The FastCGI specification, 3.3: a record is version, type, request id, length, padding, a reserved byte, and the content. */
+final class FastCgi
+{
+    private const BEGIN = 1;
+    private const END = 3;
+    private const PARAMS = 4;
+    private const STDIN = 5;
+    private const STDOUT = 6;
+
+    public static function request(string $script, string $query): string
+    {
+        $params = '';
+        foreach (['REQUEST_METHOD' => 'GET', 'SCRIPT_FILENAME' => $script, 'SCRIPT_NAME' => '/page.php', 'QUERY_STRING' => $query] as $name => $value) {
+            $params .= pack('NN', strlen($name) | 0x80000000, strlen($value) | 0x80000000) . $name . $value;
+        }
+        return self::record(self::BEGIN, pack('nCx5', 1, 0)) . self::record(self::PARAMS, $params) . self::record(self::PARAMS, '')
+            . self::record(self::STDIN, '');
+    }
+
+    /** The body of the page, once the server says that it is complete; null until then. */
+    public static function page(string $bytes): ?string
+    {
+        for ($out = '', $at = 0; strlen($bytes) >= $at + 8; $at += 8 + $head['length'] + $head['padding']) {
+            $head = unpack('Cversion/Ctype/nid/nlength/Cpadding', substr($bytes, $at, 8));
+            if ($head['type'] === self::END) {
+                return explode("\r\n\r\n", $out, 2)[1];
+            }
+            $out .= $head['type'] === self::STDOUT ? substr($bytes, $at + 8, $head['length']) : '';
+        }
+        return null;
+    }
+
+    private static function record(int $type, string $content): string
+    {
+        return pack('CCnnCC', 1, $type, 1, strlen($content), 0, 0) . $content;
     }
 }

@@ -35,7 +35,7 @@ echo substr(strrchr(stream_socket_get_name($server, false), ':'), 1), "\n";
 
 const DRIP_PAUSE_US = 20000;
 const LATE_US = 300000;
-$clients = $pending = $dripping = $held = [];
+$clients = $pending = $dripping = $held = $late = [];
 $accepted = $served = $events_taken = 0;
 
 $take = static function (string $bytes) {
@@ -58,8 +58,12 @@ $take = static function (string $bytes) {
 while (true) {
     $read = array_merge([STDIN, $server], array_values($clients));
     $write = $except = null;
-    if (stream_select($read, $write, $except, 0, $dripping ? DRIP_PAUSE_US : 500000) === false) {
+    if (stream_select($read, $write, $except, 0, $dripping || $late ? DRIP_PAUSE_US : 500000) === false) {
         exit(1);
+    }
+    while ($late !== [] && $late[0][0] <= microtime(true)) {
+        list(, $client, $bytes) = array_shift($late);
+        is_resource($client) && @fwrite($client, $bytes);
     }
     foreach ($dripping as $client) {
         @fwrite($client, 'x');
@@ -121,13 +125,14 @@ while (true) {
             fclose($stream);
             unset($clients[$key], $pending[$key]);
         } elseif (in_array($does, ['answer', 'wait', 'late'], true)) {
-            usleep($does === 'late' ? LATE_US : 0);
             $body = isset($answer['body']) ? $answer['body'] : str_repeat('x', isset($answer['bytes']) ? $answer['bytes'] : 0);
             $head = "HTTP/1.1 {$answer['status']} Said\r\nContent-Length: " . strlen($body) . "\r\n";
             foreach (isset($answer['headers']) ? $answer['headers'] : [] as $name => $value) {
                 $head .= "$name: $value\r\n";
             }
-            if ($does === 'wait') {
+            if ($does === 'late') {
+                $late[] = [microtime(true) + LATE_US / 1000000, $stream, $head . "\r\n" . $body];
+            } elseif ($does === 'wait') {
                 $held[] = [$stream, $head . "\r\n" . $body];
             } else {
                 @fwrite($stream, $head . "\r\n" . $body);
