@@ -30,6 +30,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::section::SenderConfig;
 use crate::decide::{Decider, Policies};
+use crate::dispatch::recheck::Words;
 use crate::dispatch::tenure::Tenure;
 use crate::dispatch::{Lane, lane};
 use crate::domain::phone::{PhonePolicy, warm_up};
@@ -41,6 +42,7 @@ use crate::process::{Usual, Worker};
 use crate::retention::Retention;
 use crate::sql::Database;
 use crate::stop::{Stop, Stopper, pair};
+use crate::rules::recipients::Policy;
 use crate::store::keeper::Keeper;
 use crate::store::{Store, inbox, outbox};
 use crate::whatsapp::Gateway;
@@ -134,6 +136,7 @@ pub fn open_billing(config: &Config) -> anyhow::Result<Billing> {
         system_url: b.system_url.clone(),
         company_name: b.company_name.clone(),
         default_country: b.default_country.clone(),
+        languages: b.languages.iter().filter_map(|(name, code)| Some((name.to_lowercase(), code.parse().ok()?))).collect(),
         cache_s: b.cache_s,
     };
     Ok(Billing::new(database, overrides))
@@ -187,6 +190,12 @@ impl App {
             store: store.clone(),
             billing: billing.clone(),
             catalogue: live.catalogue.clone(),
+            words: Words {
+                templates: live.templates.clone(),
+                decider: decider.clone(),
+                people: Policy::of(&config),
+                zone: jiff::tz::TimeZone::get(&config.billing.timezone)?,
+            },
             paces: live.paces.clone(),
             clock: clock.clone(),
             metrics: metrics.clone(),

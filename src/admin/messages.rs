@@ -3,7 +3,9 @@
 pub mod retry;
 
 use super::{AdminError, Desk};
-use crate::dispatch::recheck::{Second, look};
+use crate::dispatch::lane::DispatchError;
+use crate::dispatch::recheck::{Second, Sight, Words, look};
+use crate::rules::recipients::Policy;
 use crate::domain::admin::{Role, Who};
 use crate::domain::hookpoint::closed_list;
 use crate::domain::ids::{EventId, MessageId};
@@ -167,13 +169,32 @@ async fn still_fit(
 ) -> Result<(Vec<Message>, Vec<(MessageId, Reason)>), AdminError> {
     let everybody: Vec<_> = messages.iter().map(|one| one.to.clone()).collect();
     let out = consent::opted_out(&desk.store, &everybody).await?;
-    let facts = look(&messages, &desk.billing, &desk.catalogue.load(), desk.now()).await?;
+    let zone = jiff::tz::TimeZone::get(&desk.config.billing.timezone);
+    let words = Words {
+        templates: desk.templates.clone(),
+        decider: desk.decider.clone(),
+        people: Policy::of(&desk.config),
+        zone: zone.map_err(|error| AdminError::Internal(error.to_string()))?,
+    };
+    let sight = Sight {
+        store: &desk.store,
+        billing: &desk.billing,
+        catalogue: &desk.catalogue.load(),
+        templates: &desk.templates.load(),
+        words: &words,
+        now: desk.now(),
+    };
+    let facts = look(&sight, &messages).await.map_err(|error| match error {
+        DispatchError::Store(error) => AdminError::from(error),
+        DispatchError::Billing(error) => AdminError::from(error),
+    })?;
     let (mut fit, mut refused) = (Vec::with_capacity(messages.len()), Vec::new());
     for (message, second) in messages.into_iter().zip(facts) {
         match second {
             _ if out.contains(&message.to) || message.to.is_erased() => refused.push((message.id, Reason::OptedOut)),
             Second::Cancel(reason) => refused.push((message.id, reason)),
-            Second::Send | Second::Wait(_) => fit.push(message),
+            // It gets its words when it is sent.
+            Second::Send | Second::Anew(..) | Second::Wait(..) => fit.push(message),
         }
     }
     Ok((fit, refused))

@@ -181,7 +181,9 @@ impl<'a> Walk<'a> {
                 Err(error) => Standing::Not { reason: error.reason(), why: error.to_string() },
             }
         };
-        let (country, locale) = (plain_country(&row.country), row.locale.unwrap_or(self.default_locale));
+        let country = plain_country(&row.country);
+        let lives_in = if country.is_empty() { &self.default_country } else { &country };
+        let locale = row.locale.unwrap_or(self.default_locale).written_in(lives_in);
         Seen { client, country, locale, stored: row.phone, standing }
     }
 

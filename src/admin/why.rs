@@ -260,7 +260,7 @@ impl Rows {
     async fn of(desk: &Desk, client: u64) -> Result<Self, AdminError> {
         let mut all = Vec::new();
         for kind in Kind::ALL {
-            let page = desk.billing.watched_of_owner(*kind, client, ROWS_MAX).await?;
+            let page = desk.billing.watched_of_owner(*kind, client, ROWS_MAX, desk.now()).await?;
             all.extend(page.rows.into_iter().map(|row| (*kind, row)));
         }
         Ok(Self { client, contacts: Vec::new(), all })

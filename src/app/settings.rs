@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::phone_policy;
 use crate::config::Config;
-use crate::domain::locale::Locale;
 use crate::process::sweep;
 use crate::process::{MassSettings, Settings};
 use crate::rules::mass::MassPolicy;
+use crate::rules::recipients::Policy;
 use crate::store::finish::House;
 use crate::store::hold::Ceilings;
 
@@ -49,7 +48,6 @@ pub(super) fn process_settings(config: &Config) -> anyhow::Result<Settings> {
         event_age_max: SignedDuration::from_hours(alerts.event_age_max_h.into()),
         lane: alerts.sender.clone(),
         zone: jiff::tz::TimeZone::get(&config.billing.timezone)?,
-        default_locale: alerts.default_locale.parse::<Locale>().unwrap_or(Locale::EsAr),
-        phone: phone_policy(config),
+        people: Policy::of(config),
     })
 }

@@ -9,7 +9,6 @@ use super::pool::{Billing, BillingError};
 use super::row::{id, literal, text};
 use crate::domain::case::Account;
 use crate::domain::ids::{ClientId, CurrencyId};
-use crate::domain::locale::Locale;
 use crate::domain::money::Currency;
 use crate::sql::{Reader, list};
 
@@ -35,7 +34,7 @@ impl Billing {
         let mut found = HashMap::new();
         for row in &self.rows(connection, sql).await? {
             let key = id(&Reader::new("tblclients", row, ""), "id")?;
-            found.insert(key, account(&Reader::new("tblclients", row, key.to_string()), key, currencies)?);
+            found.insert(key, account(self, &Reader::new("tblclients", row, key.to_string()), key, currencies)?);
         }
         Ok(found)
     }
@@ -98,7 +97,12 @@ impl Billing {
     }
 }
 
-fn account(reader: &Reader<'_>, key: u64, currencies: &HashMap<CurrencyId, Currency>) -> Read<Account> {
+fn account(
+    billing: &Billing,
+    reader: &Reader<'_>,
+    key: u64,
+    currencies: &HashMap<CurrencyId, Currency>,
+) -> Read<Account> {
     let currency = CurrencyId(id(reader, "currency")?);
     Ok(Account {
         id: ClientId(key),
@@ -111,7 +115,7 @@ fn account(reader: &Reader<'_>, key: u64, currencies: &HashMap<CurrencyId, Curre
         phone: text(reader, "phonenumber")?,
         country: text(reader, "country")?,
         status: status(reader)?,
-        locale: Locale::from_platform(&text(reader, "language")?),
+        locale: billing.locale(&text(reader, "language")?),
         currency: currencies.get(&currency).cloned().ok_or_else(|| reader.bad("currency"))?,
     })
 }

@@ -45,8 +45,8 @@ pub struct Page {
 }
 
 /// Table and columns: id, owner, state, name, invoice, `born_utc`, `born_local`. A date becomes the last second of its day.
-fn source(kind: Kind) -> (&'static str, &'static str) {
-    match kind {
+fn source(kind: Kind, is_payment: &str) -> (&'static str, String) {
+    let (table, columns) = match kind {
         Kind::Client => (
             "tblclients",
             "id, id AS owner, 'here' AS state, '' AS name, 0 AS invoice, created_at AS born_utc, \
@@ -59,7 +59,7 @@ fn source(kind: Kind) -> (&'static str, &'static str) {
         ),
         Kind::Payment => (
             "tblaccounts",
-            "id, userid AS owner, IF(amountin > 0 AND invoiceid > 0, 'in', 'other') AS state, '' AS name, \
+            "id, userid AS owner, IF(amountin > 0 AND invoiceid > 0 AND PAYMENT, 'in', 'other') AS state, '' AS name, \
              invoiceid AS invoice, NULL AS born_utc, date AS born_local",
         ),
         Kind::Service => (
@@ -77,7 +77,8 @@ fn source(kind: Kind) -> (&'static str, &'static str) {
             "id, userid AS owner, status AS state, domain AS name, 0 AS invoice, created_at AS born_utc, \
              CONCAT(registrationdate, ' 23:59:59') AS born_local",
         ),
-    }
+    };
+    (table, columns.replace("PAYMENT", is_payment))
 }
 
 impl Billing {
@@ -85,40 +86,53 @@ impl Billing {
     ///
     /// # Errors
     /// The database.
-    pub async fn watched_after(&self, kind: Kind, after: u64, limit: usize) -> Result<Page, BillingError> {
-        self.watched(kind, &format!("id > {after} ORDER BY id LIMIT {limit}")).await
+    pub async fn watched_after(
+        &self,
+        kind: Kind,
+        after: u64,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Page, BillingError> {
+        self.watched(kind, &format!("id > {after} ORDER BY id LIMIT {limit}"), now).await
     }
 
     /// The rows out of `ids` that are there.
     ///
     /// # Errors
     /// The database.
-    pub async fn watched_of(&self, kind: Kind, ids: &[u64]) -> Result<Page, BillingError> {
+    pub async fn watched_of(&self, kind: Kind, ids: &[u64], now: Timestamp) -> Result<Page, BillingError> {
         if ids.is_empty() {
             return Ok(Page::default());
         }
-        self.watched(kind, &format!("id IN ({}) ORDER BY id", list(ids.iter().copied()))).await
+        self.watched(kind, &format!("id IN ({}) ORDER BY id", list(ids.iter().copied())), now).await
     }
 
     /// The newest rows of a client, at most `limit`.
     ///
     /// # Errors
     /// The database.
-    pub async fn watched_of_owner(&self, kind: Kind, owner: u64, limit: usize) -> Result<Page, BillingError> {
+    pub async fn watched_of_owner(
+        &self,
+        kind: Kind,
+        owner: u64,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Page, BillingError> {
         let column = if kind == Kind::Client { "id" } else { "userid" };
-        self.watched(kind, &format!("{column} = {owner} ORDER BY id DESC LIMIT {limit}")).await
+        self.watched(kind, &format!("{column} = {owner} ORDER BY id DESC LIMIT {limit}"), now).await
     }
 
     /// Which of `invoices` have a payment.
     ///
     /// # Errors
     /// The database.
-    pub async fn with_payment(&self, invoices: &[u64]) -> Result<Vec<u64>, BillingError> {
+    pub async fn with_payment(&self, invoices: &[u64], now: Timestamp) -> Result<Vec<u64>, BillingError> {
         if invoices.is_empty() {
             return Ok(Vec::new());
         }
         let sql = format!(
-            "SELECT DISTINCT invoiceid FROM tblaccounts WHERE amountin > 0 AND invoiceid IN ({})",
+            "SELECT DISTINCT invoiceid FROM tblaccounts WHERE amountin > 0 AND {} AND invoiceid IN ({})",
+            self.remembered(now).await?.is_payment,
             list(invoices.iter().copied())
         );
         let mut connection = self.database.connection().await?;
@@ -126,8 +140,8 @@ impl Billing {
         Ok(rows.iter().map(|row| id(&Reader::new("tblaccounts", row, ""), "invoiceid")).collect::<Result<_, _>>()?)
     }
 
-    async fn watched(&self, kind: Kind, condition: &str) -> Result<Page, BillingError> {
-        let (table, columns) = source(kind);
+    async fn watched(&self, kind: Kind, condition: &str, now: Timestamp) -> Result<Page, BillingError> {
+        let (table, columns) = source(kind, self.remembered(now).await?.is_payment);
         let mut connection = self.database.connection().await?;
         let sql = format!("SELECT {columns} FROM {table} WHERE {condition}");
         let mut page = Page::default();

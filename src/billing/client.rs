@@ -7,7 +7,6 @@ use mysql_async::Conn;
 use super::pool::{Billing, BillingError};
 use super::row::{flag, id, text};
 use crate::domain::ids::{ClientId, ContactId, CurrencyId};
-use crate::domain::locale::Locale;
 use crate::domain::money::Currency;
 use crate::domain::record::{Client, ClientStatus, Contact};
 use crate::sql::{Inconsistent, Reader, list};
@@ -26,14 +25,14 @@ impl Billing {
             return Ok(HashMap::new());
         }
         let sql = format!(
-            "SELECT id, firstname, lastname, companyname, phonenumber, country, status, language, currency \
-             FROM tblclients WHERE id IN ({})",
+            "SELECT id, firstname, lastname, companyname, phonenumber, country, status, language, currency, \
+             billingcid FROM tblclients WHERE id IN ({})",
             list(ids.iter().copied())
         );
         let mut found = HashMap::new();
         for row in &self.rows(connection, sql).await? {
             let key = id(&Reader::new("tblclients", row, ""), "id")?;
-            found.insert(key, client(&Reader::new("tblclients", row, key.to_string()), key, currencies));
+            found.insert(key, client(self, &Reader::new("tblclients", row, key.to_string()), key, currencies));
         }
         Ok(found)
     }
@@ -104,7 +103,12 @@ impl Billing {
     }
 }
 
-fn client(reader: &Reader<'_>, key: u64, currencies: &HashMap<CurrencyId, Currency>) -> Read<Client> {
+fn client(
+    billing: &Billing,
+    reader: &Reader<'_>,
+    key: u64,
+    currencies: &HashMap<CurrencyId, Currency>,
+) -> Read<Client> {
     let currency = CurrencyId(id(reader, "currency")?);
     Ok(Client {
         id: ClientId(key),
@@ -114,8 +118,10 @@ fn client(reader: &Reader<'_>, key: u64, currencies: &HashMap<CurrencyId, Curren
         phone: text(reader, "phonenumber")?,
         country: text(reader, "country")?,
         status: status(reader)?,
-        locale: Locale::from_platform(&text(reader, "language")?),
+        locale: billing.locale(&text(reader, "language")?),
         currency: currencies.get(&currency).cloned().ok_or_else(|| reader.bad("currency"))?,
+        // Platform: 0 is "the client himself".
+        billing_contact: id(reader, "billingcid").ok().filter(|id| *id > 0).map(ContactId),
     })
 }
 

@@ -7,12 +7,15 @@ use jiff::Timestamp;
 use mysql_async::Conn;
 
 use super::client::Read;
-use super::invoice::{InvoiceRow, PaymentRow, complete};
+use super::invoice::{InvoiceParts, InvoiceRow, PaymentRow, complete};
 use super::pool::{Billing, BillingError};
 use crate::domain::case::CancelRequest;
-use crate::domain::hookpoint::{Subject, SubjectKind};
+use crate::domain::event::{FieldValue, HookEvent};
+use crate::domain::hookpoint::{Subject, SubjectKind, Trigger};
 use crate::domain::ids::{ClientId, DomainId, UserId};
+use crate::domain::money::Money;
 use crate::domain::record::{Cancelling, Client, Contact, DomainName, Facts, Guest, Moved, Quote, Service, SubjectRow};
+use crate::domain::text::decode_entities;
 use crate::sql::Inconsistent;
 
 /// What an event needs to know.
@@ -33,6 +36,28 @@ impl Want {
     #[must_use]
     pub fn of(subject: Subject) -> Self {
         Self { subject, claimed_client: None, former: None, payment: None, snapshot: None }
+    }
+
+    /// What `event` says of the row `id` besides its kind, as `trigger` reads it.
+    #[must_use]
+    pub fn of_event(event: &HookEvent, trigger: &Trigger, id: u64) -> Self {
+        let field = |path: &str| event.fields.get(path).and_then(FieldValue::as_id);
+        let gone = |name: &str| event.gone.get(name);
+        let subject = Subject { kind: trigger.names, id };
+        let claimed_client = match subject.kind {
+            SubjectKind::Service => field("params.userid").or_else(|| field("userid")),
+            SubjectKind::Domain | SubjectKind::Contact | SubjectKind::Cancellation => field("userid"),
+            _ => None,
+        };
+        let owner = gone("userid").and_then(FieldValue::as_id).or(claimed_client);
+        let name = gone("domain").and_then(FieldValue::as_text).map(decode_entities);
+        Self {
+            subject,
+            claimed_client,
+            former: event.id_at(&trigger.former_at),
+            payment: gone("payment_id").and_then(FieldValue::as_id),
+            snapshot: name.zip(owner),
+        }
     }
 }
 
@@ -63,6 +88,7 @@ struct Rows {
     named_contacts: HashMap<u64, Contact>,
     invoices: HashMap<u64, Read<InvoiceRow>>,
     payments: HashMap<u64, Vec<PaymentRow>>,
+    invoice_parts: InvoiceParts,
     services: HashMap<u64, Read<Service>>,
     cancel_requests: HashMap<u64, CancelRequest>,
     quotes: HashMap<u64, Read<Quote>>,
@@ -89,7 +115,8 @@ impl Billing {
             owned: self.owned_by(c, &of(SubjectKind::User)).await?,
             named_contacts: self.contacts_by_id(c, &of(SubjectKind::Contact)).await?,
             invoices: self.invoices(c, &invoice_ids).await?,
-            payments: self.payments(c, &invoice_ids).await?,
+            payments: self.payments(c, &invoice_ids, reference.is_payment).await?,
+            invoice_parts: self.invoice_parts(c, &invoice_ids).await?,
             services: self.services(c, &services).await?,
             cancel_requests: self.cancel_requests(c, &cancelled).await?,
             quotes: self.quotes(c, &of(SubjectKind::Quote), &reference.currencies).await?,
@@ -172,6 +199,17 @@ impl Rows {
         Ok(Facts { client, contacts, guests, subject, moved })
     }
 
+    /// A service, with what is owed for it in its client's currency.
+    fn service(&self, id: u64, client: &Client) -> Option<Result<Service, Missing>> {
+        let read = row(self.services.get(&id))?;
+        Some(read.cloned().map(|mut service| {
+            for debt in &mut service.owed {
+                debt.balance = Money::new(debt.balance.amount(), client.currency.id);
+            }
+            service
+        }))
+    }
+
     fn subject_row(&self, want: &Want, client: &Client) -> Result<SubjectRow, Missing> {
         let id = want.subject.id;
         let missing = || Missing::Row(want.subject);
@@ -183,14 +221,14 @@ impl Rows {
                 let invoice = row(self.invoices.get(&id)).ok_or_else(missing)??;
                 let none = Vec::new();
                 let payments = self.payments.get(&id).unwrap_or(&none);
-                let (invoice, payment) = complete(invoice, payments, want.payment, client)?;
+                let (invoice, payment) = complete(invoice, payments, &self.invoice_parts, want.payment, client)?;
                 SubjectRow::Invoice(Box::new(invoice), payment)
             }
             SubjectKind::Service => {
-                SubjectRow::Service(Box::new(row(self.services.get(&id)).ok_or_else(missing)??.clone()))
+                SubjectRow::Service(Box::new(self.service(id, client).ok_or_else(missing)??))
             }
             SubjectKind::Cancellation => SubjectRow::Cancellation(Box::new(Cancelling {
-                service: row(self.services.get(&id)).ok_or_else(missing)??.clone(),
+                service: self.service(id, client).ok_or_else(missing)??,
                 request: self.cancel_requests.get(&id).copied(),
                 ruled: None,
             })),

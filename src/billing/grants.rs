@@ -97,6 +97,10 @@ pub const READABLE: &[(&str, &[&str])] = &[
     ("tblconfiguration", &["setting", "value"]),
 ];
 
+/// Platform: from 9.0 on, credit notes stand among the payments, and this column tells them apart. Granted where it exists: a
+/// statement that names it fails before 9.0.
+pub const BILLING_NOTE: (&str, &str) = ("tblaccounts", "billingnoteid");
+
 /// The statements that let `account` (`name@host`, host `localhost` if left out) read [`READABLE`] in database `db`, and
 /// nothing else. The account must exist.
 #[must_use]

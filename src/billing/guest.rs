@@ -9,7 +9,6 @@ use super::pool::{Billing, BillingError};
 use super::row::{id, text};
 use crate::domain::hookpoint::Right;
 use crate::domain::ids::UserId;
-use crate::domain::locale::Locale;
 use crate::domain::record::{Guest, Home};
 use crate::sql::{Reader, list};
 
@@ -45,7 +44,7 @@ impl Billing {
             found.entry(id(&reader, "client_id")?).or_default().push(Guest {
                 user_id: UserId(user),
                 first_name: text(&reader, "first_name")?,
-                locale: Locale::from_platform(&text(&reader, "language")?),
+                locale: self.locale(&text(&reader, "language")?),
                 rights: Right::list(&text(&reader, "permissions")?),
                 home: homes.get(&user).cloned(),
             });
@@ -75,7 +74,7 @@ impl Billing {
                 phone,
                 country: text(&reader, "country")?,
                 company: text(&reader, "companyname")?,
-                locale: Locale::from_platform(&text(&reader, "language")?),
+                locale: self.locale(&text(&reader, "language")?),
             });
         }
         Ok(homes)

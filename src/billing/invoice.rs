@@ -7,14 +7,15 @@ use mysql_async::Conn;
 
 use super::client::Read;
 use super::pool::{Billing, BillingError};
-use super::row::{date, datetime, id, money, text};
-use crate::domain::ids::{ClientId, CurrencyId, InvoiceId, PaymentId};
+use super::row::{NO_CURRENCY, date, datetime, flag, id, money, text};
+use crate::domain::ids::{ClientId, InvoiceId, PaymentId};
 use crate::domain::money::Money;
-use crate::domain::record::{Client, Invoice, Payment};
+use crate::domain::record::{Client, Invoice, InvoiceItem, Payment};
 use crate::sql::{Inconsistent, Reader, list};
 
-/// Amounts are read before the client's currency is known.
-const NO_CURRENCY: CurrencyId = CurrencyId(0);
+/// Items of one invoice that are kept, and characters of each one's description.
+const ITEMS_MAX: usize = 50;
+const DESCRIPTION_CHARS_MAX: u32 = 200;
 
 /// An invoice without its currency.
 pub(super) struct InvoiceRow {
@@ -33,6 +34,27 @@ pub(super) struct PaymentRow {
     paid_in: Money,
     paid_out: Money,
     at: Option<DateTime>,
+    /// Money that somebody paid. Platform: from 9.0 on, credit notes are rows of the same table.
+    is_payment: bool,
+}
+
+impl PaymentRow {
+    fn is_incoming(&self) -> bool {
+        self.is_payment && !self.paid_in.is_zero() && !self.paid_in.is_negative()
+    }
+
+    /// Money that went back: a refund, or a payment booked with a minus.
+    fn is_back(&self) -> bool {
+        self.paid_in.is_negative() || !(self.paid_out.is_zero() || self.paid_out.is_negative())
+    }
+}
+
+/// What belongs to each invoice besides its row.
+#[derive(Default)]
+pub(super) struct InvoiceParts {
+    items: HashMap<u64, Vec<InvoiceItem>>,
+    /// Invoices that an invoice of the platform's mass payment pays, which is paid itself.
+    paid_in_bundle: BTreeSet<u64>,
 }
 
 impl Billing {
@@ -61,12 +83,14 @@ impl Billing {
         &self,
         connection: &mut Conn,
         invoices: &BTreeSet<u64>,
+        is_payment: &str,
     ) -> Result<HashMap<u64, Vec<PaymentRow>>, BillingError> {
         if invoices.is_empty() {
             return Ok(HashMap::new());
         }
         let sql = format!(
-            "SELECT id, invoiceid, amountin, amountout, date FROM tblaccounts WHERE invoiceid IN ({}) ORDER BY id",
+            "SELECT id, invoiceid, amountin, amountout, date, {is_payment} AS is_payment FROM tblaccounts \
+             WHERE invoiceid IN ({}) ORDER BY id",
             list(invoices.iter().copied())
         );
         let mut found: HashMap<u64, Vec<PaymentRow>> = HashMap::new();
@@ -78,9 +102,49 @@ impl Billing {
                 paid_in: money(&reader, "amountin", NO_CURRENCY)?,
                 paid_out: money(&reader, "amountout", NO_CURRENCY)?,
                 at: datetime(&reader, "date")?,
+                is_payment: flag(&reader, "is_payment")?,
             });
         }
         Ok(found)
+    }
+
+    /// The items of each invoice, and which of them a mass payment paid.
+    pub(super) async fn invoice_parts(
+        &self,
+        connection: &mut Conn,
+        invoices: &BTreeSet<u64>,
+    ) -> Result<InvoiceParts, BillingError> {
+        let mut parts = InvoiceParts::default();
+        if invoices.is_empty() {
+            return Ok(parts);
+        }
+        let ids = list(invoices.iter().copied());
+        let sql = format!(
+            "SELECT invoiceid, type, relid, LEFT(description, {DESCRIPTION_CHARS_MAX}) AS description \
+             FROM tblinvoiceitems WHERE invoiceid IN ({ids}) ORDER BY invoiceid, id"
+        );
+        for row in &self.rows(connection, sql).await? {
+            let reader = Reader::new("tblinvoiceitems", row, "");
+            let items = parts.items.entry(id(&reader, "invoiceid")?).or_default();
+            if items.len() < ITEMS_MAX {
+                items.push(InvoiceItem {
+                    kind: text(&reader, "type")?,
+                    // Platform: 0 where the item is about no row; a credit's may be below.
+                    relates_to: id(&reader, "relid").ok().filter(|id| *id > 0),
+                    description: text(&reader, "description")?,
+                });
+            }
+        }
+        // Along the key (userid, type, relid): few rows, however many invoices the client has.
+        let sql = format!(
+            "SELECT DISTINCT c.id FROM tblinvoices c \
+             JOIN tblinvoiceitems i ON i.userid = c.userid AND i.type = 'Invoice' AND i.relid = c.id \
+             JOIN tblinvoices b ON b.id = i.invoiceid AND b.status = 'Paid' WHERE c.id IN ({ids})"
+        );
+        for row in &self.rows(connection, sql).await? {
+            parts.paid_in_bundle.insert(id(&Reader::new("tblinvoices", row, ""), "id")?);
+        }
+        Ok(parts)
     }
 }
 
@@ -102,6 +166,7 @@ fn invoice(reader: &Reader<'_>, key: u64) -> Read<InvoiceRow> {
 pub(super) fn complete(
     row: &InvoiceRow,
     payments: &[PaymentRow],
+    parts: &InvoiceParts,
     payment: Option<u64>,
     client: &Client,
 ) -> Result<(Invoice, Option<Payment>), Inconsistent> {
@@ -114,7 +179,7 @@ pub(super) fn complete(
         let back = Money::new(one.paid_out.amount(), currency);
         balance = balance.checked_sub(paid).and_then(|b| b.checked_add(back)).map_err(|_| too_large())?;
     }
-    let incoming = |p: &&PaymentRow| !p.paid_in.is_zero() && !p.paid_in.is_negative();
+    let incoming = |p: &&PaymentRow| p.is_incoming();
     let named = payments.iter().filter(incoming).find(|p| Some(p.id) == payment);
     let chosen = named.or_else(|| payments.iter().rfind(incoming));
     let invoice = Invoice {
@@ -126,8 +191,14 @@ pub(super) fn complete(
         due: row.due,
         total,
         balance,
+        items: parts.items.get(&row.id).cloned().unwrap_or_default(),
+        paid_in_bundle: parts.paid_in_bundle.contains(&row.id),
     };
-    let payment =
-        chosen.map(|p| Payment { id: PaymentId(p.id), amount: Money::new(p.paid_in.amount(), currency), at: p.at });
+    let payment = chosen.map(|p| Payment {
+        id: PaymentId(p.id),
+        amount: Money::new(p.paid_in.amount(), currency),
+        at: p.at,
+        is_refunded: payments.iter().any(|other| other.id > p.id && other.is_back()),
+    });
     Ok((invoice, payment))
 }

@@ -40,7 +40,7 @@ impl Billing {
         let mut found = Vec::with_capacity(rows.len());
         for row in &rows {
             let key = id(&Reader::new("tblclients", row, ""), "id")?;
-            found.push((key, stored(&Reader::new("tblclients", row, key.to_string()), key)));
+            found.push((key, stored(self, &Reader::new("tblclients", row, key.to_string()), key)));
         }
         Ok(found)
     }
@@ -55,12 +55,12 @@ impl Billing {
     }
 }
 
-fn stored(reader: &Reader<'_>, key: u64) -> Result<StoredPhone, Inconsistent> {
+fn stored(billing: &Billing, reader: &Reader<'_>, key: u64) -> Result<StoredPhone, Inconsistent> {
     Ok(StoredPhone {
         client: ClientId(key),
         phone: text(reader, "phonenumber")?,
         country: text(reader, "country")?,
         status: status(reader)?,
-        locale: Locale::from_platform(&text(reader, "language")?),
+        locale: billing.locale(&text(reader, "language")?),
     })
 }

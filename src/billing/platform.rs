@@ -1,10 +1,11 @@
 //! Owns: what the platform says about itself (settings, currencies). Read rarely, remembered for a while.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::grants::BILLING_NOTE;
 use super::pool::{Billing, BillingError};
 use super::row::{id, text};
 use crate::domain::ids::CurrencyId;
@@ -19,6 +20,8 @@ pub struct Overrides {
     pub system_url: String,
     pub company_name: String,
     pub default_country: String,
+    /// Languages of the platform by the names of their files, in small letters.
+    pub languages: BTreeMap<String, Locale>,
     /// How long the platform's answers are remembered, in seconds.
     pub cache_s: u64,
 }
@@ -29,6 +32,20 @@ pub(super) struct Remembered {
     at: Timestamp,
     pub(super) platform: Arc<Platform>,
     pub(super) currencies: HashMap<CurrencyId, Currency>,
+    /// Which rows of `tblaccounts` are payments, as a condition.
+    pub(super) is_payment: &'static str,
+}
+
+/// Which rows of `tblaccounts` are somebody's money, as a condition. Platform: from 9.0 on, credit notes are rows of the same
+/// table with `amountin` above zero; `billingnoteid` tells them. Before 9.0 there is no such column, and where the account was not
+/// granted it, it looks the same: a credit note has neither gateway nor transaction.
+fn is_payment(has_billing_notes: bool, version: &str) -> &'static str {
+    let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
+    match (has_billing_notes, major) {
+        (true, _) => "COALESCE(billingnoteid, 0) = 0",
+        (false, 9..) => "NOT (gateway = '' AND transid = '')",
+        (false, _) => "TRUE",
+    }
 }
 
 impl Billing {
@@ -38,6 +55,13 @@ impl Billing {
     /// The database, or a base URL that nobody told.
     pub async fn platform(&self, now: Timestamp) -> Result<Arc<Platform>, BillingError> {
         Ok(self.remembered(now).await?.platform.clone())
+    }
+
+    /// The language of ours that the platform's language `name` is; `None` for the empty name and for a language that we have no
+    /// texts in.
+    pub(super) fn locale(&self, name: &str) -> Option<Locale> {
+        let own = self.overrides.languages.get(&name.trim().to_lowercase());
+        own.copied().or_else(|| Locale::from_platform(name))
     }
 
     pub(super) async fn remembered(&self, now: Timestamp) -> Result<Arc<Remembered>, BillingError> {
@@ -67,6 +91,16 @@ impl Billing {
             let currency = currency(&Reader::new("tblcurrencies", row, ""))?;
             currencies.insert(currency.id, currency);
         }
+        let sql = format!(
+            "SELECT COUNT(*) AS n FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '{}' \
+             AND column_name = '{}'",
+            BILLING_NOTE.0, BILLING_NOTE.1
+        );
+        let rows = self.rows(&mut connection, sql).await?;
+        let has_billing_notes = match rows.first() {
+            Some(row) => id(&Reader::new("columns", row, ""), "n")? > 0,
+            None => false,
+        };
         let given = |own: &str, setting: &str| match own {
             "" => settings.get(setting).cloned().unwrap_or_default(),
             own => own.to_owned(),
@@ -81,11 +115,12 @@ impl Billing {
         let platform = Platform {
             system_url,
             company_name: given(&self.overrides.company_name, "CompanyName"),
-            locale: settings.get("Language").and_then(|language| Locale::from_platform(language)),
+            locale: settings.get("Language").and_then(|language| self.locale(language)),
             default_country: given(&self.overrides.default_country, "DefaultCountry"),
             version: settings.get("Version").cloned().unwrap_or_default(),
         };
-        Ok(Remembered { at: now, platform: Arc::new(platform), currencies })
+        let is_payment = is_payment(has_billing_notes, &platform.version);
+        Ok(Remembered { at: now, platform: Arc::new(platform), currencies, is_payment })
     }
 }
 

@@ -7,6 +7,9 @@ use crate::domain::money::Money;
 use crate::domain::text::{decode_entities, platform_date, platform_datetime};
 use crate::sql::{Inconsistent, Reader};
 
+/// Amounts that are read before the client's currency is known.
+pub(super) const NO_CURRENCY: CurrencyId = CurrencyId(0);
+
 /// A text as a literal of a statement: in hexadecimal, so that nothing in it can end it.
 pub(super) fn literal(text: &str) -> String {
     use std::fmt::Write as _;

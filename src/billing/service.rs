@@ -6,8 +6,9 @@ use mysql_async::Conn;
 
 use super::client::Read;
 use super::pool::{Billing, BillingError};
-use super::row::{date, id, text};
-use crate::domain::ids::{ClientId, ServiceId};
+use super::row::{NO_CURRENCY, date, id, money, text};
+use crate::domain::case::Debt;
+use crate::domain::ids::{ClientId, InvoiceId, ServiceId};
 use crate::domain::record::Service;
 use crate::sql::{Reader, list};
 
@@ -31,8 +32,47 @@ impl Billing {
             let key = id(&Reader::new("tblhosting", row, ""), "id")?;
             found.insert(key, service(&Reader::new("tblhosting", row, key.to_string()), key));
         }
+        self.add_owed(connection, ids, &mut found).await?;
         Ok(found)
     }
+
+    /// The open invoices for each service. Their currency is their client's, which is not known here.
+    async fn add_owed(
+        &self,
+        connection: &mut Conn,
+        ids: &BTreeSet<u64>,
+        services: &mut HashMap<u64, Read<Service>>,
+    ) -> Result<(), BillingError> {
+        // Along the key (userid, type, relid) of the items.
+        let sql = format!(
+            "SELECT h.id AS service, v.id, v.invoicenum, v.status, v.duedate, v.total - COALESCE((SELECT \
+             SUM(a.amountin - a.amountout) FROM tblaccounts a WHERE a.invoiceid = v.id), 0) AS balance FROM tblhosting h \
+             JOIN tblinvoiceitems i ON i.userid = h.userid AND i.type = 'Hosting' AND i.relid = h.id \
+             JOIN tblinvoices v ON v.id = i.invoiceid AND v.status IN ('Unpaid', 'Collections') \
+             WHERE h.id IN ({}) GROUP BY h.id, v.id HAVING balance > 0 ORDER BY v.duedate, v.id",
+            list(ids.iter().copied())
+        );
+        for row in &self.rows(connection, sql).await? {
+            let key = id(&Reader::new("tblinvoices", row, ""), "id")?;
+            let reader = Reader::new("tblinvoices", row, key.to_string());
+            // A debt that cannot be read is not named; the service's own alert does not depend on it.
+            if let (Some(Ok(service)), Ok(debt)) = (services.get_mut(&id(&reader, "service")?), debt(&reader, key)) {
+                service.owed.push(debt);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn debt(reader: &Reader<'_>, key: u64) -> Read<Debt> {
+    let number = text(reader, "invoicenum")?;
+    Ok(Debt {
+        id: InvoiceId(key),
+        number: if number.is_empty() { key.to_string() } else { number },
+        status: text(reader, "status")?,
+        due: date(reader, "duedate")?,
+        balance: money(reader, "balance", NO_CURRENCY)?,
+    })
 }
 
 fn service(reader: &Reader<'_>, key: u64) -> Read<Service> {
@@ -45,5 +85,6 @@ fn service(reader: &Reader<'_>, key: u64) -> Read<Service> {
         domain: text(reader, "domain")?,
         suspend_reason: text(reader, "suspendreason")?,
         next_due: date(reader, "nextduedate")?,
+        owed: Vec::new(),
     })
 }

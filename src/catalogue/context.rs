@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use minijinja::Value;
 
 use crate::domain::event::{FieldValue, HookEvent};
-use crate::domain::record::{ClientStatus, Facts, Service, SubjectRow};
+use crate::domain::record::{ClientStatus, Facts, InvoiceItem, Service, SubjectRow};
 
 /// Event and facts.
 #[must_use]
@@ -75,6 +75,11 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
                     ("status", Value::from(invoice.status.clone())),
                     ("is_zero", Value::from(invoice.total.is_zero())),
                     ("is_settled", Value::from(invoice.balance.is_zero() || invoice.balance.is_negative())),
+                    ("is_negative", Value::from(invoice.total.is_negative())),
+                    ("is_bundle", Value::from(invoice.is_bundle())),
+                    ("paid_in_bundle", Value::from(invoice.paid_in_bundle)),
+                    ("types", invoice.items.iter().map(|item| item.kind.clone()).collect::<Value>()),
+                    ("items", invoice.items.iter().map(item).collect::<Value>()),
                 ],
             );
             put(
@@ -82,6 +87,7 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
                 vec![
                     ("exists", Value::from(payment.is_some())),
                     ("id", payment.as_ref().map_or(Value::from(()), |p| Value::from(p.id.0))),
+                    ("is_refunded", Value::from(payment.as_ref().is_some_and(|p| p.is_refunded))),
                 ],
             );
         }
@@ -107,10 +113,19 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
                 ("id", Value::from(domain.id.0)),
                 ("name", Value::from(domain.name.clone())),
                 ("status", Value::from(domain.status.clone())),
+                ("exists", Value::from(!domain.status.is_empty())),
             ],
         ),
     }
     root
+}
+
+fn item(item: &InvoiceItem) -> Value {
+    Value::from(BTreeMap::from([
+        ("type", Value::from(item.kind.clone())),
+        ("description", Value::from(item.description.clone())),
+        ("relid", item.relates_to.map_or(Value::from(()), Value::from)),
+    ]))
 }
 
 fn service(service: &Service) -> Vec<(&'static str, Value)> {

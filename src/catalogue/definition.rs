@@ -36,6 +36,8 @@ struct HookpointWire {
     quiet: Option<QuietWire>,
     expires_after_min: u32,
     #[serde(default)]
+    settle_s: u32,
+    #[serde(default)]
     mass_max: Option<u32>,
     #[serde(default)]
     client_day_max: Option<u32>,
@@ -103,6 +105,8 @@ const TITLE_CHARS_MAX: usize = 120;
 const EXPRESSION_CHARS_MAX: usize = 1000;
 /// Longest life of a message, in minutes: 30 days.
 const EXPIRES_MIN_MAX: usize = 43_200;
+/// Longest time to let the platform's rows settle, in seconds.
+pub(super) const SETTLE_S_MAX: u32 = 600;
 /// Longest wait for the platform's rows, in seconds: an hour.
 const WAIT_S_MAX: usize = 3_600;
 
@@ -143,11 +147,12 @@ fn hookpoint(name: &str, wire: HookpointWire) -> Result<Hookpoint, String> {
     within("`still`", wire.still.len(), 0, CONDITIONS_MAX)?;
     wire.introduced.parse::<jiff::civil::Date>().map_err(|_| "`introduced` is not a date".to_owned())?;
     within("`expires_after_min`", wire.expires_after_min as usize, 1, EXPIRES_MIN_MAX)?;
+    within("`settle_s`", wire.settle_s as usize, 0, SETTLE_S_MAX as usize)?;
     if wire.client_day_max == Some(0) {
         return Err("`client_day_max` must be at least 1".to_owned());
     }
     let mut title = BTreeMap::new();
-    for locale in Locale::ALL {
+    for locale in Locale::PAGES {
         let text = wire.title.get(locale.code()).ok_or_else(|| format!("`title.{}` is missing", locale.code()))?;
         let text = text.trim();
         within(&format!("characters of `title.{}`", locale.code()), text.chars().count(), 1, TITLE_CHARS_MAX)?;
@@ -183,6 +188,7 @@ fn hookpoint(name: &str, wire: HookpointWire) -> Result<Hookpoint, String> {
             Some(name) => Some(HookpointId::parse(&name).ok_or("`answers` names no hookpoint")?),
         },
         expires_after_min: wire.expires_after_min,
+        settle_s: wire.settle_s,
         quiet: wire.quiet.map(|quiet| quiet_hours(&quiet, class)).transpose()?,
         mass_max: wire.mass_max,
         client_day_max: wire.client_day_max,

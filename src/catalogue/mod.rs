@@ -124,6 +124,13 @@ impl Catalogue {
                             Err(mistake) => mistakes.push(format!("`hookpoints.{name}`: {mistake}")),
                         }
                     }
+                    match change.settle_s {
+                        Some(seconds) if seconds > definition::SETTLE_S_MAX => mistakes.push(format!(
+                            "`hookpoints.{name}.settle_s` must be 0 to {}, not {seconds}",
+                            definition::SETTLE_S_MAX
+                        )),
+                        given => hookpoint.settle_s = given.unwrap_or(hookpoint.settle_s),
+                    }
                     hookpoint.expires_after_min = change.expires_after_min.unwrap_or(hookpoint.expires_after_min);
                 }
             }

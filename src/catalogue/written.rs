@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::hookpoint::{Condition, Hookpoint, Right, SubjectKind, Transition, Trigger};
 
 /// The order of keys in the text; JSON has none.
-const ORDER: [&str; 32] = [
+const ORDER: [&str; 33] = [
     "title",
     "introduced",
     "enabled",
@@ -20,6 +20,7 @@ const ORDER: [&str; 32] = [
     "transition",
     "quiet",
     "expires_after_min",
+    "settle_s",
     "mass_max",
     "client_day_max",
     "hook",
@@ -70,6 +71,9 @@ pub fn json(hookpoint: &Hookpoint) -> Value {
         if !conditions.is_empty() {
             put(key, conditions.iter().map(condition).collect());
         }
+    }
+    if hookpoint.settle_s > 0 {
+        put("settle_s", json!(hookpoint.settle_s));
     }
     if let Some(answers) = &hookpoint.answers {
         put("answers", json!(answers.as_str()));
@@ -190,7 +194,7 @@ mod tests {
             "title": { "es_AR": "a \"b\" \\ {{ 7 }}", "en": "<script>", "pt_BR": "é\u{1f600}x'" }, "introduced": "2026-11-25",
             "class": "notice", "audience": "owner", "subject": "client", "transition": "once", "expires_after_min": 5,
             "on": [{ "hook": "TicketOpen", "id": ["userid"], "only": { "a.b": ["\u{202e}x\"y"] } }],
-            "quiet": { "from": "22:00", "to": "08:00" }, "client_day_max": 3,
+            "quiet": { "from": "22:00", "to": "08:00" }, "client_day_max": 3, "settle_s": 3,
         });
         let one = definition::of_json("odd", definition.clone()).expect("a hookpoint");
         let again = Catalogue::read(&toml(&one), &BTreeMap::new()).expect("it reads");

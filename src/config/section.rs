@@ -98,6 +98,8 @@ pub struct BillingConfig {
     pub admin_url: String,
     pub company_name: String,
     pub default_country: String,
+    pub contact: String,
+    pub languages: BTreeMap<String, String>,
     pub cache_s: u64,
 }
 
@@ -211,6 +213,7 @@ pub struct RetentionConfig {
 pub struct HookpointConfig {
     pub enabled: Option<bool>,
     pub expires_after_min: Option<u32>,
+    pub settle_s: Option<u32>,
     pub users: Option<String>,
     pub mass_max: Option<u32>,
 }

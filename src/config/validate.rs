@@ -34,8 +34,8 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
     );
     expect(config.senders.contains_key(&config.alerts.sender), "`alerts.sender` names no section of [senders]");
     expect(
-        ["es_AR", "en", "pt_BR"].contains(&config.alerts.default_locale.as_str()),
-        "`alerts.default_locale` must be es_AR, en or pt_BR",
+        ["es_AR", "es", "en", "pt_BR"].contains(&config.alerts.default_locale.as_str()),
+        "`alerts.default_locale` must be es_AR, es, en or pt_BR",
     );
     expect(
         (1024..=1 << 20).contains(&config.server.event_bytes_max),

@@ -73,6 +73,15 @@ pub struct Cancellation {
     pub requested_at: Option<Timestamp>,
 }
 
+impl Cancellation {
+    /// What the client asked for, as the platform wrote it down.
+    #[must_use]
+    pub fn requested(service: u64, kind: CancelKind, at: Timestamp) -> Question {
+        let what = Subject { kind: SubjectKind::Service, id: service };
+        Question::Cancellation(Self { what, kind: Some(kind), client_id: None, requested_at: Some(at) })
+    }
+}
+
 /// May this service be removed from its server now?
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Termination {

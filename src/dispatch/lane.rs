@@ -11,6 +11,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::day::Day;
 use super::pacer::{Pacer, Rates};
+use super::recheck::Words;
 use super::settler::Settler;
 use super::slots::Slots;
 use super::tenure::{Permit, Tenure};
@@ -59,10 +60,19 @@ pub struct Lane {
     pub(super) holds: Arc<Mutex<Holds>>,
 }
 
+/// A text as the provider knows it, in one wording of ours: what was refused in one language or wording says nothing about the
+/// others.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Text {
+    pub name: String,
+    pub language: String,
+    pub wording: u64,
+}
+
 /// Templates, alerts and the number itself, left alone until a time.
 #[derive(Debug, Default)]
 pub(super) struct Holds {
-    pub templates: HashMap<String, Timestamp>,
+    pub templates: HashMap<Text, Timestamp>,
     pub slow_until: Option<Timestamp>,
     pub paused: Option<Timestamp>,
     /// Alerts that wait for an operator: hookpoint, and one client or all.
@@ -79,6 +89,7 @@ pub struct Parts {
     pub store: Store,
     pub billing: Billing,
     pub catalogue: Arc<ArcSwap<Catalogue>>,
+    pub words: Words,
     /// What administrators set beside the configuration.
     pub paces: Arc<ArcSwap<Paces>>,
     pub clock: Clock,

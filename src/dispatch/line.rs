@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::lane::{DispatchError, Lane};
+use super::lane::{DispatchError, Lane, Text};
 use crate::domain::ids::MessageId;
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
@@ -120,7 +120,14 @@ impl Lane {
 
     fn template_held(&self, one: &Due, now: Timestamp) -> Option<Timestamp> {
         let holds = self.holds.lock().expect("no holder panics");
-        holds.templates.get(&one.template).copied().filter(|until| *until > now)
+        if holds.templates.is_empty() {
+            return None;
+        }
+        let (name, language) = (one.template.clone(), one.language.clone());
+        let text = Text { name, language, wording: one.print.wording };
+        let until = holds.templates.get(&text).copied().filter(|until| *until > now)?;
+        // Another text is in force by now: it gets its words, and these are never tried again.
+        self.parts.words.is_in_force(&one.hookpoint, &one.language, one.print).then_some(until)
     }
 
     fn alert_held(&self, one: &Due) -> Option<Reason> {

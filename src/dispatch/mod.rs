@@ -9,6 +9,7 @@ pub mod verdict;
 
 pub mod tenure;
 
+mod anew;
 pub mod lane;
 mod line;
 pub mod recheck;

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
-use super::lane::{DispatchError, Holds, Lane, Parts};
-use super::recheck::{Second, look};
+use super::lane::{DispatchError, Holds, Lane, Parts, Text};
+use super::recheck::{Second, Sight, look};
 use super::tenure::Permit;
 use super::verdict::{Effect, judge};
 use crate::domain::ids::MessageId;
@@ -20,7 +20,7 @@ use crate::metrics::ClassResult;
 use crate::road::{Step, mark};
 use crate::store::lane::{Pause, PausedBy, pause};
 use crate::store::message::load;
-use crate::store::outbox::{Claimant, Due, cancel, claim, snooze};
+use crate::store::outbox::{Claimant, Due, cancel, claim, rewrite, snooze};
 use crate::store::settle::{Attempt, Next};
 use crate::store::{StoreError, consent, order};
 use crate::whatsapp::Gate;
@@ -33,8 +33,11 @@ impl Lane {
         now: Timestamp,
     ) -> Result<(), DispatchError> {
         let ids: Vec<MessageId> = admitted.iter().map(|due| due.id).collect();
-        let messages = load(&self.parts.store, &ids).await?;
-        let good = self.still_true(&messages, now).await?;
+        let mut messages = load(&self.parts.store, &ids).await?;
+        for message in &mut messages {
+            message.print = admitted.iter().find(|due| due.id == message.id).map_or(message.print, |due| due.print);
+        }
+        let good = self.still_true(&mut messages, now).await?;
         mark(Step::Looked);
         if good.is_empty() {
             return Ok(());
@@ -53,19 +56,33 @@ impl Lane {
     }
 
     /// The messages that may still be sent; the others are ended or put off.
-    async fn still_true(&self, messages: &[Message], now: Timestamp) -> Result<Vec<MessageId>, DispatchError> {
+    /// Those that say something else by now get other words, under the same key.
+    async fn still_true(&self, messages: &mut [Message], now: Timestamp) -> Result<Vec<MessageId>, DispatchError> {
         let store = &self.parts.store;
         let catalogue = self.parts.catalogue.load_full();
-        let looks = look(messages, &self.parts.billing, &catalogue, now).await?;
+        let sight = Sight {
+            store,
+            billing: &self.parts.billing,
+            catalogue: &catalogue,
+            templates: &self.parts.words.templates.load_full(),
+            words: &self.parts.words,
+            now,
+        };
+        let looks = look(&sight, messages).await?;
         let everybody: Vec<E164> = messages.iter().map(|m| m.to.clone()).collect();
         let out = consent::opted_out(store, &everybody).await?;
-        let (mut good, mut ended, mut waits) = (Vec::new(), Vec::new(), Vec::new());
-        for (message, second) in messages.iter().zip(looks) {
+        let (mut good, mut ended, mut anew) = (Vec::new(), Vec::new(), Vec::new());
+        let mut waits: HashMap<Reason, Vec<(MessageId, Timestamp)>> = HashMap::new();
+        for (message, second) in messages.iter_mut().zip(looks) {
+            if let Second::Anew(other, changed) = &second {
+                *message = (**other).clone();
+                anew.push((message.id, *changed));
+            }
             match second {
                 _ if out.contains(&message.to) => ended.push((message.id, Reason::OptedOut)),
                 Second::Cancel(reason) => ended.push((message.id, reason)),
-                Second::Wait(until) => waits.push((message.id, until)),
-                Second::Send => {
+                Second::Wait(until, reason) => waits.entry(reason).or_default().push((message.id, until)),
+                Second::Send | Second::Anew(..) => {
                     let answers = catalogue.entry(&message.hookpoint).and_then(|entry| entry.hookpoint.answers.clone());
                     match answers {
                         Some(first) if order::was_never_said(store, message, &first).await? => {
@@ -77,7 +94,19 @@ impl Lane {
             }
         }
         cancel(store, &ended, now).await?;
-        snooze(store, &waits, Reason::ServiceChanged).await?;
+        for (reason, waits) in &waits {
+            snooze(store, waits, *reason).await?;
+        }
+        let written: Vec<(&Message, bool)> = messages
+            .iter()
+            .filter_map(|message| Some((message, anew.iter().find(|(id, _)| *id == message.id)?.1)))
+            .collect();
+        rewrite(store, &written, now).await?;
+        for (message, changed) in written {
+            if changed {
+                tracing::info!(message = %message.id, hookpoint = %message.hookpoint, "written anew: its facts or text changed");
+            }
+        }
         Ok(good)
     }
 
@@ -127,8 +156,14 @@ impl Lane {
             let labels = ClassResult { class: message.class.code(), result: outcome.code() };
             parts.metrics.attempts.get_or_create(&labels).inc();
             let random = u64::from_le_bytes(id.0.as_bytes()[8..].try_into().expect("8 of 16 bytes"));
-            let (next, effect) = judge(&outcome, attempt, &patience, ended_at, random);
-            take_effect(&lane, &message.call.name, effect, &holds, &parts).await;
+            let (mut next, mut effect) = judge(&outcome, attempt, &patience, ended_at, random);
+            let words = &parts.words;
+            let in_force = words.is_in_force(message.hookpoint.as_str(), &message.call.language, message.print);
+            // An older wording that could not be made anew is not worth waiting for, and says nothing of the new one.
+            if matches!(effect, Effect::HoldTemplate(_)) && !in_force {
+                (next, effect) = (Next::Failed(Reason::Refused), Effect::None);
+            }
+            take_effect(&lane, &message, effect, &holds, &parts).await;
             settler.hand_in(Attempt { id, token, started_at, ended_at, outcome, next, cause }, place);
         });
     }
@@ -149,7 +184,7 @@ fn not_sent(
 }
 
 /// Stops what the outcome says must stop, with an alarm.
-async fn take_effect(lane: &str, template: &str, effect: Effect, holds: &Mutex<Holds>, parts: &Parts) {
+async fn take_effect(lane: &str, message: &Message, effect: Effect, holds: &Mutex<Holds>, parts: &Parts) {
     match effect {
         Effect::None => {}
         Effect::SlowDown(until) => {
@@ -158,8 +193,14 @@ async fn take_effect(lane: &str, template: &str, effect: Effect, holds: &Mutex<H
         }
         Effect::HoldTemplate(until) => {
             parts.metrics.fault("template_held");
-            tracing::error!(%lane, template, "the provider refuses this template: its messages wait");
-            holds.lock().expect("no holder panics").templates.insert(template.to_owned(), until);
+            let call = &message.call;
+            tracing::error!(
+                %lane, template = call.name, language = call.language,
+                "the provider refuses this template: its messages in this language wait"
+            );
+            let text =
+                Text { name: call.name.clone(), language: call.language.clone(), wording: message.print.wording };
+            holds.lock().expect("no holder panics").templates.insert(text, until);
         }
         Effect::PauseNumber(until, detail) => {
             parts.metrics.fault("lane_paused");

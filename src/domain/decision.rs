@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::case::Debt;
 use super::hookpoint::closed_list;
 use super::money::{Currency, Money};
+use super::record::Cancelled;
 
 closed_list! {
     /// The company's rules that can be asked before something happens.
@@ -77,6 +78,20 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// What a decision about a cancellation means for the service.
+    #[must_use]
+    pub fn cancelled(&self) -> Cancelled {
+        let effective = match self.values.get("effective_date") {
+            Some(Value::Date(date)) => Some(*date),
+            _ => None,
+        };
+        let due = match self.values.get("due_invoices") {
+            Some(Value::Debts(debts)) => debts.clone(),
+            _ => Vec::new(),
+        };
+        Cancelled { allowed: matches!(self.verdict, Verdict::Allow | Verdict::Adjust), effective, due }
+    }
+
     /// Whether the condition `code` was looked at and holds.
     #[must_use]
     pub fn passed(&self, code: &str) -> Option<bool> {

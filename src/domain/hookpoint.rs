@@ -58,6 +58,8 @@ pub struct Hookpoint {
     pub answers: Option<HookpointId>,
     /// A message older than this is not sent any more, in minutes.
     pub expires_after_min: u32,
+    /// Seconds after the hook before which no message goes: what the platform does meanwhile is in its words.
+    pub settle_s: u32,
     /// Alerts made in this time of the day wait until it ends.
     pub quiet: Option<Quiet>,
     /// More alerts than this within the company's window are held; `None`: what is usual decides, 0: none are.

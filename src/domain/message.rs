@@ -7,6 +7,7 @@ use super::hookpoint::{Class, HookpointId, Subject, closed_list};
 use super::ids::{ClientId, ContactId, EventId, MessageId, UserId};
 use super::locale::Locale;
 use super::phone::E164;
+use super::reason::Reason;
 
 /// A message as it is queued.
 #[derive(Clone, Debug)]
@@ -29,10 +30,22 @@ pub struct Message {
     /// What the recipient will read, for people and for gateways without templates.
     pub text: String,
     pub queued_at: Timestamp,
-    /// Made in quiet hours: it waits until then.
-    pub quiet_until: Option<Timestamp>,
+    /// It is not sent before, and what it waits for: quiet hours, or the platform's rows to settle.
+    pub wait: Option<(Timestamp, Reason)>,
+    /// What it was made from.
+    pub print: Print,
     /// Not sent after this.
     pub expires_at: Timestamp,
+}
+
+/// What a message was made from, as digests: they tell whether its text or what it speaks of changed while it waited. They
+/// hold within one build of the bridge; another one finds them changed, and makes the message again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Print {
+    /// The text in force when it was made. 0: unknown.
+    pub wording: u64,
+    /// The platform's rows. 0: unknown.
+    pub facts: u64,
 }
 
 /// A provider template with its values.

@@ -41,16 +41,30 @@ closed_list! {
         InvoiceCancelled = "invoice_cancelled",
         /// The invoice is not cancelled (any more).
         InvoiceNotCancelled = "invoice_not_cancelled",
+        /// The invoice was refunded.
+        InvoiceRefunded = "invoice_refunded",
+        /// The invoice's payment is on its way: the client is not asked for it again.
+        InvoicePaymentPending = "invoice_payment_pending",
+        /// The invoice only bundles others to be paid at once: nothing new is owed.
+        InvoiceBundle = "invoice_bundle",
+        /// One payment paid several invoices, and is told with the invoice that bundles them.
+        PaidInBundle = "paid_in_bundle",
         /// Nothing is to be paid.
         AmountZero = "amount_zero",
+        /// The amount is below zero: a credit is no invoice.
+        AmountNegative = "amount_negative",
         /// No payment is on the invoice.
         PaymentMissing = "payment_missing",
+        /// The payment was given back.
+        PaymentRefunded = "payment_refunded",
         /// The module call was for an addon, not for the service.
         ServiceAddon = "service_addon",
         /// The service is in another state by now.
         ServiceChanged = "service_changed",
         /// The quote is not in stage Delivered (any more).
         QuoteNotDelivered = "quote_not_delivered",
+        /// The domain is still there.
+        DomainKept = "domain_kept",
 
         /// The platform has no such wish to cancel (any more).
         CancellationMissing = "cancellation_missing",
@@ -83,10 +97,14 @@ closed_list! {
         PhoneInvalid = "phone_invalid",
         /// A number that cannot have WhatsApp (toll free, premium, short).
         PhoneNotMobile = "phone_not_mobile",
+        /// The client named a billing contact, who gets it instead.
+        BillingContact = "billing_contact",
         /// Another recipient of this alert has the same number.
         SamePhone = "same_phone",
         /// This number asked not to be written to.
         OptedOut = "opted_out",
+        /// The contact or login it was written to is gone, or lost its right to this kind of alert.
+        RecipientGone = "recipient_gone",
 
         /// No template in the recipient's language.
         TemplateMissing = "template_missing",
@@ -101,6 +119,8 @@ closed_list! {
         PacedDay = "paced_day",
         /// Made in the hookpoint's quiet hours: it goes when they end.
         QuietHours = "quiet_hours",
+        /// The platform may still change what the alert says: it goes after the hookpoint's settle time.
+        Settling = "settling",
         /// The sending number is stopped by the provider or an operator.
         LanePaused = "lane_paused",
         /// The template is paused or broken at the provider.
@@ -134,6 +154,8 @@ closed_list! {
         DroppedByOperator = "dropped_by_operator",
         /// What it answers was never said: suspended and reactivated before the first message could go.
         Collapsed = "collapsed",
+        /// What it says is not true any more, and the event to write it anew from is pruned.
+        TextOutdated = "text_outdated",
     }
 }
 
@@ -147,6 +169,7 @@ impl Reason {
                 | Self::PacedRecipient
                 | Self::PacedDay
                 | Self::QuietHours
+                | Self::Settling
                 | Self::LanePaused
                 | Self::TemplateHeld
                 | Self::RetryLater

@@ -23,6 +23,8 @@ pub struct Client {
     /// The language's name as the platform writes it was known to us.
     pub locale: Option<Locale>,
     pub currency: Currency,
+    /// The contact that gets the invoices instead of the client himself, if he named one.
+    pub billing_contact: Option<ContactId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,10 +97,32 @@ pub struct Invoice {
     pub status: String,
     pub date: Option<Date>,
     pub due: Option<Date>,
-    /// Net of applied credit.
+    /// Platform: net of applied credit up to 8.x; from 9.0 on credit is a row beside the payments. What is owed is the balance.
     pub total: Money,
-    /// `total` less what was paid.
+    /// `total` less what was paid or credited.
     pub balance: Money,
+    /// The first of them, in their order.
+    pub items: Vec<InvoiceItem>,
+    /// An invoice of the platform's mass payment pays this one, and is paid.
+    pub paid_in_bundle: bool,
+}
+
+impl Invoice {
+    /// Whether it only bundles other invoices to be paid at once (the platform's mass payment): nothing new is owed by it.
+    #[must_use]
+    pub fn is_bundle(&self) -> bool {
+        !self.items.is_empty() && self.items.iter().all(|item| item.kind == "Invoice")
+    }
+}
+
+/// What an invoice is for.
+#[derive(Clone, Debug)]
+pub struct InvoiceItem {
+    /// The platform's word: `Hosting`, `Domain`, `AddFunds`, `Invoice` …; empty for what was written by hand.
+    pub kind: String,
+    /// The row that it is about, of a table that `kind` says.
+    pub relates_to: Option<u64>,
+    pub description: String,
 }
 
 #[derive(Clone, Debug)]
@@ -106,6 +130,8 @@ pub struct Payment {
     pub id: PaymentId,
     pub amount: Money,
     pub at: Option<DateTime>,
+    /// Money went back after it.
+    pub is_refunded: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -120,6 +146,8 @@ pub struct Service {
     pub domain: String,
     pub suspend_reason: String,
     pub next_due: Option<Date>,
+    /// Open invoices for it, the longest due first.
+    pub owed: Vec<Debt>,
 }
 
 /// A service that its client wishes to cancel.

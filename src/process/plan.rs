@@ -7,15 +7,15 @@ use uuid::Uuid;
 use super::{missed, moves};
 use crate::billing::{Missing, Want};
 use crate::catalogue::{Catalogue, Entry, Verdict};
-use crate::domain::event::{FieldValue, HookEvent};
-use crate::domain::hookpoint::{HookpointId, Subject, SubjectKind, Transition, Trigger};
+use crate::domain::event::HookEvent;
+use crate::domain::hookpoint::{HookpointId, Subject, SubjectKind, Transition};
 use crate::domain::ids::{ClientId, MessageId};
 use crate::domain::message::Message;
 use crate::domain::missed::HOOK;
 use crate::domain::reason::Reason;
 use crate::domain::record::{Facts, Platform, SubjectRow};
-use crate::render::Templates;
 use crate::render::context::{About, build};
+use crate::render::{Templates, digest};
 use crate::rules::quiet::quiet_until;
 use crate::rules::recipients::{Circle, Policy, Recipient, out_of_reach, recipients};
 use crate::store::finish::{Alert, Once, Skip, login};
@@ -85,7 +85,7 @@ pub fn ask<'a>(
         } else if now.duration_since(event.occurred_at) > age_max {
             outcome.skip(Some(id), None, Reason::EventTooOld, None);
         } else if let Some(row) = event.id_at(&trigger.subject_at) {
-            asked.push(Asked { entry, want: want(event, trigger, row), told_with: false });
+            asked.push(Asked { entry, want: Want::of_event(event, trigger, row), told_with: false });
         } else {
             // The platform changed the hook's shape: nobody must overlook that.
             outcome.failed = true;
@@ -99,26 +99,6 @@ pub fn ask<'a>(
         outcome.skip(None, None, Reason::HookNotUsed, None);
     }
     asked
-}
-
-fn want(event: &HookEvent, trigger: &Trigger, id: u64) -> Want {
-    let field = |path: &str| event.fields.get(path).and_then(FieldValue::as_id);
-    let gone = |name: &str| event.gone.get(name);
-    let subject = Subject { kind: trigger.names, id };
-    let claimed_client = match subject.kind {
-        SubjectKind::Service => field("params.userid").or_else(|| field("userid")),
-        SubjectKind::Domain | SubjectKind::Contact | SubjectKind::Cancellation => field("userid"),
-        _ => None,
-    };
-    let owner = gone("userid").and_then(FieldValue::as_id).or(claimed_client);
-    let name = gone("domain").and_then(FieldValue::as_text).map(crate::domain::text::decode_entities);
-    Want {
-        subject,
-        claimed_client,
-        former: event.id_at(&trigger.former_at),
-        payment: gone("payment_id").and_then(FieldValue::as_id),
-        snapshot: name.zip(owner),
-    }
 }
 
 /// Decides about one hookpoint with the facts that were found.
@@ -259,7 +239,11 @@ fn fill(desk: &Desk<'_>, event: &HookEvent, entry: &Entry, facts: &Facts, alert:
         };
         let context = build(&about, recipient.locale);
         match desk.templates.render(&hookpoint.id, recipient.locale, &context, &desk.platform.system_url) {
-            Ok(rendered) => alert.messages.push(message(desk, event, entry, alert, &recipient, rendered)),
+            Ok(mut rendered) => {
+                let name = (recipient.first_name.as_str(), recipient.company.as_str());
+                rendered.print.facts = digest::facts(facts, desk.platform, name);
+                alert.messages.push(message(desk, event, entry, alert, &recipient, rendered));
+            }
             Err(error) => {
                 // One broken text must not stop the other languages, nor the other alerts.
                 outcome.failed = true;
@@ -289,6 +273,9 @@ fn message(
 ) -> Message {
     let life = SignedDuration::from_mins(entry.hookpoint.expires_after_min.into());
     let quiet = entry.hookpoint.quiet.and_then(|quiet| quiet_until(quiet, desk.now, desk.zone));
+    // A clock of the platform's that is ahead makes no longer wait.
+    let settled = event.occurred_at.min(desk.now) + SignedDuration::from_secs(entry.hookpoint.settle_s.into());
+    let settles = (desk.now < settled).then_some((settled, Reason::Settling));
     Message {
         id: MessageId(Uuid::now_v7()),
         event_id: event.id.clone(),
@@ -304,7 +291,8 @@ fn message(
         call: rendered.call,
         text: rendered.text,
         queued_at: desk.now,
-        quiet_until: quiet,
+        wait: quiet.map(|until| (until, Reason::QuietHours)).or(settles),
+        print: rendered.print,
         // What waited for the morning still gets its whole time.
         expires_at: quiet.unwrap_or(desk.now) + life,
     }

@@ -9,10 +9,10 @@ use crate::billing::gather::Gathered;
 use crate::billing::{BillingError, Missing};
 use crate::decide::question::{Cancellation, Ownership};
 use crate::decide::{DecideError, Decider, Question};
-use crate::domain::decision::{Decision, DecisionId, Value, Verdict};
+use crate::domain::decision::{Decision, DecisionId};
 use crate::domain::event::HookEvent;
-use crate::domain::hookpoint::{Subject, SubjectKind};
-use crate::domain::record::{Cancelled, Facts, SubjectRow};
+use crate::domain::hookpoint::SubjectKind;
+use crate::domain::record::{Facts, SubjectRow};
 use crate::signature::sha256;
 use crate::store::decision::keep;
 
@@ -33,7 +33,7 @@ pub async fn ask(
         match put(decider, question, what_if, event, now).await {
             Ok(decision) => {
                 for cancelling in found.iter_mut().flatten().filter_map(cancelling) {
-                    cancelling.ruled = Some(ruled(&decision));
+                    cancelling.ruled = Some(decision.cancelled());
                 }
             }
             // One row that nobody can read is that event's matter, not the batch's.
@@ -46,14 +46,11 @@ pub async fn ask(
 }
 
 fn question(one: &Asked<'_>, event: &HookEvent, all: &[Facts]) -> Option<(Question, bool)> {
-    let service = |id| Subject { kind: SubjectKind::Service, id };
     let facts = all.first()?;
     match (one.want.subject.kind, &facts.subject) {
         (SubjectKind::Cancellation, SubjectRow::Cancellation(cancelling)) => {
             let request = cancelling.request?;
-            let what = service(one.want.subject.id);
-            let (kind, requested_at) = (Some(request.kind), Some(event.occurred_at));
-            Some((Question::Cancellation(Cancellation { what, kind, client_id: None, requested_at }), false))
+            Some((Cancellation::requested(one.want.subject.id, request.kind, event.occurred_at), false))
         }
         (SubjectKind::Service, SubjectRow::Service(row)) => {
             let before = Some(one.want.former?);
@@ -94,17 +91,4 @@ fn cancelling(facts: &mut Facts) -> Option<&mut crate::domain::record::Cancellin
         SubjectRow::Cancellation(cancelling) => Some(cancelling),
         _ => None,
     }
-}
-
-fn ruled(decision: &Decision) -> Cancelled {
-    let date = |name| match decision.values.get(name) {
-        Some(Value::Date(date)) => Some(*date),
-        _ => None,
-    };
-    let due = match decision.values.get("due_invoices") {
-        Some(Value::Debts(debts)) => debts.clone(),
-        _ => Vec::new(),
-    };
-    let allowed = matches!(decision.verdict, Verdict::Allow | Verdict::Adjust);
-    Cancelled { allowed, effective: date("effective_date"), due }
 }

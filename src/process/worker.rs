@@ -19,8 +19,7 @@ use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::decide::Decider;
 use crate::domain::event::HookEvent;
-use crate::domain::locale::Locale;
-use crate::domain::phone::{E164, PhonePolicy};
+use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
 use crate::envelope;
 use crate::metrics::{Metrics, Result1};
@@ -46,8 +45,7 @@ pub struct Settings {
     /// The sending number that carries the alerts.
     pub lane: String,
     pub zone: jiff::tz::TimeZone,
-    pub default_locale: Locale,
-    pub phone: PhonePolicy,
+    pub people: Policy,
 }
 
 /// How masses are noticed.
@@ -168,11 +166,7 @@ impl Worker {
         ruled::ask(&self.decider, &asked, &events, &mut facts, now).await?;
         mark(Step::Gathered);
         let desk = Desk {
-            policy: Policy {
-                default_country: platform.default_country.clone(),
-                default_locale: platform.locale.unwrap_or(self.settings.default_locale),
-                phone: self.settings.phone,
-            },
+            policy: self.settings.people.at(&platform),
             platform: &platform,
             templates: &templates,
             zone: &self.settings.zone,

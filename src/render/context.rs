@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use minijinja::Value;
 
 use super::format;
-use crate::domain::case::CancelKind;
+use super::phrases::say;
+use crate::domain::case::{CancelKind, Debt};
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money};
-use crate::domain::record::{Cancelling, Contact, Facts, Invoice, Moved, Payment, Platform, Service, SubjectRow};
+use crate::domain::record::{Cancelling, Contact, Facts, Invoice, Moved, Payment, Platform, Quote, Service, SubjectRow};
 
 /// Everything that one message's text may use.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +40,7 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
             Value::from(members.into_iter().map(|(k, v)| (k.to_owned(), Value::from(v))).collect::<BTreeMap<_, _>>()),
         );
     };
-    let name = format::greeting_name(about.first_name, about.company).unwrap_or_else(|| nobody(locale).to_owned());
+    let name = format::greeting_name(about.first_name, about.company).unwrap_or_else(|| say(locale, "nobody", &[]));
     put("recipient", vec![("name", name)]);
     let client = &about.facts.client;
     put("client", vec![("id", client.id.to_string()), ("name", full_name(client))]);
@@ -59,29 +61,22 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
             ],
         );
     }
+    let today = about.occurred_at.to_zoned(about.zone.clone()).date();
     match &about.facts.subject {
         SubjectRow::Client | SubjectRow::User(_) => {}
         SubjectRow::Contact(contact) => {
             put("contact", vec![("change", contact_change(contact.as_deref(), about, locale))]);
         }
         SubjectRow::Invoice(row, paid) => {
-            put("invoice", invoice(row, &client.currency, locale));
+            put("invoice", invoice(row, &client.currency, today, locale));
             put("payment", payment(row, paid.as_ref(), about, locale));
         }
-        SubjectRow::Service(row) => put("service", service(row, locale)),
+        SubjectRow::Service(row) => put("service", service(row, &client.currency, locale)),
         SubjectRow::Cancellation(cancelling) => {
-            put("service", service(&cancelling.service, locale));
+            put("service", service(&cancelling.service, &client.currency, locale));
             put("cancellation", cancellation(cancelling, &client.currency, locale));
         }
-        SubjectRow::Quote(quote) => put(
-            "quote",
-            vec![
-                ("id", quote.id.to_string()),
-                ("subject", quote.subject.clone()),
-                ("total", money(quote.total, &quote.currency)),
-                ("valid_until", date(quote.valid_until, locale)),
-            ],
-        ),
+        SubjectRow::Quote(row) => put("quote", quote(row, today, locale)),
         SubjectRow::Domain(domain) => {
             put("domain", vec![("id", domain.id.to_string()), ("name", domain.name.clone())]);
         }
@@ -89,53 +84,123 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
     Value::from(root)
 }
 
-fn service(service: &Service, locale: Locale) -> Vec<(&'static str, String)> {
-    let reason = if service.suspend_reason.is_empty() { unstated(locale) } else { &service.suspend_reason };
+/// Invoices that are named one by one; more are counted and summed up.
+const NAMED_MAX: usize = 3;
+
+fn service(service: &Service, currency: &Currency, locale: Locale) -> Vec<(&'static str, String)> {
+    let reason = service.suspend_reason.as_str();
+    let (remedy, path) = remedy(&service.owed, currency, locale);
     vec![
         ("id", service.id.to_string()),
         ("name", service_name(&service.product, &service.domain)),
         ("product", service.product.clone()),
         ("domain", service.domain.clone()),
-        ("reason", reason.to_owned()),
+        ("reason", if reason.is_empty() { say(locale, "unstated", &[]) } else { reason.to_owned() }),
         ("next_due", date(service.next_due, locale)),
+        ("remedy", remedy),
+        ("remedy_path", path),
     ]
+}
+
+/// What ends a suspension, and where: paying what is owed for the service, or asking.
+fn remedy(owed: &[Debt], currency: &Currency, locale: Locale) -> (String, String) {
+    match owed {
+        [] => (say(locale, "remedy_ask", &[]), "submitticket.php".to_owned()),
+        [one] => {
+            let amount = money(one.balance, currency);
+            let words = say(locale, "remedy_one", &[("number", &one.number), ("amount", &amount)]);
+            (words, format!("viewinvoice.php?id={}", one.id))
+        }
+        many => (counted(many, "remedy_many", currency, locale), "clientarea.php?action=invoices".to_owned()),
+    }
+}
+
+/// How many invoices, and what they come to.
+fn counted(debts: &[Debt], key: &str, currency: &Currency, locale: Locale) -> String {
+    let count = debts.len().to_string();
+    match sum(debts) {
+        Some(sum) => say(locale, key, &[("count", &count), ("amount", &money(sum, currency))]),
+        None => say(locale, &format!("{key}_unsummed"), &[("count", &count)]),
+    }
+}
+
+fn sum(debts: &[Debt]) -> Option<Money> {
+    let (first, others) = debts.split_first()?;
+    others.iter().try_fold(first.balance, |sum, one| sum.checked_add(one.balance).ok())
 }
 
 fn cancellation(cancelling: &Cancelling, currency: &Currency, locale: Locale) -> Vec<(&'static str, String)> {
-    let kind = match (cancelling.request.map(|request| request.kind), locale) {
-        (Some(CancelKind::EndOfPeriod), Locale::EsAr) => "al final del período pago",
-        (Some(CancelKind::EndOfPeriod), Locale::En) => "at the end of the paid period",
-        (Some(CancelKind::EndOfPeriod), Locale::PtBr) => "no fim do período pago",
-        (_, Locale::EsAr) => "inmediata",
-        (_, Locale::En) => "immediate",
-        (_, Locale::PtBr) => "imediato",
-    };
-    let (nothing, of) = match locale {
-        Locale::EsAr => ("ninguna", "de"),
-        Locale::En => ("none", "of"),
-        Locale::PtBr => ("nenhuma", "de"),
-    };
+    let at_end = cancelling.request.is_some_and(|request| request.kind == CancelKind::EndOfPeriod);
     let ruled = cancelling.ruled.as_ref();
-    let due: Vec<String> = ruled
+    let effective = ruled.and_then(|ruled| ruled.effective);
+    let due: &[Debt] = ruled.map_or(&[], |ruled| &ruled.due);
+    let items: Vec<String> = due
         .iter()
-        .flat_map(|ruled| &ruled.due)
-        .map(|debt| format!("{} {of} {}", debt.number, money(debt.balance, currency)))
+        .map(|debt| {
+            say(locale, "owed_item", &[("number", &debt.number), ("amount", &money(debt.balance, currency))])
+        })
         .collect();
+    let owed = match items.len() {
+        0 => say(locale, "owed_none", &[]),
+        1 => say(locale, "owed_one", &[("list", &items[0])]),
+        n if n <= NAMED_MAX => say(locale, "owed_some", &[("list", &format::list(&items, locale))]),
+        _ => counted(due, "owed_many", currency, locale),
+    };
+    let when = if at_end { "cancel_end" } else { "cancel_now" };
     vec![
-        ("kind", kind.to_owned()),
-        ("effective", date(ruled.and_then(|ruled| ruled.effective), locale)),
-        ("due", if due.is_empty() { nothing.to_owned() } else { due.join(", ") }),
+        ("kind", say(locale, if at_end { "cancel_kind_end" } else { "cancel_kind_now" }, &[])),
+        ("effective", date(effective, locale)),
+        ("due", if items.is_empty() { say(locale, "due_list_none", &[]) } else { items.join(", ") }),
+        ("when", dated(effective, when, &format!("{when}_on"), locale)),
+        ("owed", owed),
     ]
 }
 
-fn invoice(invoice: &Invoice, currency: &Currency, locale: Locale) -> Vec<(&'static str, String)> {
+fn invoice(invoice: &Invoice, currency: &Currency, today: Date, locale: Locale) -> Vec<(&'static str, String)> {
+    let settled = invoice.balance.is_zero() || invoice.balance.is_negative();
+    let balance = money(invoice.balance, currency);
+    let rest = if settled { "rest_none" } else { "rest_some" };
+    let until = match invoice.due {
+        Some(due) if due < today => "due_was",
+        Some(due) if due == today => "due_today",
+        _ => "due_on",
+    };
+    let items: Vec<&str> = invoice.items.iter().map(|item| item.description.as_str()).collect();
     vec![
         ("id", invoice.id.to_string()),
         ("number", invoice.number.clone()),
         ("total", money(invoice.total, currency)),
-        ("balance", money(invoice.balance, currency)),
+        ("rest", say(locale, rest, &[("amount", &balance)])),
+        ("balance", balance),
         ("due", date(invoice.due, locale)),
+        ("due_words", dated(invoice.due, "due_none", until, locale)),
         ("date", date(invoice.date, locale)),
+        ("items", items.join("; ")),
+    ]
+}
+
+/// A phrase with a date in it, or the one for none.
+fn dated(day: Option<Date>, without: &str, with: &str, locale: Locale) -> String {
+    match day {
+        None => say(locale, without, &[]),
+        Some(day) => say(locale, with, &[("date", &format::date(day, locale))]),
+    }
+}
+
+fn quote(quote: &Quote, today: Date, locale: Locale) -> Vec<(&'static str, String)> {
+    let number = quote.id.to_string();
+    let until = if quote.valid_until.is_some_and(|day| day < today) { "valid_was" } else { "valid_until" };
+    let name = match quote.subject.as_str() {
+        "" => number.clone(),
+        subject => say(locale, "quote", &[("number", &number), ("subject", subject)]),
+    };
+    vec![
+        ("name", name),
+        ("id", number),
+        ("subject", quote.subject.clone()),
+        ("total", money(quote.total, &quote.currency)),
+        ("valid_until", date(quote.valid_until, locale)),
+        ("valid_words", dated(quote.valid_until, "valid_none", until, locale)),
     ]
 }
 
@@ -185,17 +250,12 @@ fn contact_change(contact: Option<&Contact>, about: &About<'_>, locale: Locale) 
     });
     let name = name.map_or_else(String::new, |name| format!(" {name}"));
     let fields = changed(about.changed, locale);
-    match (about.hook, locale) {
-        ("ContactAdd", Locale::EsAr) => format!("contacto nuevo{name}"),
-        ("ContactAdd", Locale::En) => format!("new contact{name}"),
-        ("ContactAdd", Locale::PtBr) => format!("novo contato{name}"),
-        ("ContactDelete", Locale::EsAr) => format!("contacto eliminado{name}"),
-        ("ContactDelete", Locale::En) => format!("contact deleted{name}"),
-        ("ContactDelete", Locale::PtBr) => format!("contato excluído{name}"),
-        (_, Locale::EsAr) => format!("datos del contacto{name} ({fields})"),
-        (_, Locale::En) => format!("details of contact{name} ({fields})"),
-        (_, Locale::PtBr) => format!("dados do contato{name} ({fields})"),
-    }
+    let key = match about.hook {
+        "ContactAdd" => "contact_added",
+        "ContactDelete" => "contact_deleted",
+        _ => "contact_edited",
+    };
+    say(locale, key, &[("name", &name), ("fields", &fields)])
 }
 
 fn what_moved(subject: &SubjectRow, moved: Moved, locale: Locale) -> String {
@@ -204,85 +264,45 @@ fn what_moved(subject: &SubjectRow, moved: Moved, locale: Locale) -> String {
         SubjectRow::Domain(domain) => domain.name.clone(),
         _ => String::new(),
     };
-    match (moved.together, locale) {
-        (0 | 1, _) => name,
-        (n, Locale::EsAr) => format!("{n} servicios y dominios, entre ellos {name}"),
-        (n, Locale::En) => format!("{n} services and domains, among them {name}"),
-        (n, Locale::PtBr) => format!("{n} serviços e domínios, entre eles {name}"),
+    match moved.together {
+        0 | 1 => name,
+        n => say(locale, "moved_many", &[("count", &n.to_string()), ("name", &name)]),
     }
 }
 
 fn how_moved(subject: &SubjectRow, moved: Moved, locale: Locale) -> String {
     let merged = matches!(subject, SubjectRow::Client);
-    let words = match (merged, moved.former, locale) {
-        (false, true, Locale::EsAr) => "ya no está a tu nombre, pasó a otra cuenta",
-        (false, true, Locale::En) => "no longer yours, it went to another account",
-        (false, true, Locale::PtBr) => "já não está em seu nome, passou para outra conta",
-        (false, false, Locale::EsAr) => "ahora está a tu nombre, viene de otra cuenta",
-        (false, false, Locale::En) => "now yours, it came from another account",
-        (false, false, Locale::PtBr) => "agora está em seu nome, veio de outra conta",
-        (true, true, Locale::EsAr) => {
-            "tu cuenta se unificó con otra, que ahora tiene tus servicios, dominios y facturas"
-        }
-        (true, true, Locale::En) => {
-            "your account was merged into another, which now has your services, domains and invoices"
-        }
-        (true, true, Locale::PtBr) => {
-            "sua conta foi unificada com outra, que agora tem seus serviços, domínios e faturas"
-        }
-        (true, false, Locale::EsAr) => {
-            "otra cuenta se unificó con la tuya, que ahora tiene sus servicios, dominios y facturas"
-        }
-        (true, false, Locale::En) => {
-            "another account was merged into yours, which now has its services, domains and invoices"
-        }
-        (true, false, Locale::PtBr) => {
-            "outra conta foi unificada com a sua, que agora tem seus serviços, domínios e faturas"
-        }
+    let key = match (merged, moved.former, moved.together > 1) {
+        (true, true, _) => "merged_away",
+        (true, false, _) => "merged_here",
+        (false, true, false) => "moved_away",
+        (false, true, true) => "moved_away_many",
+        (false, false, false) => "moved_here",
+        (false, false, true) => "moved_here_many",
     };
-    words.to_owned()
-}
-
-fn nobody(locale: Locale) -> &'static str {
-    match locale {
-        Locale::EsAr | Locale::PtBr => "cliente",
-        Locale::En => "customer",
-    }
-}
-
-fn unstated(locale: Locale) -> &'static str {
-    match locale {
-        Locale::EsAr => "sin especificar",
-        Locale::En => "not stated",
-        Locale::PtBr => "não informado",
-    }
+    say(locale, key, &[])
 }
 
 /// The names of changed fields, each kind once, in the order that people think of them.
 fn changed(fields: &[String], locale: Locale) -> String {
-    const KINDS: [(&[&str], [&str; 3]); 9] = [
-        (&["firstname", "lastname"], ["nombre", "name", "nome"]),
-        (&["companyname"], ["empresa", "company", "empresa"]),
-        (&["email"], ["correo electrónico", "e-mail", "e-mail"]),
-        (&["phonenumber"], ["teléfono", "phone", "telefone"]),
-        (&["address1", "address2", "city", "state", "postcode", "country"], ["domicilio", "address", "endereço"]),
-        (&["tax_id"], ["identificación fiscal", "tax ID", "identificação fiscal"]),
-        (&["language"], ["idioma", "language", "idioma"]),
-        (&["password"], ["clave", "password", "senha"]),
+    const KINDS: [(&[&str], &str); 9] = [
+        (&["firstname", "lastname"], "field_name"),
+        (&["companyname"], "field_company"),
+        (&["email"], "field_email"),
+        (&["phonenumber"], "field_phone"),
+        (&["address1", "address2", "city", "state", "postcode", "country"], "field_address"),
+        (&["tax_id"], "field_tax"),
+        (&["language"], "field_language"),
+        (&["password"], "field_password"),
         (
             &["generalemails", "productemails", "domainemails", "invoiceemails", "supportemails", "affiliateemails"],
-            ["avisos que recibe", "notices it receives", "avisos que recebe"],
+            "field_notices",
         ),
     ];
-    let column = match locale {
-        Locale::EsAr => 0,
-        Locale::En => 1,
-        Locale::PtBr => 2,
-    };
-    let named: Vec<&str> = KINDS
+    let named: Vec<String> = KINDS
         .iter()
         .filter(|(members, _)| fields.iter().any(|field| members.contains(&field.as_str())))
-        .map(|(_, words)| words[column])
+        .map(|(_, key)| say(locale, key, &[]))
         .collect();
     format::list(&named, locale)
 }

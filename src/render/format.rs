@@ -57,7 +57,7 @@ const PARTICLES: [&str; 11] = ["de", "del", "la", "las", "los", "y", "e", "da", 
 #[must_use]
 pub fn date(d: Date, locale: Locale) -> String {
     match locale {
-        Locale::EsAr | Locale::PtBr => format!("{:02}/{:02}/{:04}", d.day(), d.month(), d.year()),
+        Locale::EsAr | Locale::Es | Locale::PtBr => format!("{:02}/{:02}/{:04}", d.day(), d.month(), d.year()),
         Locale::En => format!("{} {} {:04}", d.day(), &month(d, locale)[..3], d.year()),
     }
 }
@@ -70,7 +70,7 @@ pub fn date_long(d: Date, locale: Locale) -> String {
         (Locale::En, _) => format!("{day} {month} {year:04}"),
         // The first of a month is an ordinal in Portuguese.
         (Locale::PtBr, 1) => format!("1º de {month} de {year:04}"),
-        (Locale::EsAr | Locale::PtBr, _) => format!("{day} de {month} de {year:04}"),
+        (Locale::EsAr | Locale::Es | Locale::PtBr, _) => format!("{day} de {month} de {year:04}"),
     }
 }
 
@@ -78,7 +78,7 @@ pub fn date_long(d: Date, locale: Locale) -> String {
 #[must_use]
 pub fn month(d: Date, locale: Locale) -> &'static str {
     let names = match locale {
-        Locale::EsAr => &MONTHS_ES,
+        Locale::EsAr | Locale::Es => &MONTHS_ES,
         Locale::En => &MONTHS_EN,
         Locale::PtBr => &MONTHS_PT,
     };
@@ -117,8 +117,8 @@ pub fn list<S: AsRef<str>>(names: &[S], locale: Locale) -> String {
         return last.to_owned();
     }
     let and = match locale {
-        Locale::EsAr if sounds_like_i(last) => "e",
-        Locale::EsAr => "y",
+        Locale::EsAr | Locale::Es if sounds_like_i(last) => "e",
+        Locale::EsAr | Locale::Es => "y",
         Locale::En => "and",
         Locale::PtBr => "e",
     };

@@ -6,6 +6,8 @@ pub mod clean;
 pub mod format;
 
 pub mod context;
+pub mod phrases;
+pub mod digest;
 pub mod sample;
 pub mod template;
 
@@ -15,7 +17,7 @@ use rust_embed::RustEmbed;
 
 use crate::domain::hookpoint::HookpointId;
 use crate::domain::locale::Locale;
-use crate::domain::message::TemplateCall;
+use crate::domain::message::{Print, TemplateCall};
 use template::Template;
 
 #[derive(RustEmbed)]
@@ -34,6 +36,8 @@ pub struct Rendered {
     pub call: TemplateCall,
     /// What the recipient will read, with the button's address behind it.
     pub text: String,
+    /// Of the text alone; whoever knows the facts adds theirs.
+    pub print: Print,
 }
 
 /// Why there are no words.
@@ -87,10 +91,21 @@ impl Templates {
         Ok((all, left_out))
     }
 
-    /// The text of an alert in one language: there is no silent fall-back to another.
+    /// The text of an alert in one language: there is no silent fall-back to another, except between the two kinds of Spanish.
     #[must_use]
     pub fn get(&self, hookpoint: &HookpointId, locale: Locale) -> Option<&Template> {
+        self.resolve(hookpoint, locale).map(|(_, template)| template)
+    }
+
+    /// The text of an alert in exactly one language.
+    #[must_use]
+    pub fn exact(&self, hookpoint: &HookpointId, locale: Locale) -> Option<&Template> {
         self.by_key.get(&(hookpoint.as_str().to_owned(), locale))
+    }
+
+    fn resolve(&self, hookpoint: &HookpointId, locale: Locale) -> Option<(Locale, &Template)> {
+        let here = self.exact(hookpoint, locale).map(|template| (locale, template));
+        here.or_else(|| locale.nearest().and_then(|near| Some((near, self.exact(hookpoint, near)?))))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, Locale, &Template)> {
@@ -109,6 +124,7 @@ impl Templates {
         system_url: &str,
     ) -> Result<Rendered, RenderError> {
         let missing = || RenderError::Missing { hookpoint: hookpoint.to_string(), locale };
-        self.get(hookpoint, locale).ok_or_else(missing)?.render(locale, context, system_url)
+        let (written_in, template) = self.resolve(hookpoint, locale).ok_or_else(missing)?;
+        template.render(written_in, context, system_url)
     }
 }

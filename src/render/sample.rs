@@ -12,7 +12,7 @@ use crate::domain::ids::{ClientId, ContactId, CurrencyId, DomainId, InvoiceId, P
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money, NumberFormat};
 use crate::domain::record::{
-    Cancelled, Cancelling, Client, ClientStatus, Contact, DomainName, Facts, Invoice, Moved, Payment, Platform, Quote,
+    Cancelled, Cancelling, Client, ClientStatus, Contact, DomainName, Facts, Invoice, InvoiceItem, Moved, Payment, Platform, Quote,
     Service, SubjectRow,
 };
 
@@ -96,6 +96,17 @@ fn service(client_id: ClientId) -> Service {
         domain: "ejemplo.com.ar".to_owned(),
         suspend_reason: "factura vencida".to_owned(),
         next_due: Some(date(2026, 12, 7)),
+        owed: vec![debt()],
+    }
+}
+
+fn debt() -> Debt {
+    Debt {
+        id: InvoiceId(1234),
+        number: "2026-1234".to_owned(),
+        status: "Unpaid".to_owned(),
+        due: Some(date(2026, 12, 7)),
+        balance: Money::new(Decimal::new(250_000, 2), CurrencyId(1)),
     }
 }
 
@@ -144,8 +155,19 @@ pub fn facts(kind: SubjectKind) -> Facts {
                 due: Some(date(2026, 12, 7)),
                 total: money(1_250_000),
                 balance: money(250_000),
+                items: vec![InvoiceItem {
+                    kind: "Hosting".to_owned(),
+                    relates_to: Some(1),
+                    description: "Hosting Pyme - ejemplo.com.ar".to_owned(),
+                }],
+                paid_in_bundle: false,
             }),
-            Some(Payment { id: PaymentId(1), amount: money(1_000_000), at: Some(date(2026, 11, 23).at(12, 0, 0, 0)) }),
+            Some(Payment {
+                id: PaymentId(1),
+                amount: money(1_000_000),
+                at: Some(date(2026, 11, 23).at(12, 0, 0, 0)),
+                is_refunded: false,
+            }),
         ),
         SubjectKind::Service => SubjectRow::Service(Box::new(service(client_id))),
         SubjectKind::Cancellation => SubjectRow::Cancellation(Box::new(Cancelling {
@@ -154,13 +176,7 @@ pub fn facts(kind: SubjectKind) -> Facts {
             ruled: Some(Cancelled {
                 allowed: true,
                 effective: Some(date(2026, 12, 7)),
-                due: vec![Debt {
-                    id: InvoiceId(1234),
-                    number: "2026-1234".to_owned(),
-                    status: "Unpaid".to_owned(),
-                    due: Some(date(2026, 12, 7)),
-                    balance: money(250_000),
-                }],
+                due: vec![debt()],
             }),
         })),
         SubjectKind::Quote => SubjectRow::Quote(Box::new(Quote {
@@ -190,6 +206,7 @@ pub fn facts(kind: SubjectKind) -> Facts {
         status: ClientStatus::Active,
         locale: Some(Locale::EsAr),
         currency,
+        billing_contact: None,
     };
     Facts {
         client,

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use minijinja::{Environment, Expression, UndefinedBehavior, Value};
 use serde::Deserialize;
 
-use super::{RenderError, Rendered, clean};
+use super::{RenderError, Rendered, clean, digest};
 use crate::domain::locale::Locale;
-use crate::domain::message::{Parameters, TemplateCall};
+use crate::domain::message::{Parameters, Print, TemplateCall};
 
 /// Longest value of one variable: the whole filled body must stay below the provider's 1,024 characters.
 pub const VALUE_CHARS_MAX: usize = 120;
@@ -114,6 +114,8 @@ pub struct Template {
     pub named: bool,
     pub footer: Option<String>,
     pub button: Option<Button>,
+    /// Digest of the whole text.
+    pub wording: u64,
     source: Source,
     parts: Vec<Part>,
 }
@@ -173,7 +175,8 @@ impl Template {
         };
         let parts = split(source.body.trim()).map_err(flaw("body"))?;
         let (name, named, footer) = (source.name.clone(), source.named, source.footer.clone());
-        Ok(Self { name, named, footer, button, source, parts })
+        let wording = digest::wording(&source);
+        Ok(Self { name, named, footer, button, wording, source, parts })
     }
 
     /// As people wrote it.
@@ -240,7 +243,7 @@ impl Template {
         };
         let call =
             TemplateCall { name: self.name.clone(), language: locale.code().to_owned(), parameters, button: suffix };
-        Ok(Rendered { call, text })
+        Ok(Rendered { call, text, print: Print { wording: self.wording, facts: 0 } })
     }
 
     /// Fills the template, part by part.

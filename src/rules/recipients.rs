@@ -1,12 +1,15 @@
 //! Owns: who gets an alert: the client, his contacts and the logins with a right to that kind of notice. Each who gets none
 //! has a reason.
 
-use crate::domain::hookpoint::{Audience, Right};
+use std::fmt;
+
+use crate::config::Config;
+use crate::domain::hookpoint::{Audience, Right, closed_list};
 use crate::domain::ids::{ContactId, UserId};
 use crate::domain::locale::Locale;
 use crate::domain::phone::{Certainty, E164, PhonePolicy, normalize};
 use crate::domain::reason::Reason;
-use crate::domain::record::{ClientStatus, Contact, Facts, Guest};
+use crate::domain::record::{ClientStatus, Contact, Facts, Guest, Platform};
 
 /// What the company decided about recipients.
 #[derive(Clone, Debug)]
@@ -16,6 +19,42 @@ pub struct Policy {
     /// For clients who chose no language.
     pub default_locale: Locale,
     pub phone: PhonePolicy,
+    /// Who gets alerts about invoices where the client named a billing contact.
+    pub billing: BillingContact,
+}
+
+impl Policy {
+    /// As configured; the platform says the rest.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self {
+            default_country: String::new(),
+            default_locale: config.alerts.default_locale.parse().unwrap_or(Locale::EsAr),
+            phone: config.alerts.phone_policy(),
+            billing: BillingContact::parse(&config.billing.contact).unwrap_or(BillingContact::Owner),
+        }
+    }
+
+    /// The same at a platform.
+    #[must_use]
+    pub fn at(&self, platform: &Platform) -> Self {
+        Self {
+            default_country: platform.default_country.clone(),
+            default_locale: platform.locale.unwrap_or(self.default_locale),
+            ..self.clone()
+        }
+    }
+}
+
+closed_list! {
+    /// Who gets alerts about invoices where the client named a billing contact.
+    BillingContact {
+        /// The client, and the contacts with the right to invoices.
+        Owner = "owner",
+        /// That contact instead of the client, if he can be reached.
+        Billing = "billing",
+        Both = "both",
+    }
 }
 
 /// Whom a hookpoint concerns besides the client.
@@ -83,7 +122,12 @@ pub fn recipients(facts: &Facts, circle: Circle, policy: &Policy) -> (Vec<Recipi
     }
     let mut told: Vec<Recipient> = Vec::new();
     let mut left_out = Vec::new();
+    let instead = is_told_instead(facts, circle, policy);
     for person in people(facts, circle, policy) {
+        if instead && person.who == Who::Client {
+            left_out.push(LeftOut { who: person.who, reason: Reason::BillingContact });
+            continue;
+        }
         match normalize(person.phone, person.country, &policy.default_country, &policy.phone) {
             Err(error) => left_out.push(LeftOut { who: person.who, reason: error.reason() }),
             Ok(phone) if told.iter().any(|r| r.to == phone.e164) => {
@@ -105,6 +149,30 @@ pub fn recipients(facts: &Facts, circle: Circle, policy: &Policy) -> (Vec<Recipi
     (told, left_out)
 }
 
+/// Whether the billing contact gets it instead of the client: only one who can be reached.
+fn is_told_instead(facts: &Facts, circle: Circle, policy: &Policy) -> bool {
+    let Some(contact) = billing_contact(facts, circle, policy).filter(|_| policy.billing == BillingContact::Billing)
+    else {
+        return false;
+    };
+    let country = if contact.country.is_empty() { &facts.client.country } else { &contact.country };
+    normalize(&contact.phone, country, &policy.default_country, &policy.phone).is_ok()
+}
+
+/// The billing contact, where the alert concerns him.
+fn billing_contact<'a>(facts: &'a Facts, circle: Circle, policy: &Policy) -> Option<&'a Contact> {
+    let named = facts.client.billing_contact?;
+    let concerned = circle.audience == Audience::Invoice && policy.billing != BillingContact::Owner;
+    facts.contacts.iter().find(|contact| concerned && contact.id == named)
+}
+
+/// First name and company of `who`, if an alert about `facts` (still) concerns him.
+#[must_use]
+pub fn addressed<'a>(facts: &'a Facts, circle: Circle, policy: &Policy, who: Who) -> Option<(&'a str, &'a str)> {
+    let person = people(facts, circle, policy).into_iter().find(|person| person.who == who)?;
+    Some((person.first_name, person.company))
+}
+
 /// Logins with the right who have no phone anywhere. They are no recipients and get no reason with each alert: it would be the
 /// same again and again.
 #[must_use]
@@ -116,22 +184,30 @@ pub fn out_of_reach(facts: &Facts, circle: Circle) -> Vec<UserId> {
 fn people<'a>(facts: &'a Facts, circle: Circle, policy: &Policy) -> Vec<Person<'a>> {
     let client = &facts.client;
     let locale = client.locale.unwrap_or(policy.default_locale);
+    let written_in = |locale: Locale, country: &str| {
+        locale.written_in(if country.is_empty() { &policy.default_country } else { country })
+    };
     let mut people = vec![Person {
         who: Who::Client,
         phone: &client.phone,
         country: &client.country,
         first_name: &client.first_name,
         company: &client.company,
-        locale,
+        locale: written_in(locale, &client.country),
     }];
-    people.extend(facts.contacts.iter().filter(|contact| has_right(contact, circle.audience)).map(|contact| Person {
-        who: Who::Contact(contact.id),
-        phone: &contact.phone,
+    let billing = billing_contact(facts, circle, policy).map(|contact| contact.id);
+    let concerned = |contact: &&Contact| has_right(contact, circle.audience) || billing == Some(contact.id);
+    people.extend(facts.contacts.iter().filter(concerned).map(|contact| {
         // A contact without a country lives where his client does.
-        country: if contact.country.is_empty() { &client.country } else { &contact.country },
-        first_name: &contact.first_name,
-        company: &contact.company,
-        locale,
+        let country = if contact.country.is_empty() { &client.country } else { &contact.country };
+        Person {
+            who: Who::Contact(contact.id),
+            phone: &contact.phone,
+            country,
+            first_name: &contact.first_name,
+            company: &contact.company,
+            locale: written_in(locale, country),
+        }
     }));
     people.extend(facts.guests.iter().filter(|guest| may(guest, circle.users)).filter_map(|guest| {
         let home = guest.home.as_ref()?;
@@ -141,7 +217,7 @@ fn people<'a>(facts: &'a Facts, circle: Circle, policy: &Policy) -> Vec<Person<'
             country: &home.country,
             first_name: &guest.first_name,
             company: &home.company,
-            locale: guest.locale.or(home.locale).unwrap_or(locale),
+            locale: written_in(guest.locale.or(home.locale).unwrap_or(locale), &home.country),
         })
     }));
     people

@@ -296,21 +296,24 @@ async fn insert_messages(
     .await?;
     tx.exec_batch(
         "INSERT INTO outbox (message_id, lane, priority, run_at, recipient, template, expires_at, hookpoint, client_id, \
-         event_at, waiting_for) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         event_at, waiting_for, language, wording, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         fresh.iter().map(|(index, _, m)| {
-            (
-                m.id.0.as_bytes().as_slice(),
-                m.lane.as_str(),
-                priority(m.class),
-                at(m.quiet_until.unwrap_or(m.queued_at)),
-                m.to.as_str(),
-                m.call.name.as_str(),
+            mysql_async::Params::Positional(vec![
+                m.id.0.as_bytes().into(),
+                m.lane.as_str().into(),
+                priority(m.class).into(),
+                at(m.wait.map_or(m.queued_at, |(until, _)| until)),
+                m.to.as_str().into(),
+                m.call.name.as_str().into(),
                 at(m.expires_at),
-                m.hookpoint.as_str(),
-                m.client_id.0,
+                m.hookpoint.as_str().into(),
+                m.client_id.0.into(),
                 at(batch[*index].claim.event.occurred_at),
-                m.quiet_until.map(|_| Reason::QuietHours.code()),
-            )
+                m.wait.map(|(_, reason)| reason.code()).into(),
+                m.call.language.as_str().into(),
+                m.print.wording.into(),
+                m.print.facts.into(),
+            ])
         }),
     )
     .await?;

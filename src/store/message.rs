@@ -12,7 +12,7 @@ use super::{Store, StoreError};
 use crate::domain::hookpoint::{Class, HookpointId, Subject};
 use crate::domain::ids::{ClientId, ContactId, EventId, MessageId, UserId};
 use crate::domain::locale::Locale;
-use crate::domain::message::{Message, Parameters, TemplateCall};
+use crate::domain::message::{Message, Parameters, Print, TemplateCall};
 use crate::domain::phone::E164;
 
 /// The messages `ids`, in the order asked for.
@@ -65,7 +65,8 @@ fn message(row: &Row) -> Result<Message, StoreError> {
         },
         text: reader.get("body")?,
         queued_at: reader.time("created_at")?,
-        quiet_until: None,
+        wait: None,
+        print: Print::default(),
         expires_at: reader.time("expires_at")?,
     })
 }

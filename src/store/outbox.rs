@@ -6,11 +6,13 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 use uuid::Uuid;
 
+use super::finish::parameters_text;
 use super::lease::{Holder, prove};
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, transaction};
 use super::{Store, StoreError};
 use crate::domain::ids::{ClientId, MessageId};
+use crate::domain::message::{Message, Print};
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
 use crate::road::{Step, mark};
@@ -24,6 +26,10 @@ pub struct Due {
     pub id: MessageId,
     pub to: E164,
     pub template: String,
+    /// The provider's code of its language.
+    pub language: String,
+    /// What it was made from.
+    pub print: Print,
     pub hookpoint: String,
     pub client_id: ClientId,
     /// 0 goes before all others.
@@ -39,7 +45,7 @@ pub struct Due {
 }
 
 /// The columns of a [`Due`].
-pub(super) const DUE_COLUMNS: &str = "message_id, recipient, template, hookpoint, client_id, priority, event_at, run_at, \
+pub(super) const DUE_COLUMNS: &str = "message_id, recipient, template, language, wording, facts, hookpoint, client_id, priority, event_at, run_at, \
      expires_at, attempts, waiting_for";
 
 pub(super) fn due(row: &Row) -> Result<Due, StoreError> {
@@ -48,6 +54,8 @@ pub(super) fn due(row: &Row) -> Result<Due, StoreError> {
         id: message_id(&reader, "message_id")?,
         to: reader.parse("recipient", E164::trusted)?,
         template: reader.get("template")?,
+        language: reader.get("language")?,
+        print: Print { wording: reader.get("wording")?, facts: reader.get("facts")? },
         hookpoint: reader.get("hookpoint")?,
         client_id: ClientId(reader.get("client_id")?),
         priority: reader.get("priority")?,
@@ -166,6 +174,42 @@ pub async fn snooze(store: &Store, waits: &[(MessageId, Timestamp)], reason: Rea
                 waits.iter().map(|(id, until)| (at(*until), reason.code(), id.0.as_bytes().as_slice())),
             )
             .await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Puts other words into waiting messages, under the same key. `changed`: whether a recipient would see the difference.
+///
+/// # Errors
+/// The database; then none is changed.
+pub async fn rewrite(store: &Store, messages: &[(&Message, bool)], now: Timestamp) -> Result<(), StoreError> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
+        for (message, changed) in messages {
+            let (call, print) = (&message.call, message.print);
+            tx.exec_drop(
+                "UPDATE outbox SET template = ?, language = ?, wording = ?, facts = ? WHERE message_id = ? \
+                 AND state = 'queued'",
+                (&call.name, &call.language, print.wording, print.facts, key(message.id)),
+            )
+            .await?;
+            // One that was taken by somebody else meanwhile keeps the words that he sends.
+            if !changed || tx.affected_rows() == 0 {
+                continue;
+            }
+            tx.exec_drop(
+                "UPDATE message SET template = ?, language = ?, parameters = ?, body = ?, rewritten_at = ? \
+                 WHERE id = ? AND state = 'open'",
+                (&call.name, &call.language, parameters_text(message), &message.text, at(now), key(message.id)),
+            )
+            .await?;
+        }
+        tx.commit().await?;
         Ok(())
     })
     .await

@@ -131,8 +131,8 @@ async fn once(
         // As the hook that asked for it: an operator, now. So it goes behind what the recipient is waiting for already.
         let sql = format!(
             "INSERT INTO outbox (message_id, lane, priority, run_at, recipient, template, expires_at, hookpoint, client_id, \
-             event_at) SELECT id, lane, class + 0 - 1, created_at, recipient, template, expires_at, hookpoint, client_id, \
-             created_at FROM message WHERE id IN ({})",
+             event_at, language) SELECT id, lane, class + 0 - 1, created_at, recipient, template, expires_at, hookpoint, client_id, \
+             created_at, language FROM message WHERE id IN ({})",
             hex_list(&new)
         );
         tx.query_drop(sql).await?;

@@ -47,7 +47,7 @@ pub async fn queue(store: &Store, message: &Message, priority: u8, now: Timestam
         .await?;
         tx.exec_drop(
             "INSERT INTO outbox (message_id, lane, priority, run_at, recipient, template, expires_at, hookpoint, client_id, \
-             event_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             event_at, language, wording) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 id,
                 message.lane.as_str(),
@@ -59,6 +59,8 @@ pub async fn queue(store: &Store, message: &Message, priority: u8, now: Timestam
                 message.hookpoint.as_str(),
                 message.client_id.0,
                 at(now),
+                message.call.language.as_str(),
+                message.print.wording,
             ),
         )
         .await?;

@@ -37,6 +37,8 @@ pub const UNLIMITED: &[(&str, &str)] = &[
     ("SOURCES__BILLING__EVENTS_BURST", "1000000"),
     // Every answer counts, however late: the machine is full.
     ("SERVER__INGEST_WAIT_MS", "10000"),
+    // A wait of choice, as long however fast the road is.
+    ("HOOKPOINTS__INVOICE_CREATED__SETTLE_S", "0"),
     ("SENDERS__MAIN__RATE_PER_S", "10000"),
     ("SENDERS__MAIN__PAIR_INTERVAL_S", "0"),
     ("SENDERS__MAIN__RECIPIENTS_PER_DAY", "0"),

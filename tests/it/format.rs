@@ -1,6 +1,6 @@
 //! Values as they read in a message: languages, dates, names, and the provider's rules for values.
 
-use hookbridge::domain::locale::Locale::{self, En, EsAr, PtBr};
+use hookbridge::domain::locale::Locale::{self, En, Es, EsAr, PtBr};
 use hookbridge::domain::text::{decode_entities, platform_date, platform_datetime};
 use hookbridge::render::clean::parameter;
 use hookbridge::render::format::{date, date_long, datetime, greeting_name, instant, list, month, time_of_day};
@@ -63,6 +63,8 @@ fn languages_have_a_name_on_each_side() {
         ("spanish", Some(EsAr)),
         ("Spanish", Some(EsAr)),
         ("spanish-ar", Some(EsAr)),
+        ("spanishar", Some(EsAr)),
+        ("castellano", Some(EsAr)),
         ("English", Some(En)),
         ("english_gb", Some(En)),
         ("portuguese-br", Some(PtBr)),
@@ -74,20 +76,24 @@ fn languages_have_a_name_on_each_side() {
     for (name, locale) in names {
         assert_eq!(Locale::from_platform(name), locale, "{name}");
     }
-    assert_eq!(Locale::ALL.map(Locale::code), ["es_AR", "en", "pt_BR"]);
+    assert_eq!(Locale::ALL.map(Locale::code), ["es_AR", "es", "en", "pt_BR"]);
     for locale in Locale::ALL {
         assert_eq!(locale.code().parse(), Ok(locale));
         assert_eq!(locale.tag().parse(), Ok(locale), "a webhook's hyphen");
     }
-    assert!("es".parse::<Locale>().is_err() && "en_US".parse::<Locale>().is_err(), "other templates");
+    assert!("es_MX".parse::<Locale>().is_err() && "en_US".parse::<Locale>().is_err(), "other templates");
+    for (country, locale) in [("AR", EsAr), ("uy", EsAr), ("", EsAr), ("ES", Es), ("MX", Es), ("CL", Es)] {
+        assert_eq!(EsAr.written_in(country), locale, "{country}");
+    }
+    assert_eq!((En.written_in("ES"), PtBr.written_in("PT")), (En, PtBr));
 }
 
 #[test]
 fn dates_read_as_each_language_writes_them() {
     let d = day(2026, 11, 3);
-    assert_eq!(Locale::ALL.map(|l| date(d, l)), ["03/11/2026", "3 Nov 2026", "03/11/2026"]);
+    assert_eq!(Locale::ALL.map(|l| date(d, l)), ["03/11/2026", "03/11/2026", "3 Nov 2026", "03/11/2026"]);
     let long = ["3 de noviembre de 2026", "3 November 2026", "3 de novembro de 2026"];
-    assert_eq!(Locale::ALL.map(|l| date_long(d, l)), long);
+    assert_eq!(Locale::PAGES.map(|l| date_long(d, l)), long);
     assert_eq!(date_long(day(2026, 3, 1), PtBr), "1º de março de 2026");
     assert_eq!(time_of_day(time(9, 5, 59, 0)), "09:05");
     for locale in Locale::ALL {
@@ -122,7 +128,7 @@ fn lists_read_as_each_language_joins_them() {
     let none: [&str; 0] = [];
     assert_eq!(list(&none, EsAr), "");
     assert_eq!(list(&["a"], EsAr), "a");
-    assert_eq!(Locale::ALL.map(|l| list(&["a", "b", "c"], l)), ["a, b y c", "a, b and c", "a, b e c"]);
+    assert_eq!(Locale::ALL.map(|l| list(&["a", "b", "c"], l)), ["a, b y c", "a, b y c", "a, b and c", "a, b e c"]);
     assert_eq!(list(&["a".to_owned(), "b".to_owned()], En), "a and b");
     let (e, y) = (
         ["Inés", "iglesia", "Íñigo", "hijo", "Hidalgo", "Yvonne", "\"Ibiza\""],

@@ -46,5 +46,6 @@ mod signatures;
 mod single_sign_on;
 mod sweep;
 mod tidy;
+mod truth;
 mod undecided;
 mod whatsapp;

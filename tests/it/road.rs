@@ -66,6 +66,9 @@ async fn no_secret_that_the_platform_passes_gets_behind_the_stub() {
     let stub = bridge.stub();
     for act in acts() {
         stub.fire(&act.lines).await.expect("the stub fires");
+        if let Some(sql) = &act.sql {
+            bridge.platform(sql).await;
+        }
     }
     bridge.settle().await;
     let mut own = crate::support::database::connect(&bridge.db.bridge_url()).await;

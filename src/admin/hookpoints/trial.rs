@@ -11,7 +11,6 @@ use crate::domain::admin::{Role, Who};
 use crate::domain::event::HookEvent;
 use crate::domain::hookpoint::Hookpoint;
 use crate::domain::ids::EventId;
-use crate::domain::locale::Locale;
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
 use crate::domain::record::Facts;
@@ -101,12 +100,7 @@ async fn decided(
     now: Timestamp,
 ) -> Result<Vec<Tried>, AdminError> {
     let platform = desk.billing.platform(now).await?;
-    let fallback = desk.config.alerts.default_locale.parse().unwrap_or(Locale::EsAr);
-    let policy = Policy {
-        default_country: platform.default_country.clone(),
-        default_locale: platform.locale.unwrap_or(fallback),
-        phone: desk.config.alerts.phone_policy(),
-    };
+    let policy = Policy::of(&desk.config).at(&platform);
     let parsed: Vec<Option<HookEvent>> =
         events.iter().map(|one| envelope::parse(&one.id, &one.source, one.body.as_bytes()).ok()).collect();
     let (mut tried, mut asked) = (Vec::new(), Vec::new());

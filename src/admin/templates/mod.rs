@@ -151,7 +151,7 @@ pub async fn one(desk: &Desk, key: &Key) -> Result<(Hookpoint, Text), AdminError
 }
 
 fn text(templates: &Templates, key: Key, version: Option<Version>) -> Text {
-    let source = templates.get(&key.alert, key.locale).map(|template| template.source().clone());
+    let source = templates.exact(&key.alert, key.locale).map(|template| template.source().clone());
     let saved = version.as_ref().is_some_and(|version| version.content.is_some());
     let origin = match &source {
         None => Origin::Missing,
@@ -216,7 +216,7 @@ pub async fn back(desk: &Desk, who: &Who, key: &Key, version: Option<u64>, how: 
         Template::read(text).map_err(|error| AdminError::invalid("version", error))?;
     } else {
         let built_in = Templates::built_in().map_err(|all| AdminError::Internal(all.join("\n")))?;
-        if built_in.get(&key.alert, key.locale).is_none() {
+        if built_in.exact(&key.alert, key.locale).is_none() {
             return Err(AdminError::Conflict("templates.none_built_in".to_owned()));
         }
     }

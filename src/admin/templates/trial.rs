@@ -74,7 +74,8 @@ fn message(desk: &Desk, key: &Key, to: E164, rendered: crate::render::Rendered) 
         client_id: ClientId(0),
         contact_id: None,
         user_id: None,
-        quiet_until: None,
+        wait: None,
+        print: rendered.print,
         to,
         locale: key.locale,
         // It is about no client whose account could be looked at again.

@@ -31,7 +31,7 @@ pub async fn all(desk: &Desk, key: &Key) -> Result<Vec<Version>, AdminError> {
 pub async fn steps(desk: &Desk, key: &Key) -> Result<Vec<Step>, AdminError> {
     let all = all(desk, key).await?;
     let templates = Templates::built_in().map_err(|all| AdminError::Internal(all.join("\n")))?;
-    let built_in = templates.get(&key.alert, key.locale).map(|template| template.source().to_toml());
+    let built_in = templates.exact(&key.alert, key.locale).map(|template| template.source().to_toml());
     let content = |version: Option<&Version>| -> String {
         let own = version.and_then(|version| version.content.clone());
         own.or_else(|| built_in.clone()).unwrap_or_default()

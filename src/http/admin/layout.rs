@@ -116,7 +116,7 @@ pub fn mark() -> Markup {
 pub fn languages(current: Locale) -> Markup {
     html! {
         p.languages {
-            @for locale in Locale::ALL {
+            @for locale in Locale::PAGES {
                 a href={ "?lang=" (locale.code()) } lang=(locale.tag()) hreflang=(locale.tag())
                     aria-current=[(locale == current).then_some("true")] { (language_name(locale)) }
             }
@@ -129,6 +129,7 @@ pub fn languages(current: Locale) -> Markup {
 pub const fn language_name(locale: Locale) -> &'static str {
     match locale {
         Locale::EsAr => "Español",
+        Locale::Es => "Español (neutro)",
         Locale::En => "English",
         Locale::PtBr => "Português",
     }

@@ -40,7 +40,7 @@ async fn show(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, AdminError> {
                     div.field {
                         label for="language" { (ask.t("me.language")) }
                         select id="language" name="language" {
-                            @for locale in Locale::ALL {
+                            @for locale in Locale::PAGES {
                                 option value=(locale.code()) selected[locale == ask.tongue.locale] { (layout::language_name(locale)) }
                             }
                         }

@@ -16,7 +16,7 @@ use crate::render::format;
 #[folder = "src/http/admin/words/"]
 struct Files;
 
-/// One word in the order of [`Locale::ALL`].
+/// One word in the order of [`Locale::PAGES`].
 type Word = [String; 3];
 
 static WORDS: LazyLock<HashMap<String, Word>> = LazyLock::new(|| {
@@ -35,7 +35,7 @@ fn read(file: &str, text: &str, words: &mut HashMap<String, Word>) -> Result<(),
         for (key, entry) in inner {
             let name = format!("{section}.{key}");
             let word =
-                Locale::ALL.map(|locale| entry.get(locale.code()).and_then(toml::Value::as_str).map(str::to_owned));
+                Locale::PAGES.map(|locale| entry.get(locale.code()).and_then(toml::Value::as_str).map(str::to_owned));
             let [Some(es), Some(en), Some(pt)] = word else {
                 return Err(format!("{file}: `{name}` needs es_AR, en and pt_BR"));
             };
@@ -55,7 +55,7 @@ pub fn keys() -> impl Iterator<Item = &'static str> {
 /// A word; its key in brackets if there is none (a test looks for it on every page).
 #[must_use]
 pub fn text(locale: Locale, key: &str) -> &str {
-    let column = Locale::ALL.iter().position(|one| *one == locale).unwrap_or(0);
+    let column = Locale::PAGES.iter().position(|one| *one == locale).unwrap_or(0);
     match WORDS.get(key) {
         Some(word) => word[column].as_str(),
         None => key,

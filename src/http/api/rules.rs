@@ -59,8 +59,8 @@ fn ask(call: Call) -> Answering {
     Box::pin(async move {
         let rule = Desk::rule(call.param(0))?;
         let language = call.optional_text("language")?.unwrap_or("en");
-        let all = || Locale::ALL.map(Locale::code).join(", ");
-        let locale = Locale::ALL.into_iter().find(|locale| locale.code() == language);
+        let all = || Locale::PAGES.map(Locale::code).join(", ");
+        let locale = Locale::PAGES.into_iter().find(|locale| locale.code() == language);
         let locale = locale.ok_or_else(|| AdminError::invalid("language", format!("must be one of {}", all())))?;
         let fields = fields(&call)?;
         let said = rules::ask(&call.desk.decider, &call.who, (rule, &fields), locale, call.desk.now()).await?;

@@ -157,7 +157,7 @@ impl Sweep {
         let mut rows = 0;
         while !stop.is_stopped() && self.keep_turn().await? {
             let now = self.clock.now();
-            let page = self.billing.watched_after(kind, walk.walk_after, PAGE_ROWS).await?;
+            let page = self.billing.watched_after(kind, walk.walk_after, PAGE_ROWS, now).await?;
             let changes: Vec<Change> = page.rows.iter().map(|row| take(kind, &row.seen, now)).collect();
             mirror::change(&self.store, kind, &changes).await?;
             rows += changes.len() as u64;
@@ -192,7 +192,7 @@ impl Sweep {
         let mut after = walk.newest_id.saturating_sub(OVERLAP_IDS);
         let mut newest = walk.newest_id;
         loop {
-            let page = self.billing.watched_after(kind, after, PAGE_ROWS).await?;
+            let page = self.billing.watched_after(kind, after, PAGE_ROWS, now).await?;
             let Some(last) = page.last else { break };
             self.page(kind, walk, &page, &[], now, swept).await?;
             (after, newest) = (last, newest.max(last));
@@ -221,7 +221,7 @@ impl Sweep {
                 break;
             };
             let ids: Vec<u64> = known.iter().map(|one| one.seen.id).collect();
-            let page = self.billing.watched_of(kind, &ids).await?;
+            let page = self.billing.watched_of(kind, &ids, now).await?;
             self.page(kind, walk, &page, &known, now, swept).await?;
             left -= known.len();
             walk.live_after = last.seen.id;
@@ -241,7 +241,7 @@ impl Sweep {
         let mut left = self.settings.rows_max;
         while left > 0 && !stop.is_stopped() && self.keep_turn().await? {
             let limit = PAGE_ROWS.min(left);
-            let page = self.billing.watched_after(kind, walk.walk_after, limit).await?;
+            let page = self.billing.watched_after(kind, walk.walk_after, limit, now).await?;
             if page.last.is_none() && walk.walk_after == 0 && !mirror::is_empty(&self.store, kind).await? {
                 self.metrics.fault("sweep");
                 tracing::error!(
@@ -316,7 +316,7 @@ impl Sweep {
         let catalogue = self.catalogue.load_full();
         let paid: Vec<u64> =
             due.iter().filter(|d| d.kind == Kind::Invoice && d.seen.state == "Paid").map(|d| d.seen.id).collect();
-        let paid_by = self.billing.with_payment(&paid).await?;
+        let paid_by = self.billing.with_payment(&paid, now).await?;
         let tellings = due
             .iter()
             .flat_map(|one| words::of(one, paid_by.contains(&one.seen.id)).into_iter().map(move |said| (one, said)))
@@ -374,7 +374,7 @@ impl Sweep {
         let remembered: HashMap<u64, Mirrored> =
             mirror::of_ids(&self.store, Kind::Service, &ids).await?.into_iter().map(|one| (one.seen.id, one)).collect();
         let mut due = Vec::new();
-        for row in self.billing.watched_of(Kind::Service, &ids).await?.rows {
+        for row in self.billing.watched_of(Kind::Service, &ids, now).await?.rows {
             if let Some(one) = otherwise(&row, states[&row.seen.id], remembered.get(&row.seen.id)) {
                 due.push(one);
             }

@@ -2,6 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+/// A file of ours.
+pub fn read(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 /// Files below `root` (from the crate's own) that end in `extension`, with their text.
 pub fn below(root: &str, extension: &str) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();

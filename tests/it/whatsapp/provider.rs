@@ -194,7 +194,8 @@ pub fn message(parameters: Parameters, button: Option<&str>) -> Message {
             button: button.map(str::to_owned),
         },
         text: "Hola Ana".to_owned(),
-        quiet_until: None,
+        wait: None,
+        print: hookbridge::domain::message::Print::default(),
         queued_at: Timestamp::UNIX_EPOCH,
         expires_at: Timestamp::UNIX_EPOCH,
     }

@@ -191,7 +191,7 @@ pub async fn save_text(ask: &Ask) -> Result<Answer, AdminError> {
 
 /// An empty definition's titles.
 pub fn no_title() -> Value {
-    Locale::ALL
+    Locale::PAGES
         .map(|locale| (locale.code(), ""))
         .into_iter()
         .collect::<std::collections::BTreeMap<_, _>>()

@@ -29,7 +29,7 @@ pub fn read(form: &Fields) -> (Value, Vec<Mistake>) {
         }
     };
     let mut all = json!({
-        "title": Locale::ALL.map(|locale| (locale.code(), form.text(&format!("title_{}", locale.code())))).into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+        "title": Locale::PAGES.map(|locale| (locale.code(), form.text(&format!("title_{}", locale.code())))).into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         "introduced": form.text("introduced"),
         "enabled": form.ticked("enabled"),
         "class": form.text("class"),
@@ -38,7 +38,7 @@ pub fn read(form: &Fields) -> (Value, Vec<Mistake>) {
         "transition": transition(form),
     });
     let members = all.as_object_mut().expect("an object");
-    for name in ["expires_after_min", "mass_max", "client_day_max"] {
+    for name in ["expires_after_min", "settle_s", "mass_max", "client_day_max"] {
         if let Some(n) = number(name) {
             members.insert(name.to_owned(), n);
         }
@@ -60,7 +60,7 @@ pub fn read(form: &Fields) -> (Value, Vec<Mistake>) {
     if form.get("quiet_from").is_some() || form.get("quiet_to").is_some() {
         members.insert("quiet".to_owned(), json!({ "from": form.text("quiet_from"), "to": form.text("quiet_to") }));
     }
-    for locale in Locale::ALL {
+    for locale in Locale::PAGES {
         let name = format!("title_{}", locale.code());
         if form.get(&name).is_none() {
             mistakes.push(Mistake::new(&name, "form.needed"));
@@ -197,7 +197,7 @@ pub fn fields(ask: &Ask, definition: &Value, mistakes: &[Mistake], new: bool) ->
         input type="hidden" name="introduced" value=(text("introduced"));
         section.card {
             h2 { (ask.t("hookpoints.what")) }
-            @for locale in Locale::ALL {
+            @for locale in Locale::PAGES {
                 @let name = format!("title_{}", locale.code());
                 (field(ask, mistakes, &name, &format!("{} ({})", ask.t("hookpoints.form_title"), language_name(locale)), None, html! {
                     input id=(name) name=(name) lang=(locale.tag()) maxlength="120" required value=(definition["title"][locale.code()].as_str().unwrap_or_default());
@@ -435,7 +435,7 @@ fn times(ask: &Ask, definition: &Value, mistakes: &[Mistake]) -> Markup {
     };
     html! {
         div.columns { (clock("quiet_from", "from")) (clock("quiet_to", "to")) (number("expires_after_min", "hookpoints.expires_min")) }
-        div.columns { (number("mass_max", "hookpoints.mass_max")) (number("client_day_max", "hookpoints.client_day_max")) }
+        div.columns { (number("settle_s", "hookpoints.settle_s")) (number("mass_max", "hookpoints.mass_max")) (number("client_day_max", "hookpoints.client_day_max")) }
     }
 }
 

@@ -1,0 +1,58 @@
+//! Owns: what a message was made from, as digests: its text, and the platform's rows that a text may speak of.
+
+use std::fmt::{self, Debug, Write as _};
+use std::hash::{DefaultHasher, Hasher as _};
+
+use super::template::Source;
+use crate::domain::record::{Facts, Platform, SubjectRow};
+
+/// Takes what is written to it.
+struct Feed(DefaultHasher);
+
+impl fmt::Write for Feed {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.write(text.as_bytes());
+        Ok(())
+    }
+}
+
+impl Feed {
+    fn new() -> Self {
+        Self(DefaultHasher::new())
+    }
+
+    fn put(&mut self, value: &impl Debug) {
+        // Writing into a digest cannot fail.
+        let _ = write!(self, "{value:?}\u{1f}");
+    }
+
+    /// Never 0, which stands for "unknown".
+    fn end(&self) -> u64 {
+        self.0.finish().max(1)
+    }
+}
+
+/// Of a text.
+#[must_use]
+pub fn wording(source: &Source) -> u64 {
+    let mut feed = Feed::new();
+    feed.put(source);
+    feed.end()
+}
+
+/// Of everything in the platform's rows that a text to `name` (first name, company) may speak of. What a rule of the company
+/// said of them is left out, and so is where they came from: both follow from the event.
+#[must_use]
+pub fn facts(facts: &Facts, platform: &Platform, name: (&str, &str)) -> u64 {
+    let mut feed = Feed::new();
+    match &facts.subject {
+        SubjectRow::Cancellation(cancelling) => feed.put(&(&cancelling.service, &cancelling.request)),
+        // A login's alert is about its account.
+        SubjectRow::User(_) | SubjectRow::Client => {}
+        subject => feed.put(subject),
+    }
+    let client = &facts.client;
+    feed.put(&(&client.first_name, &client.last_name, &client.company, &client.currency));
+    feed.put(&(&platform.company_name, &platform.system_url, name));
+    feed.end()
+}
