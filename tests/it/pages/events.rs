@@ -25,7 +25,7 @@ async fn cancelled(bridge: &Bridge, id: &str) {
 }
 
 fn texts(bridge: &Bridge) -> Vec<String> {
-    bridge.phones().into_iter().map(|one| one.content.text.chars().take(10).collect()).collect()
+    bridge.phones().into_iter().map(|one| one.content.text.chars().take(40).collect()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,7 +63,7 @@ async fn an_event_of_which_one_text_failed_is_processed_again_for_who_got_nothin
     assert_eq!(luz.submit("/admin/events/evt_1", again, &[]).await.status, 303);
     bridge.settle().await;
     let told = texts(&bridge);
-    assert!(told.len() == 2 && told[1].starts_with("Olá João"), "{told:?}");
+    assert!(told.len() == 2 && told[1].starts_with("Aviso de Nube Austral: olá João"), "{told:?}");
     assert_eq!(bridge.event("evt_1").await.state, "processed");
     assert_eq!(luz.submit("/admin/events/evt_1", again, &[]).await.status, 409, "it did not fail");
     // The transition is the same one as before: its repeat is known.

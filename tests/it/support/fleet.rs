@@ -63,6 +63,7 @@ impl Fleet {
             .args(["serve", "--migrate"])
             .envs(variables)
             .env("HOOKBRIDGE__LOG__LEVEL", "info,hookbridge::road=trace")
+            .env("HOOKBRIDGE__HOOKPOINTS__INVOICE_CREATED__SETTLE_S", "0")
             .envs(self.settings.iter().cloned())
             .stdin(Stdio::null())
             .stderr(Stdio::piped())

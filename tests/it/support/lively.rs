@@ -18,6 +18,10 @@ pub async fn lively() -> Bridge {
     let bridge = Bridge::with(&patient, |_| {}).await;
     for act in acts() {
         bridge.fire(&act.lines).await;
+        // What no hook tells of stays as it is.
+        if let Some(sql) = act.sql.as_ref().filter(|_| !act.lines.is_empty()) {
+            bridge.platform(sql).await;
+        }
         bridge.settle().await;
     }
     bridge.platform("UPDATE tblclients SET firstname = '<script>alert(1)</script>\"\\'>{{ 7*7 }}' WHERE id = 1").await;
