@@ -88,7 +88,8 @@ impl Home {
         // The crowd as it would be right after a night's invoicing: everybody owes, and most can be written to.
         root.query_drop(format!(
             "UPDATE {BILLING}.tblinvoices SET status = 'Unpaid', credit = 0, total = subtotal + tax + tax2 \
-             WHERE status <> 'Unpaid'; UPDATE {BILLING}.tblclients SET status = 'Active'"
+             WHERE status <> 'Unpaid'; UPDATE {BILLING}.tblaccounts SET amountin = amountin / 2; \
+             UPDATE {BILLING}.tblclients SET status = 'Active'"
         ))
         .await?;
         home.own_schema(&mut root).await?;

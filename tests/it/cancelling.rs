@@ -47,7 +47,7 @@ async fn it_is_confirmed_with_its_kind_its_day_and_what_is_due_and_once_per_wish
     let own: Vec<_> = messages.iter().filter(|m| m.contact_id.is_none()).collect();
     assert_eq!(own.len(), 1, "{messages:#?}");
     let text = &own[0].text;
-    for words in ["al final del período pago", "20/05/2031", "R-77 de $", "18.000,00"] {
+    for words in ["al final del período ya pagado", "20/05/2031", "R-77 por $", "18.000,00"] {
         assert!(text.contains(words), "{words}: {text}");
     }
     let filter = Filter { rule: Some(Rule::Cancellation), limit: 10, ..Filter::default() };
@@ -59,7 +59,7 @@ async fn it_is_confirmed_with_its_kind_its_day_and_what_is_due_and_once_per_wish
     bridge.settle().await;
     let messages = bridge.messages().await;
     let text = &messages.iter().rfind(|m| m.contact_id.is_none()).expect("a second").text;
-    assert!(text.contains("inmediata") && !text.contains("20/05/2031"), "{text}");
+    assert!(text.contains("de inmediato") && !text.contains("20/05/2031"), "{text}");
     bridge.finish().await;
 }
 

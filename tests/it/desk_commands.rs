@@ -132,7 +132,7 @@ async fn a_text_is_shown_checked_changed_and_taken_back() {
     assert!(!ok && said.contains("offers no value"), "{said}");
     let (ok, _, said) = bridge.run(&at("set", &[path])).await;
     assert!(!ok && said.contains("body"), "{said}");
-    let changed = shown.replacen("Hello ", "Good day ", 1);
+    let changed = shown.replacen("hello ", "good day ", 1);
     assert_ne!(changed, shown, "the text has a greeting: {shown}");
     std::fs::write(&file, &changed).expect("a file");
     let saved = bridge.run_json(&at("set", &[path, "--note", "warmer"])).await;

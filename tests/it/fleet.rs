@@ -38,7 +38,7 @@ impl Ground {
         platform
             .query_drop(
                 "UPDATE tblinvoices SET status = 'Unpaid', credit = 0, total = subtotal + tax + tax2 \
-                 WHERE status <> 'Unpaid'; UPDATE tblclients SET status = 'Active'",
+                 WHERE status <> 'Unpaid'; UPDATE tblaccounts SET amountin = amountin / 2; UPDATE tblclients SET status = 'Active'",
             )
             .await
             .expect("everybody owes");

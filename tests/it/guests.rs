@@ -47,8 +47,8 @@ async fn a_login_with_the_right_is_told_by_its_own_accounts_number_and_in_its_ow
     assert_eq!(users(&messages), [None, Some(LOGIN.into())], "{messages:#?}");
     let [client, guest] = messages.as_slice() else { panic!("two: {messages:#?}") };
     assert_eq!((client.client_id, guest.client_id), (INVOICE.client.into(), INVOICE.client.into()));
-    assert!(client.text.starts_with("Hi Emily") || client.text.starts_with("Hello Emily"), "{}", client.text);
-    assert!(guest.text.starts_with("Olá João"), "{}", guest.text);
+    assert!(client.text.contains("hello Emily"), "{}", client.text);
+    assert!(guest.text.contains("olá João"), "{}", guest.text);
     assert!(guest.text.contains("1,234.56"), "the account's own money: {}", guest.text);
     assert_eq!((guest.locale.as_str(), guest.standing()), ("pt_BR", "delivered"));
     assert_ne!(client.to, guest.to);
