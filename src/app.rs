@@ -40,9 +40,9 @@ use crate::metrics::Metrics;
 use crate::process::sweep::{Sweep, Swept};
 use crate::process::{Usual, Worker};
 use crate::retention::Retention;
+use crate::rules::recipients::Policy;
 use crate::sql::Database;
 use crate::stop::{Stop, Stopper, pair};
-use crate::rules::recipients::Policy;
 use crate::store::keeper::Keeper;
 use crate::store::{Store, inbox, outbox};
 use crate::whatsapp::Gateway;
@@ -136,7 +136,11 @@ pub fn open_billing(config: &Config) -> anyhow::Result<Billing> {
         system_url: b.system_url.clone(),
         company_name: b.company_name.clone(),
         default_country: b.default_country.clone(),
-        languages: b.languages.iter().filter_map(|(name, code)| Some((name.to_lowercase(), code.parse().ok()?))).collect(),
+        languages: b
+            .languages
+            .iter()
+            .filter_map(|(name, code)| Some((name.to_lowercase(), code.parse().ok()?)))
+            .collect(),
         cache_s: b.cache_s,
     };
     Ok(Billing::new(database, overrides))

@@ -224,9 +224,7 @@ impl Rows {
                 let (invoice, payment) = complete(invoice, payments, &self.invoice_parts, want.payment, client)?;
                 SubjectRow::Invoice(Box::new(invoice), payment)
             }
-            SubjectKind::Service => {
-                SubjectRow::Service(Box::new(self.service(id, client).ok_or_else(missing)??))
-            }
+            SubjectKind::Service => SubjectRow::Service(Box::new(self.service(id, client).ok_or_else(missing)??)),
             SubjectKind::Cancellation => SubjectRow::Cancellation(Box::new(Cancelling {
                 service: self.service(id, client).ok_or_else(missing)??,
                 request: self.cancel_requests.get(&id).copied(),

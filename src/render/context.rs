@@ -12,7 +12,9 @@ use super::phrases::say;
 use crate::domain::case::{CancelKind, Debt};
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money};
-use crate::domain::record::{Cancelling, Contact, Facts, Invoice, Moved, Payment, Platform, Quote, Service, SubjectRow};
+use crate::domain::record::{
+    Cancelling, Contact, Facts, Invoice, Moved, Payment, Platform, Quote, Service, SubjectRow,
+};
 
 /// Everything that one message's text may use.
 #[derive(Clone, Copy, Debug)]
@@ -136,9 +138,7 @@ fn cancellation(cancelling: &Cancelling, currency: &Currency, locale: Locale) ->
     let due: &[Debt] = ruled.map_or(&[], |ruled| &ruled.due);
     let items: Vec<String> = due
         .iter()
-        .map(|debt| {
-            say(locale, "owed_item", &[("number", &debt.number), ("amount", &money(debt.balance, currency))])
-        })
+        .map(|debt| say(locale, "owed_item", &[("number", &debt.number), ("amount", &money(debt.balance, currency))]))
         .collect();
     let owed = match items.len() {
         0 => say(locale, "owed_none", &[]),

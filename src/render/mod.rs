@@ -6,8 +6,8 @@ pub mod clean;
 pub mod format;
 
 pub mod context;
-pub mod phrases;
 pub mod digest;
+pub mod phrases;
 pub mod sample;
 pub mod template;
 

@@ -12,8 +12,8 @@ use crate::domain::ids::{ClientId, ContactId, CurrencyId, DomainId, InvoiceId, P
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money, NumberFormat};
 use crate::domain::record::{
-    Cancelled, Cancelling, Client, ClientStatus, Contact, DomainName, Facts, Invoice, InvoiceItem, Moved, Payment, Platform, Quote,
-    Service, SubjectRow,
+    Cancelled, Cancelling, Client, ClientStatus, Contact, DomainName, Facts, Invoice, InvoiceItem, Moved, Payment,
+    Platform, Quote, Service, SubjectRow,
 };
 
 /// What a text may speak about, ready to be filled in.
@@ -173,11 +173,7 @@ pub fn facts(kind: SubjectKind) -> Facts {
         SubjectKind::Cancellation => SubjectRow::Cancellation(Box::new(Cancelling {
             service: service(client_id),
             request: Some(CancelRequest { id: 1, at: None, kind: CancelKind::EndOfPeriod }),
-            ruled: Some(Cancelled {
-                allowed: true,
-                effective: Some(date(2026, 12, 7)),
-                due: vec![debt()],
-            }),
+            ruled: Some(Cancelled { allowed: true, effective: Some(date(2026, 12, 7)), due: vec![debt()] }),
         })),
         SubjectKind::Quote => SubjectRow::Quote(Box::new(Quote {
             id: QuoteId(56),

@@ -220,16 +220,12 @@ async fn the_number_that_is_final_only_after_payment_is_the_one_in_the_receipt()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_billing_contact_gets_invoices_beside_or_instead_of_the_owner_as_configured() {
-    for (setting, contact_too, owner_too) in
-        [("owner", false, true), ("billing", true, false), ("both", true, true)]
-    {
+    for (setting, contact_too, owner_too) in [("owner", false, true), ("billing", true, false), ("both", true, true)] {
         let pair = ("SENDERS__MAIN__PAIR_INTERVAL_S", "0");
         let bridge = Bridge::with(&[pair, ("BILLING__CONTACT", setting)], |_| {}).await;
         let it = CAST.contact_none;
         bridge.platform(&format!("UPDATE tblclients SET billingcid = {} WHERE id = {}", it.id, it.client)).await;
-        bridge
-            .platform(&format!("UPDATE tblcontacts SET phonenumber = '+54.91155550999' WHERE id = {}", it.id))
-            .await;
+        bridge.platform(&format!("UPDATE tblcontacts SET phonenumber = '+54.91155550999' WHERE id = {}", it.id)).await;
         let sql = format!("UPDATE tblinvoices SET userid = {}, status = 'Unpaid' WHERE id = 10", it.client);
         bridge.platform(&sql).await;
         created(&bridge, 10).await;

@@ -165,7 +165,11 @@ async fn going_back_brings_an_earlier_text_and_the_built_in_one() {
     assert_eq!(now(&desk), BODY);
     let third = ana.get(PAGE).await.field("based_on").parse().expect("a number");
     back(&desk, &shell(), &key(), None, how(third)).await.expect("the built-in text is there");
-    assert!(now(&desk).starts_with("Aviso de {{ company.name }}: hola {{ recipient.name }}, generamos"), "{}", now(&desk));
+    assert!(
+        now(&desk).starts_with("Aviso de {{ company.name }}: hola {{ recipient.name }}, generamos"),
+        "{}",
+        now(&desk)
+    );
     ana.get(PAGE).await.shows("texto de fábrica");
     let nowhere = back(&desk, &shell(), &key(), Some(999), how(0)).await;
     assert!(matches!(nowhere, Err(AdminError::NotFound("version"))), "{nowhere:?}");
