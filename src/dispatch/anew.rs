@@ -25,7 +25,7 @@ pub(super) async fn write(
     sight: &Sight<'_>,
     message: &Message,
     ask: &Ask<'_>,
-    known: Option<Facts>,
+    known: Option<Box<Facts>>,
     (people, platform): (&Policy, &Platform),
 ) -> Result<Second, DispatchError> {
     let Some(entry) = ask.entry else { return Ok(Second::Cancel(Reason::SubjectMissing)) };

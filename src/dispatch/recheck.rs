@@ -107,7 +107,7 @@ pub(super) struct Ask<'a> {
 enum First {
     Clear(Second),
     /// Facts or text are not those it was made from; the facts, if they were found.
-    Differs(Option<Facts>),
+    Differs(Option<Box<Facts>>),
 }
 
 impl<'a> Ask<'a> {
@@ -145,7 +145,7 @@ impl<'a> Ask<'a> {
         let same = name.is_some_and(|name| digest::facts(&facts, platform, name) == message.print.facts);
         // A rule of the company's has its say in what a cancellation means.
         if !same || !self.is_current || message.subject.kind == SubjectKind::Cancellation {
-            return First::Differs(Some(facts));
+            return First::Differs(Some(Box::new(facts)));
         }
         First::Clear(still(entry, message, &facts, now).unwrap_or(Second::Send))
     }
