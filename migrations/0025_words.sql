@@ -11,5 +11,5 @@ UPDATE outbox o JOIN message m ON m.id = o.message_id SET o.language = m.languag
 -- When its words were made anew.
 ALTER TABLE message ADD COLUMN rewritten_at DATETIME(3) NULL;
 
--- Drafts: texts that wait until the provider has them.
-ALTER TABLE version MODIFY COLUMN kind ENUM('hookpoint','template','draft') NOT NULL;
+-- A text that the provider does not have yet is kept and not in force: a draft.
+ALTER TABLE version ADD COLUMN live BOOLEAN NOT NULL DEFAULT TRUE;
