@@ -88,7 +88,13 @@ pub(super) async fn write(
 
 /// The event is pruned, or its hookpoint has changed its hooks. What was sent again by an operator goes as it was, if it is
 /// still allowed; what would say something else by now does not go.
-fn without_event(sight: &Sight<'_>, message: &Message, ask: &Ask<'_>, entry: &Entry, known: Option<Facts>) -> Second {
+fn without_event(
+    sight: &Sight<'_>,
+    message: &Message,
+    ask: &Ask<'_>,
+    entry: &Entry,
+    known: Option<Box<Facts>>,
+) -> Second {
     if ask.must_go(message) {
         return Second::Send;
     }
