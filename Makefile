@@ -1,5 +1,5 @@
 # Everything a person needs: each target does all its own set-up.
-.PHONY: demo test lint bench chaos
+.PHONY: demo test lint bench chaos servers
 
 CARGO ?= cargo
 
@@ -27,6 +27,10 @@ chaos:
 	@scripts/setup.sh demo
 	@echo "[chaos] building (the first time takes some minutes)"
 	@$(CARGO) test --release --locked --test chaos -- --long $(ARGS)
+
+servers:
+	@scripts/setup.sh test
+	@scripts/servers.sh $(ARGS)
 
 bench:
 	@scripts/setup.sh demo

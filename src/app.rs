@@ -13,8 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::SignedDuration;
-use mysql_async::{Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -25,6 +24,7 @@ use self::lanes::{Lanes, lanes};
 use self::live::Live;
 use self::settings::{process_settings, sweep_settings};
 use crate::admin::{Apply, Desk};
+use crate::billing::proof::proof;
 use crate::billing::{Billing, Overrides};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -41,9 +41,10 @@ use crate::process::sweep::{Sweep, Swept};
 use crate::process::{Usual, Worker};
 use crate::retention::Retention;
 use crate::rules::recipients::Policy;
-use crate::sql::Database;
+use crate::sql::{Access, Address, Database};
 use crate::stop::{Stop, Stopper, pair};
 use crate::store::keeper::Keeper;
+use crate::store::server::Needs;
 use crate::store::{Store, inbox, outbox};
 use crate::whatsapp::Gateway;
 
@@ -55,8 +56,6 @@ const HOUSEKEEPING: Duration = Duration::from_secs(15);
 const CHANGES: Duration = Duration::from_secs(2);
 /// Longer than any wait of an event (256 s after a failed try, or its lease).
 const AHEAD: SignedDuration = SignedDuration::from_mins(30);
-/// A pooled connection that nobody used for so long is closed.
-const CONNECTION_IDLE: Duration = Duration::from_mins(1);
 
 /// A running service.
 #[derive(Debug)]
@@ -92,46 +91,42 @@ pub enum Workers {
     ByHand,
 }
 
-/// A pool for `url`.
-///
-/// # Errors
-/// The text is no MySQL URL. The error never shows it: it holds a password.
-pub fn database(url: &SecretString, min: usize, max: usize, acquire: Duration) -> anyhow::Result<Database> {
-    let opts = Opts::from_url(url.expose_secret()).map_err(|_| anyhow::anyhow!("a database URL is not readable"))?;
-    let constraints = PoolConstraints::new(min, max).context("pool_min and pool_max do not fit")?;
-    let pool = PoolOpts::default()
-        .with_constraints(constraints)
-        .with_inactive_connection_ttl(CONNECTION_IDLE)
-        // Connections are never left with state behind, and resetting costs a round trip each time.
-        .with_reset_connection(false);
-    let opts = OptsBuilder::from_opts(opts).pool_opts(pool).setup(vec![
-        // A process that is stopped in the middle of a transaction must not keep its locks for hours: MariaDB ends a
-        // transaction that is silent for so many seconds. MySQL has no such setting and reads a comment.
-        "SET SESSION time_zone = '+00:00', SESSION sql_mode = 'STRICT_ALL_TABLES' \
-         /*M!100300 , SESSION idle_transaction_timeout = 5 */",
-        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    ]);
-    Ok(Database::new(Pool::new(opts), acquire))
-}
-
 /// Our own schema, as configured.
 ///
 /// # Errors
-/// As [`database`].
+/// An address that is not readable; it is not shown, since it holds a password.
 pub fn open_store(config: &Config) -> anyhow::Result<Store> {
     let d = &config.database;
-    let acquire = Duration::from_millis(d.acquire_timeout_ms);
-    Ok(Store::new(database(&d.url, d.pool_min, d.pool_max, acquire).context("database.url")?))
+    let address = Address {
+        url: d.url.expose_secret(),
+        ca: &d.ca,
+        pool_min: d.pool_min,
+        pool_max: d.pool_max,
+        acquire_timeout: Duration::from_millis(d.acquire_timeout_ms),
+    };
+    Ok(Store::new(Database::open(&address, Access::Own, None).context("database.url")?))
 }
 
-/// The platform's database, as configured.
+/// What this configuration needs of the database server.
+#[must_use]
+pub fn needs(config: &Config) -> Needs {
+    Needs { event_bytes_max: config.server.event_bytes_max, pool_max: config.database.pool_max }
+}
+
+/// The platform's database, as configured. No connection of it is used before it proved that it can only read.
 ///
 /// # Errors
-/// As [`database`].
+/// As [`open_store`].
 pub fn open_billing(config: &Config) -> anyhow::Result<Billing> {
     let b = &config.billing;
-    let acquire = Duration::from_millis(b.acquire_timeout_ms);
-    let database = database(&b.url, b.pool_min, b.pool_max, acquire).context("billing.url")?;
+    let address = Address {
+        url: b.url.expose_secret(),
+        ca: &b.ca,
+        pool_min: b.pool_min,
+        pool_max: b.pool_max,
+        acquire_timeout: Duration::from_millis(b.acquire_timeout_ms),
+    };
+    let database = Database::open(&address, Access::Platform, Some(proof())).context("billing.url")?;
     let overrides = Overrides {
         system_url: b.system_url.clone(),
         company_name: b.company_name.clone(),
@@ -171,7 +166,7 @@ impl App {
     pub async fn start(config: Config, clock: Clock, listener: TcpListener, workers: Workers) -> anyhow::Result<Self> {
         warm_up();
         let store = open_store(&config)?;
-        store.ping().await.context("the bridge's own database")?;
+        store.ping().await?;
         let billing = open_billing(&config)?;
         let metrics = Arc::new(Metrics::default());
         let live = Live::start(&config, &store, &clock).await?;

@@ -3,21 +3,85 @@
 //! Must not know: any table.
 
 mod bisect;
+mod open;
+mod session;
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mysql_async::prelude::FromValue;
 use mysql_async::{Conn, Pool, Row, Value};
 
 pub use self::bisect::{Bisected, bisect};
+pub use self::open::{Address, AddressError, Check};
 
-/// A pool whose users do not wait for ever.
+/// Bytes of a statement that every server takes, for as long as none has said its own limit.
+const PACKET_BYTES: u64 = 1024 * 1024;
+
+/// Whose tables a pool's sessions work on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Our own: read and written.
+    Own,
+    /// The platform's: every transaction is one that only reads.
+    Platform,
+}
+
+/// A pool whose users do not wait for ever, and whose sessions are all alike.
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: Pool,
     acquire_timeout: Duration,
+    seen: Arc<Seen>,
+}
+
+/// What new sessions said of their server.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Defaults that would have lost, cut or refused work: `name=value`.
+    corrected: Mutex<Vec<String>>,
+    /// `max_allowed_packet` in bytes; 0: not said yet.
+    packet: AtomicU64,
+}
+
+impl Seen {
+    fn session(&self, corrected: Vec<String>, packet: Option<u64>) {
+        self.packet.store(packet.unwrap_or(PACKET_BYTES), Ordering::Relaxed);
+        let Ok(mut before) = self.corrected.lock() else { return };
+        if *before != corrected {
+            if !corrected.is_empty() {
+                let settings = corrected.join(", ");
+                tracing::warn!(
+                    settings,
+                    "defaults of the database server would lose or cut work: corrected in our sessions"
+                );
+            }
+            *before = corrected;
+        }
+    }
+}
+
+/// Why a connection that the server gave is not used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("a session did not take its settings ({0}): does a proxy between here and the server keep them back?")]
+    Session(String),
+    #[error("the billing account may do more than read: {}", .0.join("; "))]
+    MayWrite(Vec<String>),
+    #[error("what the billing account may do cannot be seen, so it is not used: {0}")]
+    Unproven(String),
+}
+
+impl From<Refusal> for mysql_async::Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Other(Box::new(refusal))
+    }
 }
 
 /// No connection could be had.
@@ -25,14 +89,60 @@ pub struct Database {
 pub enum ConnectError {
     #[error("no free connection within {0:?}")]
     Busy(Duration),
-    #[error(transparent)]
-    Driver(#[from] mysql_async::Error),
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The driver panics on a few things that a server may say, among them ways to log in that it was not built for.
+    #[error("the driver cannot connect: {0}")]
+    Panicked(String),
+    #[error("{}", plain(.0))]
+    Driver(mysql_async::Error),
+}
+
+impl From<mysql_async::Error> for ConnectError {
+    fn from(error: mysql_async::Error) -> Self {
+        match error {
+            mysql_async::Error::Other(other) => match other.downcast::<Refusal>() {
+                Ok(refusal) => Self::Refused(*refusal),
+                Err(other) => Self::Driver(mysql_async::Error::Other(other)),
+            },
+            error => Self::Driver(error),
+        }
+    }
+}
+
+/// A driver's error in one sentence. Its own text repeats that of its cause.
+#[must_use]
+pub fn plain(error: &mysql_async::Error) -> String {
+    use mysql_async::{Error, IoError};
+    match error {
+        Error::Server(e) => e.to_string(),
+        Error::Io(IoError::Io(e)) => e.to_string(),
+        Error::Io(IoError::Tls(e)) => format!("TLS: {e}"),
+        Error::Driver(e) => e.to_string(),
+        Error::Url(e) => e.to_string(),
+        Error::Other(e) => e.to_string(),
+    }
 }
 
 impl Database {
+    fn new(pool: Pool, acquire_timeout: Duration, seen: Arc<Seen>) -> Self {
+        Self { pool, acquire_timeout, seen }
+    }
+
+    /// The longest statement that the server takes, in bytes (`max_allowed_packet`).
     #[must_use]
-    pub fn new(pool: Pool, acquire_timeout: Duration) -> Self {
-        Self { pool, acquire_timeout }
+    pub fn packet_bytes(&self) -> u64 {
+        match self.seen.packet.load(Ordering::Relaxed) {
+            0 => PACKET_BYTES,
+            bytes => bytes,
+        }
+    }
+
+    /// The server's defaults that had to be corrected in our newest session because they would lose, cut or refuse work:
+    /// `autocommit=OFF`. Empty: none, or no session yet.
+    #[must_use]
+    pub fn corrected(&self) -> Vec<String> {
+        self.seen.corrected.lock().map(|corrected| corrected.clone()).unwrap_or_default()
     }
 
     /// A connection, or an error in bounded time.
@@ -40,8 +150,10 @@ impl Database {
     /// # Errors
     /// The pool is used up, or the server does not answer.
     pub async fn connection(&self) -> Result<Conn, ConnectError> {
-        match tokio::time::timeout(self.acquire_timeout, self.pool.get_conn()).await {
-            Ok(connection) => Ok(connection?),
+        let connecting = AssertUnwindSafe(self.pool.get_conn()).catch_unwind();
+        match tokio::time::timeout(self.acquire_timeout, connecting).await {
+            Ok(Ok(connection)) => Ok(connection?),
+            Ok(Err(panic)) => Err(ConnectError::Panicked(said(&*panic))),
             Err(_) => Err(ConnectError::Busy(self.acquire_timeout)),
         }
     }
@@ -58,6 +170,18 @@ impl Database {
     pub async fn close(self) {
         let _ = tokio::time::timeout(Duration::from_secs(5), self.pool.disconnect()).await;
     }
+}
+
+/// An error's own sentence, a driver's as [`plain`] puts it.
+#[must_use]
+pub fn sentence(error: &(dyn std::error::Error + 'static)) -> String {
+    error.downcast_ref().map_or_else(|| error.to_string(), plain)
+}
+
+/// What a panic says.
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic without words").to_owned()
 }
 
 /// A row that does not fit what we know of its table.

@@ -81,7 +81,7 @@ impl Billing {
             literal(&encoded),
             but.unwrap_or(0)
         );
-        let rows = self.rows(connection, sql).await?;
+        let rows = self.rows_of_text(connection, sql).await?;
         rows.iter().map(|row| Ok(ClientId(id(&Reader::new("tblclients", row, ""), "id")?))).collect()
     }
 

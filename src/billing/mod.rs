@@ -4,6 +4,7 @@
 pub mod grants;
 pub mod pool;
 pub mod proof;
+mod rights;
 pub mod row;
 
 pub mod client;

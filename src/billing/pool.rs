@@ -5,13 +5,18 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Row};
+use mysql_async::{Conn, Error, Row};
 
 use super::platform::{Overrides, Remembered};
-use crate::sql::{ConnectError, Database, Inconsistent};
+use crate::sql::{ConnectError, Database, Inconsistent, plain};
 
 /// Any single read ends by then.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A text cannot be compared with a column, because the column's character set lacks one of its characters: MariaDB's
+/// "illegal mix of collations" for two, three and more operands (1267, 1270, 1271), MySQL's "cannot convert string" (3854,
+/// 3988), and what both call an invalid character string (1300).
+const NOT_CONVERTIBLE: [u16; 6] = [1267, 1270, 1271, 1300, 3854, 3988];
 
 /// The platform's database, read-only.
 #[derive(Clone, Debug)]
@@ -28,7 +33,7 @@ pub enum BillingError {
     Connect(#[from] ConnectError),
     #[error("the billing database did not answer within {STATEMENT_TIMEOUT:?}")]
     Slow,
-    #[error("the billing database: {0}")]
+    #[error("the billing database: {}", plain(.0))]
     Database(#[from] mysql_async::Error),
     #[error(transparent)]
     Inconsistent(#[from] Inconsistent),
@@ -48,6 +53,15 @@ impl Billing {
         match tokio::time::timeout(STATEMENT_TIMEOUT, connection.query(sql)).await {
             Ok(rows) => Ok(rows?),
             Err(_) => Err(BillingError::Slow),
+        }
+    }
+
+    /// The same where `sql` compares a column with what a person typed: a text that the column's character set cannot hold
+    /// is in no row.
+    pub(super) async fn rows_of_text(&self, connection: &mut Conn, sql: String) -> Result<Vec<Row>, BillingError> {
+        match self.rows(connection, sql).await {
+            Err(BillingError::Database(Error::Server(e))) if NOT_CONVERTIBLE.contains(&e.code) => Ok(Vec::new()),
+            rows => rows,
         }
     }
 

@@ -1,12 +1,14 @@
-//! Owns: proving that our account at the platform can only read, and cannot read secrets. Asks the server what the
-//! account may do; nothing is tried that could change a row.
+//! Owns: proving that our account at the platform can only read, before the first use of each connection, and that it
+//! cannot read secrets. Asks the server what the account may do; nothing is tried that could change a row.
+
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, Error, Row};
 
 use super::grants::READABLE;
 use super::pool::{Billing, BillingError};
-use crate::sql::Reader;
+use super::rights::{Granted, read};
+use crate::sql::{Check, Reader, Refusal};
 
-/// Rights that only read.
-const HARMLESS: [&str; 3] = ["SELECT", "USAGE", "SHOW VIEW"];
 /// Columns that must be out of reach.
 pub const SECRET_COLUMNS: [(&str, &str); 6] = [
     ("tblclients", "password"),
@@ -16,20 +18,122 @@ pub const SECRET_COLUMNS: [(&str, &str); 6] = [
     ("tblservers", "password"),
     ("tblpaymentgateways", "value"),
 ];
+/// The server does not let the account see a column (1142, 1143), or there is no such table or column (1054, 1146).
+const OUT_OF_REACH: [u16; 4] = [1054, 1142, 1143, 1146];
+
+/// The proof as each new connection of the pool goes through it.
+#[must_use]
+pub fn proof() -> Check {
+    std::sync::Arc::new(|connection| Box::pin(prove(connection)))
+}
+
+/// Refuses an account that may do more than read, and one of which that cannot be seen.
+async fn prove(connection: &mut Conn) -> mysql_async::Result<()> {
+    let problems = match problems(connection).await {
+        Ok(problems) => problems,
+        // It came to no answer: the connection is gone, and is proved anew when there is another.
+        Err(error @ (Error::Io(_) | Error::Driver(_))) => return Err(error),
+        Err(error) => return Err(Refusal::Unproven(error.to_string()).into()),
+    };
+    if problems.is_empty() { Ok(()) } else { Err(Refusal::MayWrite(problems).into()) }
+}
+
+async fn problems(connection: &mut Conn) -> mysql_async::Result<Vec<String>> {
+    // Bare: on MariaDB `FOR CURRENT_USER()` leaves out what everybody may do (PUBLIC).
+    let mut rows: Vec<Row> = connection.query("SHOW GRANTS").await?;
+    if understood(&rows, &mut Vec::new()).iter().any(|granted| granted.roles.iter().any(|role| role.contains('@'))) {
+        // MySQL adds the rights of roles that are switched on to the account's own rows.
+        connection.query_drop("SET ROLE NONE").await?;
+        rows = connection.query("SHOW GRANTS").await?;
+        connection.query_drop("SET ROLE DEFAULT").await?;
+    }
+    let mut problems = Vec::new();
+    if rows.is_empty() {
+        problems.push("the server shows no rights at all, not even the right to connect".to_owned());
+    }
+    let grants = understood(&rows, &mut problems);
+    let roles: Vec<&String> = grants.iter().flat_map(|granted| &granted.roles).collect();
+    for granted in &grants {
+        // On MariaDB a role that is switched on from the start shows its own rows.
+        let role = roles.contains(&&granted.to).then_some(granted.to.as_str());
+        judge(granted, role, &mut problems);
+    }
+    // A role of a role comes with the outer one, and cannot be switched on by itself.
+    let direct = grants.iter().filter(|granted| !roles.contains(&&granted.to)).flat_map(|granted| &granted.roles);
+    for role in direct {
+        let more = understood(&of_role(connection, role).await?, &mut problems);
+        for granted in more.iter().filter(|granted| !grants.contains(granted)) {
+            judge(granted, Some(role), &mut problems);
+        }
+    }
+    Ok(problems)
+}
+
+/// What a role lets the account do. MySQL answers for any role the account has; MariaDB for the one that is switched on.
+async fn of_role(connection: &mut Conn, role: &str) -> mysql_async::Result<Vec<Row>> {
+    if role.contains('@') {
+        return connection.query(format!("SHOW GRANTS FOR CURRENT_USER() USING {role}")).await;
+    }
+    let before: Option<Row> = connection.query_first("SELECT CURRENT_ROLE()").await?;
+    let before = before.and_then(|row| row.get_opt::<String, _>(0).and_then(Result::ok));
+    connection.query_drop(format!("SET ROLE {role}")).await?;
+    let rows = connection.query("SHOW GRANTS").await?;
+    let back = before.map_or("NONE".to_owned(), |name| format!("`{}`", name.replace('`', "``")));
+    connection.query_drop(format!("SET ROLE {back}")).await?;
+    Ok(rows)
+}
+
+/// The rows as they are understood; each that is not is a problem, and never a pass.
+fn understood(rows: &[Row], problems: &mut Vec<String>) -> Vec<Granted> {
+    let mut grants = Vec::new();
+    for row in rows {
+        let text = row.get_opt::<String, _>(0).and_then(Result::ok);
+        match text.as_deref().map(read) {
+            Some(Some(granted)) => grants.push(granted),
+            Some(None) => problems.push("a row of SHOW GRANTS is not understood: look at it yourself".to_owned()),
+            None => problems.push("a row of SHOW GRANTS is not readable text: look at it yourself".to_owned()),
+        }
+    }
+    grants
+}
+
+/// Puts into words what `granted` lets the account do beyond reading, and what takes it away.
+fn judge(granted: &Granted, role: Option<&str>, problems: &mut Vec<String>) {
+    let Granted { beyond, place, roles, to, passes_on } = granted;
+    let rights = beyond.join(", ");
+    let by_role = role.map(|role| {
+        format!(
+            "by the role {role}, a set of rights that the account may switch on: take them from the role, or \
+             `REVOKE {role} FROM` the account (a role that only reads is fine)"
+        )
+    });
+    if to == "PUBLIC" && !beyond.is_empty() {
+        problems.push(format!(
+            "{rights} on {place}, which everybody on this server may (PUBLIC): `REVOKE ALL PRIVILEGES ON {place} FROM PUBLIC`"
+        ));
+    } else if !beyond.is_empty() {
+        let what = by_role.clone().unwrap_or_else(|| format!("by `REVOKE {rights} ON {place} FROM {to}`"));
+        problems.push(format!("{rights} on {place} {what}"));
+    }
+    if *passes_on && roles.is_empty() {
+        let what = by_role.unwrap_or_else(|| format!("by `REVOKE GRANT OPTION ON {place} FROM {to}`"));
+        problems.push(format!("GRANT OPTION on {place} {what}"));
+    }
+    if *passes_on && !roles.is_empty() {
+        let names = roles.join(", ");
+        problems.push(format!("ADMIN OPTION for the role {names}: `REVOKE {names} FROM {to}`, and grant it without"));
+    }
+}
 
 impl Billing {
-    /// What the account may do beyond reading, in words; empty is good.
+    /// Proves it on a connection; an `Ok` means that the account can only read.
     ///
     /// # Errors
-    /// The database.
-    pub async fn proof_of_read_only(&self) -> Result<Vec<String>, BillingError> {
+    /// [`Refusal::MayWrite`] or [`Refusal::Unproven`] within [`BillingError::Connect`], or no connection can be had.
+    pub async fn prove_read_only(&self) -> Result<(), BillingError> {
         let mut connection = self.database.connection().await?;
-        let mut problems = Vec::new();
-        for row in &self.rows(&mut connection, "SHOW GRANTS FOR CURRENT_USER()".to_owned()).await? {
-            let Some(Ok(grant)) = row.get_opt::<String, _>(0) else { continue };
-            problems.extend(beyond_reading(&grant));
-        }
-        Ok(problems)
+        // One that was proved when it came up, and may have been given rights since.
+        prove(&mut connection).await.map_err(|error| BillingError::Connect(error.into()))
     }
 
     /// Secret columns that the account can read; empty is good.
@@ -42,8 +146,10 @@ impl Billing {
         for (table, column) in SECRET_COLUMNS {
             // Zero rows: only whether the server would let us.
             let sql = format!("SELECT {column} FROM {table} LIMIT 0");
-            if self.rows(&mut connection, sql).await.is_ok() {
-                readable.push(format!("{table}.{column}"));
+            match self.rows(&mut connection, sql).await {
+                Ok(_) => readable.push(format!("{table}.{column}")),
+                Err(BillingError::Database(Error::Server(e))) if OUT_OF_REACH.contains(&e.code) => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(readable)
@@ -69,27 +175,4 @@ impl Billing {
             .map(|(table, column)| format!("{table}.{column}"))
             .collect())
     }
-}
-
-/// The rights of a `GRANT a, b (x, y), c ON …` that do more than read.
-fn beyond_reading(grant: &str) -> Vec<String> {
-    let Some(rest) = grant.strip_prefix("GRANT ") else { return Vec::new() };
-    let Some(end) = rest.find(" ON ") else { return vec![rest.to_owned()] };
-    let mut plain = String::new();
-    let mut depth = 0;
-    for c in rest[..end].chars() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            c if depth == 0 => plain.push(c),
-            _ => {}
-        }
-    }
-    let place = rest[end + 4..].split(" TO ").next().unwrap_or_default();
-    plain
-        .split(',')
-        .map(|right| right.trim().to_uppercase())
-        .filter(|right| !right.is_empty() && !HARMLESS.contains(&right.as_str()))
-        .map(|right| format!("{right} on {place}"))
-        .collect()
 }

@@ -57,7 +57,7 @@ impl Billing {
              ORDER BY id = {row_id} LIMIT 1",
             literal(number)
         );
-        let rows = self.rows(connection, sql).await?;
+        let rows = self.rows_of_text(connection, sql).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let key = id(&Reader::new("tbltickets", row, ""), "id")?;
         let reader = Reader::new("tbltickets", row, key.to_string());

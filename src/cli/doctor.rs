@@ -7,14 +7,17 @@ use serde_json::json;
 
 use super::show;
 use crate::admin::overview::sweep_is_late;
-use crate::app::{gateway, open_billing, open_store};
+use crate::app::{gateway, needs, open_billing, open_store};
+use crate::billing::BillingError;
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::locale::Locale;
 use crate::figures::hooks;
 use crate::render::Templates;
+use crate::sql::{ConnectError, Refusal};
 use crate::store::hold::{self, HoldState};
+use crate::store::server::Fit;
 use crate::store::{Store, migrate, mirror};
 use crate::whatsapp::Gateway;
 
@@ -94,12 +97,22 @@ async fn own_database(config: &Config, now: Timestamp) -> Vec<Finding> {
     match store.server(now).await {
         Err(error) => findings.push(finding("database", "failed", error.to_string())),
         Ok(server) => {
-            let state = if server.skips_locked { "ok" } else { "failed" };
-            let says = format!("{}; needs MariaDB 10.6 or MySQL 8.0 for SKIP LOCKED", server.version);
-            findings.push(finding("database", state, says));
+            findings.push(match server.lacks() {
+                None => finding("database", "ok", server.version.clone()),
+                Some(lacks) => finding("database", "failed", lacks),
+            });
             let skew = server.clock_ahead_s;
             let state = if skew.abs() <= 2 { "ok" } else { "warn" };
             findings.push(finding("clock", state, format!("the database's clock is {skew} s ahead of this machine's")));
+            findings.extend(server.remarks(needs(config)).into_iter().map(|remark| {
+                let state = match remark.state {
+                    Fit::Good => "ok",
+                    Fit::Doubtful => "warn",
+                    Fit::Unfit => "failed",
+                };
+                finding(remark.check, state, remark.says)
+            }));
+            findings.push(session_defaults(&store));
         }
     }
     findings.push(match migrate::pending(&store).await {
@@ -112,6 +125,20 @@ async fn own_database(config: &Config, now: Timestamp) -> Vec<Finding> {
     }
     store.database().clone().close().await;
     findings
+}
+
+/// Whether the server's own defaults would have lost, cut or refused work.
+fn session_defaults(store: &Store) -> Finding {
+    let corrected = store.database().corrected();
+    if corrected.is_empty() {
+        return finding("session defaults", "ok", "nothing that would lose or cut work");
+    }
+    let says = format!(
+        "{}: corrected in our sessions, but other programs on this server may lose what they write; look at `init_connect` and \
+         the server's configuration",
+        corrected.join(", ")
+    );
+    finding("session defaults", "warn", says)
 }
 
 /// Whether what runs by itself runs, and nothing waits for a word.
@@ -157,16 +184,23 @@ async fn billing_database(config: &Config, now: Timestamp) -> Vec<Finding> {
         Err(error) => return vec![finding("billing", "failed", format!("{error:#}"))],
     };
     let mut findings = Vec::new();
+    match billing.prove_read_only().await {
+        Ok(()) => findings.push(finding("read-only", "ok", "the account can only read")),
+        Err(BillingError::Connect(ConnectError::Refused(Refusal::MayWrite(more)))) => {
+            findings.push(finding("read-only", "failed", format!("take away: {}", more.join("; "))));
+        }
+        // Not whether it may write is unknown, but whether it can be reached at all: that is said once, below.
+        Err(BillingError::Connect(ConnectError::Refused(refusal))) => {
+            findings.push(finding("read-only", "failed", refusal.to_string()));
+        }
+        Err(_) => {}
+    }
     match billing.platform(now).await {
+        Err(BillingError::Connect(ConnectError::Refused(_))) => {}
         Err(error) => findings.push(finding("billing", "failed", error.to_string())),
         Ok(platform) => {
             let says = format!("platform {}, client area {}", platform.version, platform.system_url);
             findings.push(finding("billing", "ok", says));
-            findings.push(match billing.proof_of_read_only().await {
-                Ok(more) if more.is_empty() => finding("read-only", "ok", "the account can only read"),
-                Ok(more) => finding("read-only", "failed", format!("take away: {}", more.join("; "))),
-                Err(error) => finding("read-only", "failed", error.to_string()),
-            });
             findings.push(match billing.readable_secrets().await {
                 Ok(secrets) if secrets.is_empty() => finding("secrets", "ok", "no secret column can be read"),
                 Ok(secrets) => finding("secrets", "warn", format!("the account can read {}", secrets.join(", "))),

@@ -121,8 +121,21 @@ pub fn run() -> ExitCode {
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {
-    eprintln!("hookbridge: {error:#}");
+    eprintln!("hookbridge: {}", once(error));
     ExitCode::FAILURE
+}
+
+/// An error with its causes, each said once: many of them repeat their cause in their own text.
+fn once(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(crate::sql::sentence) {
+        if !text.contains(&cause) {
+            let colon = if text.is_empty() { "" } else { ": " };
+            text.push_str(colon);
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {

@@ -7,10 +7,13 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, Workers};
+use crate::billing::BillingError;
 use crate::clock::Clock;
 use crate::config::load;
 use crate::road::{Step, mark};
+use crate::sql::ConnectError;
 use crate::store::migrate;
+use crate::store::server::Fit;
 use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
@@ -58,6 +61,17 @@ pub async fn run(args: Args, file: Option<PathBuf>) -> anyhow::Result<()> {
 /// Refuses what would lose or leak: a schema that is behind, a billing account that can write.
 async fn prepare(config: &crate::config::Config, apply: bool, clock: &Clock) -> anyhow::Result<()> {
     let store = crate::app::open_store(config)?;
+    let server = store.server(clock.now()).await?;
+    if let Some(lacks) = server.lacks() {
+        anyhow::bail!("the database server is too old: {lacks}");
+    }
+    for remark in server.remarks(crate::app::needs(config)) {
+        match remark.state {
+            Fit::Good => {}
+            Fit::Doubtful => tracing::warn!(check = remark.check, "{}", remark.says),
+            Fit::Unfit => anyhow::bail!("no event could be stored: {}", remark.says),
+        }
+    }
     if apply {
         for name in migrate::run(&store, clock.now()).await? {
             tracing::info!(name, "migration applied");
@@ -71,11 +85,11 @@ async fn prepare(config: &crate::config::Config, apply: bool, clock: &Clock) -> 
         pending.join(", ")
     );
     let billing = crate::app::open_billing(config)?;
-    match billing.proof_of_read_only().await {
-        Ok(problems) if problems.is_empty() => {}
-        Ok(problems) => anyhow::bail!("the billing account may do more than read: {}", problems.join("; ")),
-        // Events can be stored without it; they wait.
-        Err(error) => tracing::warn!(%error, "the billing database does not answer: events will wait"),
+    match billing.prove_read_only().await {
+        Ok(()) => {}
+        Err(BillingError::Connect(ConnectError::Refused(refusal))) => anyhow::bail!("{refusal}"),
+        // Events can be stored without it; they wait. No connection is used before it proved what it may do.
+        Err(error) => tracing::error!(%error, "the billing database cannot be used yet: events will wait"),
     }
     billing.database().clone().close().await;
     Ok(())

@@ -82,6 +82,7 @@ pub struct AdminConfig {
 #[derive(Clone, Debug, Deserialize)]
 pub struct DatabaseConfig {
     pub url: SecretString,
+    pub ca: String,
     pub pool_min: usize,
     pub pool_max: usize,
     pub acquire_timeout_ms: u64,
@@ -90,6 +91,7 @@ pub struct DatabaseConfig {
 #[derive(Clone, Debug, Deserialize)]
 pub struct BillingConfig {
     pub url: SecretString,
+    pub ca: String,
     pub pool_min: usize,
     pub pool_max: usize,
     pub acquire_timeout_ms: u64,

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::inbox::{Inserted, NewEvent, Written, look, write_batch};
 use super::pool::bounded;
 use super::{Store, StoreError};
+use crate::sql::bisect;
 
 /// Tries to store a batch: on the connection that is open, and again after a lost deadlock.
 const TRIES: u32 = 4;
@@ -53,15 +54,15 @@ pub(super) async fn reached(moment: Option<Instant>) {
     }
 }
 
-/// Stores a batch and answers. Rings `bell` when it is stored.
+/// Stores a batch and answers. Rings `bell` when some of it is stored.
 pub(super) async fn store(mut connection: Kept, batch: Vec<(NewEvent, Asker)>, bell: &Notify) -> Kept {
     let (events, mut askers): (Vec<NewEvent>, VecDeque<Asker>) = batch.into_iter().unzip();
-    let result = {
-        let mut work = pin!(write_and_look(&mut connection, &events));
+    let results = {
+        let mut work = pin!(write_each(&mut connection, &events));
         loop {
             tokio::select! {
                 biased;
-                result = &mut work => break result,
+                results = &mut work => break results,
                 // It goes on: it may be stored nevertheless.
                 () = reached(askers.front().map(|asker| asker.until)) => {
                     if let Some(asker) = askers.pop_front() {
@@ -71,28 +72,43 @@ pub(super) async fn store(mut connection: Kept, batch: Vec<(NewEvent, Asker)>, b
             }
         }
     };
+    if results.iter().any(Result::is_ok) {
+        bell.notify_waiters();
+    }
     let late = events.len() - askers.len();
-    match result {
-        Ok(results) => {
-            bell.notify_waiters();
-            for (asker, stored) in askers.into_iter().zip(results.into_iter().zip(events).skip(late)) {
-                asker.answer(Ok(stored));
-            }
-        }
-        Err(error) => {
-            tracing::error!(events = events.len(), %error, "events were not stored");
-            for asker in askers {
-                asker.answer(Err(WriteError::Database(error.to_string())));
-            }
-        }
+    for (asker, (result, event)) in askers.into_iter().zip(results.into_iter().zip(events).skip(late)) {
+        asker.answer(result.map(|inserted| (inserted, event)));
     }
     connection
 }
 
-async fn write_and_look(connection: &mut Kept, events: &[NewEvent]) -> Result<Vec<Inserted>, StoreError> {
-    if events.is_empty() {
-        return Ok(Vec::new());
+/// What became of each event. One that the database does not take costs only itself.
+async fn write_each(connection: &mut Kept, events: &[NewEvent]) -> Vec<Result<Inserted, WriteError>> {
+    let connection = tokio::sync::Mutex::new(connection);
+    let bisected = bisect(events.len(), StoreError::is_of_a_row, |piece| {
+        let (connection, events) = (&connection, &events[piece]);
+        async move { write_and_look(&mut **connection.lock().await, events).await }
+    })
+    .await;
+    let unknown = || Err(WriteError::Database("it was not tried".to_owned()));
+    let mut results: Vec<Result<Inserted, WriteError>> = events.iter().map(|_| unknown()).collect();
+    for (piece, inserted) in bisected.done {
+        for (at, one) in piece.zip(inserted) {
+            results[at] = Ok(one);
+        }
     }
+    for (at, error) in bisected.refused {
+        tracing::error!(id = %events[at].id.as_str(), %error, "the database does not take this event");
+        results[at] = Err(WriteError::Database(error.to_string()));
+    }
+    if let Some((from, error)) = bisected.stopped {
+        tracing::error!(events = events.len() - from, %error, "events were not stored");
+        results[from..].fill(Err(WriteError::Database(error.to_string())));
+    }
+    results
+}
+
+async fn write_and_look(connection: &mut Kept, events: &[NewEvent]) -> Result<Vec<Inserted>, StoreError> {
     let written = connection.run(&Write(events)).await?;
     connection.run(&Look(events, &written)).await
 }
@@ -135,8 +151,8 @@ impl Kept {
         Self { store: store.clone(), connection: None }
     }
 
-    /// Whatever fails on a connection, it is not used again; on one that was open before, nothing is known yet about the
-    /// database, so the work is tried on a new one.
+    /// A connection on which something failed is not used again, unless a row was to blame. On one that was open before,
+    /// nothing is known yet about the database, so the work is tried on a new one.
     async fn run<W: Work>(&mut self, work: &W) -> Result<W::Done, StoreError> {
         let mut tries = TRIES;
         loop {
@@ -149,6 +165,10 @@ impl Kept {
                 Ok(done) => {
                     self.connection = Some(connection);
                     return Ok(done);
+                }
+                Err(error) if error.is_of_a_row() => {
+                    self.connection = Some(connection);
+                    return Err(error);
                 }
                 Err(error) if tries > 0 && (!fresh || error.is_passing_conflict()) => {}
                 Err(error) => return Err(error),

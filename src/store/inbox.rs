@@ -11,8 +11,9 @@ use mysql_async::{Conn, Params, Row};
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, cut, marks, transaction};
 use super::{Store, StoreError};
-use crate::domain::ids::EventId;
+use crate::domain::ids::{EVENT_ID_CHARS_MAX, EventId};
 use crate::road::{Step, mark};
+use crate::signature::sha256;
 use crate::sql::list;
 
 /// A verified and parsed event, as it is stored.
@@ -37,7 +38,8 @@ pub enum Inserted {
     New,
     /// The same event again.
     Duplicate,
-    /// The id is known with another body: a bug of the source, answered 409.
+    /// The source used the id before, with another body: a bug of it, answered 409. What another source calls its events is
+    /// none of its business.
     Reused,
 }
 
@@ -55,6 +57,8 @@ pub struct Claimed {
 /// Numbers of rows that one statement inserts. Few, so that a connection has soon prepared them all: parsing the text of
 /// such a statement costs the server as much as storing its rows.
 const SHAPES: [usize; 17] = [512, 384, 256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 2, 1];
+/// So much of a hash tells the ids of sources apart.
+const TWIN_HASH_BYTES: usize = 8;
 /// How often the unknown ones of a batch are looked for, when other instances store the same ids at the same time.
 const LOOKS: u32 = 5;
 
@@ -120,25 +124,54 @@ pub(super) async fn look(
         Written::Whole { .. } => None,
         Written::Without(known) => Some(known),
     };
-    let finished = checksums(connection, "SELECT id, body_sha256 FROM event WHERE id", batch).await?;
+    let finished = seen(connection, "SELECT id, source, body_sha256 FROM event WHERE id", batch).await?;
     if known.is_none() && finished.is_empty() {
         return Ok(vec![Inserted::New; batch.len()]);
     }
     withdraw(connection, &finished).await?;
-    let mut seen: HashMap<&str, [u8; 32]> =
-        known.into_iter().flatten().chain(&finished).map(|(id, checksum)| (id.as_str(), *checksum)).collect();
-    let results = batch.iter().map(|event| {
+    let mut seen: HashMap<&str, (&str, [u8; 32])> = known
+        .into_iter()
+        .flatten()
+        .chain(&finished)
+        .map(|(id, (source, checksum))| (id.as_str(), (source.as_str(), *checksum)))
+        .collect();
+    let (mut results, mut foreign) = (Vec::with_capacity(batch.len()), Vec::new());
+    for event in batch {
         // Of several with one id in this batch, the first is the new one.
-        match seen.entry(event.id.as_str()) {
+        results.push(match seen.entry(event.id.as_str()) {
             Entry::Vacant(place) => {
-                place.insert(event.body_sha256);
+                place.insert((event.source.as_str(), event.body_sha256));
                 Inserted::New
             }
-            Entry::Occupied(place) if *place.get() == event.body_sha256 => Inserted::Duplicate,
+            Entry::Occupied(place) if place.get().0 != event.source => {
+                foreign.push(results.len());
+                // Until it is known better, below.
+                Inserted::Reused
+            }
+            Entry::Occupied(place) if place.get().1 == event.body_sha256 => Inserted::Duplicate,
             Entry::Occupied(_) => Inserted::Reused,
+        });
+    }
+    if !foreign.is_empty() {
+        let twins: Vec<NewEvent> = foreign.iter().map(|at| twin(&batch[*at])).collect();
+        let inserted = Box::pin(insert_batch(connection, &twins)).await?;
+        for (at, one) in foreign.into_iter().zip(inserted) {
+            results[at] = one;
         }
-    });
-    Ok(results.collect())
+    }
+    Ok(results)
+}
+
+/// `event` under an id that is its source's own: another source used the one it was sent with. The same each time, so that
+/// a repeat is known.
+fn twin(event: &NewEvent) -> NewEvent {
+    let hash = sha256(format!("{}\n{}", event.source, event.id.as_str()).as_bytes());
+    let hash: String = hash[..TWIN_HASH_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
+    let start: String = event.id.as_str().chars().take(EVENT_ID_CHARS_MAX - hash.len() - 1).collect();
+    match EventId::parse(&format!("{start}.{hash}")) {
+        Some(id) => NewEvent { id, ..event.clone() },
+        None => event.clone(),
+    }
 }
 
 /// Whether all `rows` that were just inserted are still there, and none of them was finished before. Asked by their numbers,
@@ -157,18 +190,18 @@ async fn none_finished(connection: &mut Conn, first: u64, rows: usize) -> Result
     Ok(counts == Some((rows, 0)))
 }
 
-/// Checksums of bodies that are stored, by event id.
-pub(super) type Known = HashMap<String, [u8; 32]>;
+/// Events that are stored, by their ids: whose they are, and the checksums of their bodies.
+pub(super) type Known = HashMap<String, (String, [u8; 32])>;
 
 /// Inserts those of `batch` that are not in the inbox, each id once, and gives those that were.
 async fn write_unknown(connection: &mut Conn, batch: &[NewEvent]) -> Result<Known, StoreError> {
     let mut looks = 0;
     loop {
         let known =
-            checksums(connection, "SELECT event_id AS id, body_sha256 FROM inbox WHERE event_id", batch).await?;
-        let mut seen = HashSet::new();
+            seen(connection, "SELECT event_id AS id, source, body_sha256 FROM inbox WHERE event_id", batch).await?;
+        let mut in_batch = HashSet::new();
         let fresh: Vec<&NewEvent> =
-            batch.iter().filter(|e| !known.contains_key(e.id.as_str()) && seen.insert(e.id.as_str())).collect();
+            batch.iter().filter(|e| !known.contains_key(e.id.as_str()) && in_batch.insert(e.id.as_str())).collect();
         looks += 1;
         match write(connection, fresh.into_iter()).await {
             Err(error) if error.is_duplicate() && looks < LOOKS => {}
@@ -212,7 +245,7 @@ async fn write<'a>(
 }
 
 /// What `select … IN (ids of the batch)` finds.
-async fn checksums(connection: &mut Conn, select: &str, batch: &[NewEvent]) -> Result<Known, StoreError> {
+async fn seen(connection: &mut Conn, select: &str, batch: &[NewEvent]) -> Result<Known, StoreError> {
     let ids = batch.iter().map(|event| event.id.as_str().into()).collect();
     let rows: Vec<Row> =
         connection.exec(format!("{select} IN ({})", marks(batch.len())), Params::Positional(ids)).await?;
@@ -220,7 +253,8 @@ async fn checksums(connection: &mut Conn, select: &str, batch: &[NewEvent]) -> R
         .map(|row| {
             let reader = Reader::new("event", row, "");
             let checksum: Vec<u8> = reader.get("body_sha256")?;
-            Ok((reader.get("id")?, checksum.try_into().map_err(|_| reader.bad("body_sha256"))?))
+            let checksum = checksum.try_into().map_err(|_| reader.bad("body_sha256"))?;
+            Ok((reader.get("id")?, (reader.get("source")?, checksum)))
         })
         .collect()
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::Store;
 use super::decision::{Kept, keep};
+use super::{Store, StoreError};
 use crate::metrics::Metrics;
+use crate::sql::bisect;
 
 /// Decisions that wait for the database at most.
 const QUEUE_MAX: usize = 2_048;
@@ -69,7 +70,7 @@ async fn write(store: Store, metrics: Arc<Metrics>, mut queue: mpsc::Receiver<Wo
             }
         }
         let mut pause = PAUSE_MIN;
-        while let Err(error) = keep(&store, &batch).await {
+        while let Some(error) = keep_each(&store, &metrics, &mut batch).await {
             metrics.fault("decision_waits");
             tracing::warn!(%error, decisions = batch.len(), "decisions wait for the database");
             // Nobody is left to bring more: the service stops, and waits for no database.
@@ -84,6 +85,19 @@ async fn write(store: Store, metrics: Arc<Metrics>, mut queue: mpsc::Receiver<Wo
             let _ = done.send(());
         }
     }
+}
+
+/// Keeps each that the database takes, and leaves in `batch` those that it did not try, with the reason. One that it does
+/// not take is lost alone.
+async fn keep_each(store: &Store, metrics: &Metrics, batch: &mut Vec<Kept>) -> Option<StoreError> {
+    let bisected = bisect(batch.len(), StoreError::is_of_a_row, |piece| keep(store, &batch[piece])).await;
+    for (at, error) in bisected.refused {
+        tracing::error!(%error, "the database does not take a decision");
+        report_lost(metrics, &batch[at..=at]);
+    }
+    let (from, error) = bisected.stopped?;
+    batch.drain(..from);
+    Some(error)
 }
 
 fn report_lost(metrics: &Metrics, decisions: &[Kept]) {

@@ -9,9 +9,14 @@ use rust_embed::RustEmbed;
 use super::row::at;
 use super::{Store, StoreError};
 use crate::signature::sha256;
+use crate::sql::plain;
 
 /// How long a second starter waits for the first, in seconds.
 const LOCK_WAIT_S: u32 = 30;
+
+/// The lock belongs to the server, not to the schema, so its name holds the schema's: as a hash, since a lock's name may have
+/// 64 characters, as many as a schema's alone. (MySQL 9.7 has no SHA1 any more.)
+const LOCK: &str = "CONCAT('hb_migrate_', LEFT(SHA2(DATABASE(), 256), 40))";
 
 #[derive(RustEmbed)]
 #[folder = "migrations/"]
@@ -22,13 +27,15 @@ struct Files;
 pub enum MigrateError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("the database server is too old: {0}")]
+    TooOld(String),
     #[error("another starter has been migrating for {LOCK_WAIT_S} s")]
     Locked,
     #[error("`{0}` was applied before with other content: never edit an applied migration, add a new one")]
     Edited(String),
     #[error("the schema knows `{0}`, this binary does not: it is older than the schema")]
     Newer(String),
-    #[error("`{file}`, statement {number}: {error}")]
+    #[error("`{file}`, statement {number}: {}", plain(.error))]
     Statement { file: String, number: usize, error: mysql_async::Error },
 }
 
@@ -64,15 +71,16 @@ pub async fn pending(store: &Store) -> Result<Vec<String>, MigrateError> {
 /// # Errors
 /// [`MigrateError`]; what was applied before the error stays applied, and running again goes on from there.
 pub async fn run(store: &Store, now: Timestamp) -> Result<Vec<String>, MigrateError> {
+    if let Some(lacks) = store.server(now).await?.lacks() {
+        return Err(MigrateError::TooOld(lacks));
+    }
     let mut connection = store.connection().await?;
-    // The lock belongs to the server, not to the schema: its name holds the schema's.
-    let locked: Option<i64> =
-        first(&mut connection, &format!("SELECT GET_LOCK(CONCAT('hb_migrate_', DATABASE()), {LOCK_WAIT_S})")).await?;
+    let locked: Option<i64> = first(&mut connection, &format!("SELECT GET_LOCK({LOCK}, {LOCK_WAIT_S})")).await?;
     if locked != Some(1) {
         return Err(MigrateError::Locked);
     }
     let result = apply(&mut connection, now).await;
-    connection.query_drop("SELECT RELEASE_LOCK(CONCAT('hb_migrate_', DATABASE()))").await?;
+    connection.query_drop(format!("SELECT RELEASE_LOCK({LOCK})")).await?;
     result
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, DriverError, Error, IoError};
 
-use crate::sql::{ConnectError, Database, Inconsistent};
+use crate::sql::{ConnectError, Database, Inconsistent, plain};
 
 /// Tries of a transaction that lost a deadlock, before it is an error.
 const DEADLOCK_TRIES: u32 = 5;
@@ -52,7 +52,7 @@ pub enum StoreError {
     Connect(#[from] ConnectError),
     #[error("the bridge's database did not answer within {STATEMENT_TIMEOUT_S} s")]
     Slow,
-    #[error("the bridge's database: {0}")]
+    #[error("the bridge's database: {}", plain(.0))]
     Database(#[from] Error),
     #[error(transparent)]
     Inconsistent(#[from] Inconsistent),

@@ -1,5 +1,5 @@
 //! Owns: group commit. One task gathers the events that wait and stores them by one statement: the more come at once, the
-//! cheaper each becomes. While a batch is on its way to the disk, the next one may go after it on a second connection, if it
+//! cheaper each becomes, up to a number of rows and of bytes that the server takes at once. While a batch is on its way to the disk, the next one may go after it on a second connection, if it
 //! is large enough to be worth a commit. Who would be answered too late is answered at once that his event is not stored.
 
 use std::sync::Arc;
@@ -20,6 +20,9 @@ const BATCHES: usize = 2;
 const WORTH: usize = 48;
 /// So long a commit may take. Longer, and the batch does not wait for the disk but for somebody's lock: the next ones go past it.
 const COMMIT_MAX: Duration = Duration::from_millis(50);
+
+/// Bytes of a row beside its body, at most.
+const ROW_BYTES: usize = 512;
 
 type Waiting = (NewEvent, Asker);
 
@@ -132,8 +135,18 @@ impl Writer {
         }
         // Who gave up is not stored: he sends it again, and the time is better spent on those who still wait.
         self.waiting.retain(|(_, asker)| !asker.answer.is_closed());
-        let later = self.waiting.split_off(batch_of(self.waiting.len()).min(self.waiting.len()));
+        let later = self.waiting.split_off(batch_of(self.fitting()).min(self.waiting.len()));
         std::mem::replace(&mut self.waiting, later)
+    }
+
+    /// How many of those that wait fit into half of the longest statement that the server takes.
+    fn fitting(&self) -> usize {
+        let limit = usize::try_from(self.store.database().packet_bytes() / 2).unwrap_or(usize::MAX);
+        let bytes = self.waiting.iter().scan(0_usize, |bytes, (event, _)| {
+            *bytes += event.body.len() + ROW_BYTES;
+            Some(*bytes)
+        });
+        bytes.take_while(|bytes| *bytes <= limit).count().max(1)
     }
 
     /// Answers those whose time is over, who are the first in the queue.

@@ -3,15 +3,16 @@
 //! | fault | outcome |
 //! |---|---|
 //! | no connection (refused, name unknown, TLS) | later: nothing was sent |
+//! | a kept connection ended before the message was handed to it | tried again at once on another one, then later |
 //! | timeout, reset or end after the connection stood | unknown: Meta has no idempotency key, so it may have been taken |
 //! | an answer that breaks off or is too long | unknown |
 
 use std::error::Error as _;
 use std::fmt::{self, Write as _};
 use std::net::IpAddr;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Body, Client, Proxy, RequestBuilder, Response, Url, redirect, retry};
 use secrecy::{ExposeSecret, SecretString};
@@ -27,6 +28,8 @@ use crate::domain::outcome::{Fault, Outcome, Scope};
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Connections kept open while idle: as many as may be in flight, so that a burst does not shake hands anew.
 const CONNECTIONS_IDLE_MAX: usize = 512;
+/// Tries of one attempt on connections that end before the message is handed to them.
+const NOT_STARTED_TRIES: u32 = 3;
 /// How long a number pauses when the provider cannot be reached.
 const UNREACHABLE: Duration = Duration::from_secs(5);
 const USER_AGENT: &str = concat!("hookbridge/", env!("CARGO_PKG_VERSION"));
@@ -127,20 +130,29 @@ impl CloudApi {
     pub async fn send(&self, message: &Message, gate: Gate) -> Option<Outcome> {
         let url = format!("{}/{}/messages", self.root, self.phone_number_id);
         let json = match serde_json::to_vec(&MessageWire::new(message)) {
-            Ok(json) => json,
+            Ok(json) => Bytes::from(json),
             Err(error) => {
                 let detail = format!("the request cannot be written: {error}");
                 return Some(Outcome::Refused(Fault { code: None, scope: Scope::Message, detail }));
             }
         };
-        let (body, closed) = GatedBody::new(json, gate);
-        let request = self.client.post(url).header(CONTENT_TYPE, "application/json").body(Body::wrap(body));
-        let outcome = match self.authorised(request).send().await {
-            Ok(mut response) => self.conclude(&mut response).await,
-            Err(_) if closed.load(Ordering::SeqCst) => return None,
-            Err(error) => network_outcome(error),
-        };
-        Some(self.without_token(outcome))
+        let mut tries = NOT_STARTED_TRIES;
+        loop {
+            tries -= 1;
+            let (body, passage) = GatedBody::new(json.clone(), gate.clone());
+            let request = self.client.post(&url).header(CONTENT_TYPE, "application/json").body(Body::wrap(body));
+            let outcome = match self.authorised(request).send().await {
+                Ok(mut response) => self.conclude(&mut response).await,
+                Err(_) if passage.is_closed() => return None,
+                Err(error) if passage.is_handed_over() => network_outcome(error),
+                // The provider ended a kept connection; another one may be good.
+                Err(error) if tries > 0 && !error.is_connect() && !error.is_timeout() && !error.is_builder() => {
+                    continue;
+                }
+                Err(error) => not_started(error),
+            };
+            return Some(self.without_token(outcome));
+        }
     }
 
     async fn conclude(&self, response: &mut Response) -> Outcome {
@@ -236,15 +248,15 @@ fn bearer(token: &SecretString) -> Result<HeaderValue, BuildError> {
     Ok(value)
 }
 
-/// What a fault before the answer means.
+/// What a fault before the answer means, once the connection had the message.
 fn network_outcome(error: reqwest::Error) -> Outcome {
-    let error = error.without_url();
-    let detail = chain(&error);
-    if error.is_connect() || error.is_builder() {
-        let fault = Fault { code: None, scope: Scope::Number, detail };
-        return Outcome::Later { fault, after: Some(UNREACHABLE) };
-    }
-    Outcome::Unknown(detail)
+    Outcome::Unknown(chain(&error.without_url()))
+}
+
+/// What a fault means before any connection had the message: nothing was sent.
+fn not_started(error: reqwest::Error) -> Outcome {
+    let fault = Fault { code: None, scope: Scope::Number, detail: chain(&error.without_url()) };
+    Outcome::Later { fault, after: Some(UNREACHABLE) }
 }
 
 /// An error with its causes, on one line.

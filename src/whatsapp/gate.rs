@@ -1,14 +1,16 @@
 //! Owns: the last look before a request leaves. The connection may take its time; so the right to send is asked for again
-//! by the body itself, when it is about to be written and nothing has been.
+//! by the body itself, when it is about to be written and nothing of it has been. Before that it lets the runtime look at its
+//! sockets once: a kept connection that the provider closed meanwhile is noticed then, while nothing was sent on it.
 
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use tokio::task::JoinHandle;
 
 /// Whether it may still be sent, asked at the last moment.
 #[derive(Clone)]
@@ -38,21 +40,60 @@ impl fmt::Debug for Gate {
 #[error("the right to send was lost before anything was sent")]
 pub(super) struct Closed;
 
-/// A request body that breaks off before its first byte when the gate is closed.
-///
-/// hyper (1.12, HTTP/1) takes the body before it flushes the head, so that a broken body means an unsent request; and a head
-/// alone would be no request either, because its length is announced.
+/// How far a body came.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Passage(Arc<AtomicU8>);
+
+const CLOSED: u8 = 1;
+const HANDED_OVER: u8 = 2;
+
+impl Passage {
+    /// It broke off because of the gate.
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == CLOSED
+    }
+
+    /// The connection has it: from here on nobody knows what the provider got. Before, it was at most the head, whose
+    /// announced length makes it no request.
+    pub(super) fn is_handed_over(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == HANDED_OVER
+    }
+}
+
+/// A request body that breaks off before its first byte when the gate is closed. The look and the write have no pause in
+/// between: hyper (1.12, HTTP/1) writes what it was given before it yields.
 pub(super) struct GatedBody {
     bytes: Option<Bytes>,
     gate: Gate,
-    closed: Arc<AtomicBool>,
+    passage: Passage,
+    /// Ends when the runtime looked at its sockets.
+    pause: Pause,
+}
+
+enum Pause {
+    Ahead,
+    Under(JoinHandle<()>),
+    Over,
 }
 
 impl GatedBody {
-    /// The body, and whether it broke off because of the gate.
-    pub(super) fn new(bytes: Vec<u8>, gate: Gate) -> (Self, Arc<AtomicBool>) {
-        let closed = Arc::new(AtomicBool::new(false));
-        (Self { bytes: Some(bytes.into()), gate, closed: closed.clone() }, closed)
+    /// The body, and how far it came.
+    pub(super) fn new(bytes: Bytes, gate: Gate) -> (Self, Passage) {
+        let passage = Passage::default();
+        (Self { bytes: Some(bytes), gate, passage: passage.clone(), pause: Pause::Ahead }, passage)
+    }
+
+    /// A task of its own, since a body is polled as often as it pleases hyper: who yields there is run again after the
+    /// runtime looked at its sockets.
+    fn poll_pause(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if matches!(self.pause, Pause::Ahead) {
+            self.pause = Pause::Under(tokio::spawn(tokio::task::yield_now()));
+        }
+        if let Pause::Under(task) = &mut self.pause {
+            std::task::ready!(Pin::new(task).poll(cx)).ok();
+            self.pause = Pause::Over;
+        }
+        Poll::Ready(())
     }
 }
 
@@ -60,12 +101,14 @@ impl Body for GatedBody {
     type Data = Bytes;
     type Error = Closed;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Closed>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Closed>>> {
+        std::task::ready!(self.poll_pause(cx));
         let Some(bytes) = self.bytes.take() else { return Poll::Ready(None) };
         if (self.gate.0)() {
+            self.passage.0.store(HANDED_OVER, Ordering::SeqCst);
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
-        self.closed.store(true, Ordering::SeqCst);
+        self.passage.0.store(CLOSED, Ordering::SeqCst);
         Poll::Ready(Some(Err(Closed)))
     }
 

@@ -159,8 +159,7 @@ async fn wait_for_insert(bridge: &Bridge) {
     const ASKED_MAX: u32 = 20_000;
     let mut root = connect(&bridge.db.billing_admin_url()).await;
     for _ in 0..ASKED_MAX {
-        let sql =
-            "SELECT COUNT(*) FROM information_schema.processlist WHERE db = ? AND info LIKE 'INSERT INTO inbox %'";
+        let sql = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = ? AND HEX(info) LIKE CONCAT(HEX('INSERT INTO inbox '), '%')";
         let at_work: Option<u64> = root.exec_first(sql, (&bridge.db.own,)).await.expect("the list");
         if at_work > Some(0) {
             return;
@@ -339,5 +338,33 @@ async fn events_and_messages_of_a_clock_that_ran_ahead_do_not_wait_for_it_to_com
     bridge.app.keep_house().await.expect("housekeeping");
     bridge.settle().await;
     assert_eq!(bridge.phones().len(), 1);
+    bridge.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_sources_may_give_their_events_the_same_id_and_each_is_stored_once() {
+    let bridge = Bridge::start().await;
+    let of = |source: &str, n: usize, body: &str| NewEvent { source: source.to_owned(), ..event(&bridge, n, body) };
+    let store = async |events: &[NewEvent]| insert(&bridge.app.store, events).await.expect("stored");
+    // One after the other, then the repeats of both, and another body under the same id.
+    assert_eq!(store(&[of("billing", 1, "a")]).await, [Inserted::New]);
+    assert_eq!(store(&[of("shop", 1, "b")]).await, [Inserted::New]);
+    let again = [of("shop", 1, "b"), of("billing", 1, "a"), of("shop", 1, "c"), of("billing", 1, "b")];
+    let known = [Inserted::Duplicate, Inserted::Duplicate, Inserted::Reused, Inserted::Reused];
+    assert_eq!(store(&again).await, known);
+    // Both in one batch, each twice.
+    let both = [of("billing", 2, "a"), of("shop", 2, "a"), of("shop", 2, "a"), of("billing", 2, "a")];
+    let known = [Inserted::New, Inserted::New, Inserted::Duplicate, Inserted::Duplicate];
+    assert_eq!(store(&both).await, known);
+    assert_eq!(rows(&bridge, "SELECT COUNT(*) FROM inbox").await, 4);
+    // Finished long ago: the other source's is new nevertheless, and its repeat is known.
+    bridge.app.drain().await.expect("the workers work");
+    assert_eq!(rows(&bridge, "SELECT COUNT(*) FROM event WHERE source = 'shop'").await, 2);
+    assert_eq!(store(&[of("billing", 3, "a")]).await, [Inserted::New]);
+    bridge.app.drain().await.expect("the workers work");
+    assert_eq!(store(&[of("shop", 3, "a"), of("billing", 3, "a")]).await, [Inserted::New, Inserted::Duplicate]);
+    bridge.app.drain().await.expect("the workers work");
+    assert_eq!(store(&[of("shop", 3, "a"), of("billing", 3, "a")]).await, [Inserted::Duplicate, Inserted::Duplicate]);
+    assert_eq!(rows(&bridge, "SELECT COUNT(*) FROM event").await, 6);
     bridge.finish().await;
 }

@@ -1,7 +1,7 @@
 //! Our own schema: brought up once, guarded against edits, and by two starters at a time.
 
-use hookbridge::app::database;
 use hookbridge::clock::Clock;
+use hookbridge::sql::{Access, Address, Database};
 use hookbridge::store::inbox::claim;
 use hookbridge::store::{Store, migrate};
 use mysql_async::prelude::Queryable as _;
@@ -9,8 +9,10 @@ use mysql_async::prelude::Queryable as _;
 use crate::support::database::{TestDb, connect};
 
 fn store(db: &TestDb) -> Store {
-    let second = std::time::Duration::from_secs(5);
-    Store::new(database(&db.bridge_url().into(), 0, 4, second).expect("a pool"))
+    let url = db.bridge_url();
+    let address =
+        Address { url: &url, ca: "", pool_min: 0, pool_max: 4, acquire_timeout: std::time::Duration::from_secs(5) };
+    Store::new(Database::open(&address, Access::Own, None).expect("a pool"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

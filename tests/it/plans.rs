@@ -13,7 +13,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use crate::support::bridge::{Bridge, answer};
-use crate::support::database::{TestDb, connect, second_server};
+use crate::support::database::{TestDb, connect, second_server, sequence};
 use crate::support::lively::{self, links};
 use crate::support::person::Person;
 use crate::support::turn::turn;
@@ -40,7 +40,7 @@ const BOUNDED: [(&str, &str); 6] = [
 async fn fill(bridge: &Bridge) {
     let now = bridge.now().strftime("%Y-%m-%d %H:%M:%S");
     let at = format!("'{now}' - INTERVAL seq * 5 MINUTE");
-    let numbers = format!("FROM seq_1_to_{ROWS}");
+    let numbers = format!("FROM {}", sequence(ROWS));
     let id = "UNHEX(CONCAT('BB', LPAD(HEX(seq), 30, '0')))";
     let to = "CONCAT('+549117', LPAD(seq MOD 3000, 7, '0'))";
     for sql in [
@@ -72,12 +72,12 @@ async fn fill(bridge: &Bridge) {
         format!(
             "INSERT INTO outbox (message_id, lane, state, priority, run_at, recipient, template, expires_at, hookpoint, client_id, \
              event_at) SELECT {id}, 'main', ELT(1 + seq MOD 3, 'queued', 'held', 'unknown'), 2, '{now}' + INTERVAL 1 DAY, {to}, \
-             'invoice_created', '{now}' + INTERVAL 9 DAY, 'invoice_created', 1000 + seq, {at} FROM seq_1_to_1000"
+             'invoice_created', '{now}' + INTERVAL 9 DAY, 'invoice_created', 1000 + seq, {at} FROM {}", sequence(1000)
         ),
         format!(
             "INSERT INTO inbox (event_id, run_at, source, hook, occurred_at, received_at, key_index, body_sha256, body) SELECT \
              CONCAT('wait-', seq), '{now}' + INTERVAL 1 DAY, 'billing', 'InvoiceCreated', {at}, {at}, 0, REPEAT('x', 32), '{{}}' \
-             FROM seq_1_to_1000"
+             FROM {}", sequence(1000)
         ),
         format!(
             "INSERT INTO decision (id, rule, version, verdict, subject, client_id, asked_at, source, hook, asked_by, what_if, \
@@ -92,7 +92,7 @@ async fn fill(bridge: &Bridge) {
             "INSERT INTO decision_override (rule, subject, who, why, made_at, until_at, ended_at) SELECT 'upgrade', \
              CONCAT('service:', seq), 'ana', 'x', {at}, '{now}' + INTERVAL 9 DAY, IF(seq MOD 2 = 0, '{now}', NULL) {numbers}"
         ),
-        format!("INSERT INTO contacted (portfolio, recipient, at) SELECT 'other', {to}, {at} FROM seq_1_to_3000"),
+        format!("INSERT INTO contacted (portfolio, recipient, at) SELECT 'other', {to}, {at} FROM {}", sequence(3000)),
         format!("INSERT INTO dedupe (dedupe_key, at) SELECT UNHEX(SHA2(CONCAT('k', seq), 256)), {at} {numbers}"),
         format!(
             "INSERT INTO transition (machine, subject, state, epoch, at) SELECT 'invoice', CONCAT('invoice:', 50000 + seq), 'Paid', \
@@ -102,7 +102,7 @@ async fn fill(bridge: &Bridge) {
             "INSERT INTO mirror (kind, id, state, name, seen_at, live) SELECT 'invoice', 50000 + seq, 'Paid', '', {at}, 0 {numbers}"
         ),
         format!(
-            "INSERT INTO consent (recipient, opted_out, evidence, at) SELECT {to}, 1, 'BAJA', {at} FROM seq_1_to_3000"
+            "INSERT INTO consent (recipient, opted_out, evidence, at) SELECT {to}, 1, 'BAJA', {at} FROM {}", sequence(3000)
         ),
         "ANALYZE TABLE event, message, attempt, receipt, skip, outbox, inbox, decision, decision_override, audit, contacted, dedupe, transition, \
          mirror, consent, figure, version, hold"

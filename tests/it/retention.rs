@@ -8,7 +8,7 @@ use mysql_async::prelude::Queryable as _;
 use serde_json::json;
 
 use crate::support::bridge::Bridge;
-use crate::support::database::connect;
+use crate::support::database::{connect, sequence};
 
 /// Every time in every table, moved back.
 const AGED: [&str; 7] = [
@@ -129,14 +129,20 @@ async fn a_round_goes_on_until_nothing_old_is_left_and_leaves_the_young() {
     // Thousands at one moment, as after a restore, and one per minute around the age at which they go.
     own(
         &bridge,
-        "INSERT INTO skip (event_id, reason, at) SELECT CONCAT('a', seq), 'already_queued', NOW(3) - INTERVAL 300 DAY \
-         FROM seq_1_to_3000",
+        &format!(
+            "INSERT INTO skip (event_id, reason, at) SELECT CONCAT('a', seq), 'already_queued', NOW(3) - INTERVAL 300 DAY \
+             FROM {}",
+            sequence(3000)
+        ),
     )
     .await;
     own(
         &bridge,
-        "INSERT INTO skip (event_id, reason, at) SELECT CONCAT('b', seq), 'already_queued', \
-         UTC_TIMESTAMP(3) - INTERVAL 180 DAY + INTERVAL (CAST(seq AS SIGNED) - 1000) MINUTE FROM seq_1_to_2000",
+        &format!(
+            "INSERT INTO skip (event_id, reason, at) SELECT CONCAT('b', seq), 'already_queued', \
+             UTC_TIMESTAMP(3) - INTERVAL 180 DAY + INTERVAL (CAST(seq AS SIGNED) - 1000) MINUTE FROM {}",
+            sequence(2000)
+        ),
     )
     .await;
     let pruned = pruned(&bridge).await;

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use mysql_async::prelude::Queryable as _;
 
 use crate::support::bridge::Bridge;
-use crate::support::database::connect;
+use crate::support::database::{connect, sequence};
 
 /// Several steps of a walk.
 const ROWS: u32 = 4_000;
@@ -25,7 +25,7 @@ async fn fill(bridge: &Bridge) {
     let at = format!("'{now}' - INTERVAL {moment} * 7 SECOND");
     let ms = format!("ROUND(1000 * TIMESTAMPDIFF(SECOND, '1970-01-01', {at}))");
     let id = format!("UNHEX(CONCAT(LPAD(HEX({ms}), 12, '0'), '70008', LPAD(HEX({ROWS} - seq), 15, '0')))");
-    let numbers = format!("FROM seq_1_to_{ROWS}");
+    let numbers = format!("FROM {}", sequence(ROWS));
     let state = "CASE WHEN seq <= 900 THEN 'open' WHEN seq MOD 10 = 0 THEN 'failed' WHEN seq MOD 331 = 0 THEN 'cancelled' \
                  ELSE 'sent' END";
     let receipt = "CASE WHEN seq <= 900 OR seq MOD 10 = 0 OR seq MOD 331 = 0 OR seq IN (950, 3907) THEN NULL WHEN seq MOD 77 = 0 \
@@ -50,7 +50,8 @@ async fn fill(bridge: &Bridge) {
             "INSERT INTO outbox (message_id, lane, state, priority, run_at, recipient, template, expires_at, hookpoint, client_id, \
              event_at, waiting_for) SELECT {id}, 'main', IF(seq MOD 450 = 0, 'held', 'queued'), 2, '{now}' + INTERVAL 1 DAY, \
              CONCAT('+549117', LPAD(seq MOD 30, 7, '0')), 'invoice_created', '{now}' + INTERVAL 9 DAY, 'invoice_created', seq MOD 30, \
-             {at}, IF(seq MOD 400 = 0, 'paced_number', NULL) FROM seq_1_to_900"
+             {at}, IF(seq MOD 400 = 0, 'paced_number', NULL) FROM {}",
+            sequence(900)
         ),
         format!(
             "INSERT INTO decision (id, rule, version, verdict, subject, client_id, asked_at, source, hook, asked_by, what_if, \

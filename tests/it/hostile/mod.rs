@@ -1,4 +1,9 @@
 //! Promises tried with hostile ground and input. One file a topic; each test fails where the promise was only kept by
 //! friendly defaults.
 
+mod batches;
+mod encryption;
+mod ground;
+mod identity;
+mod proof;
 mod sessions;

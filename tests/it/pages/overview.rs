@@ -12,6 +12,7 @@ use mysql_async::prelude::Queryable as _;
 use serde_json::json;
 
 use crate::support::bridge::Bridge;
+use crate::support::database::sequence;
 use crate::support::person::Person;
 
 fn desk(bridge: &Bridge) -> Arc<Desk> {
@@ -155,8 +156,9 @@ async fn a_hook_that_falls_silent_is_told_of_once_and_judged_by_its_own_history(
         .own(&format!(
             "INSERT INTO event (id, source, hook, occurred_at, received_at, key_index, body_sha256, body, state) \
              SELECT CONCAT('old-', seq), 'billing', 'InvoiceCreated', t, t, 0, REPEAT('x', 32), '{{}}', 'processed' \
-             FROM (SELECT seq, '{}' - INTERVAL 25 HOUR - INTERVAL seq * 8 HOUR AS t FROM seq_0_to_30) times",
-            bridge.now().strftime("%Y-%m-%d %H:%M:%S")
+             FROM (SELECT seq, '{}' - INTERVAL 17 HOUR - INTERVAL seq * 8 HOUR AS t FROM {}) times",
+            bridge.now().strftime("%Y-%m-%d %H:%M:%S"),
+            sequence(31)
         ))
         .await;
     // What the sweep found is no sign of life.

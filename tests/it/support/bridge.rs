@@ -155,11 +155,22 @@ impl Bridge {
         body: Vec<u8>,
         change: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
     ) -> Answer {
+        self.signed_at(&self.url(path), id, body, change).await
+    }
+
+    /// The same at another instance.
+    pub async fn signed_at(
+        &self,
+        url: &str,
+        id: &str,
+        body: Vec<u8>,
+        change: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> Answer {
         let key = Key::parse(&self.secrets.stub.clone().into()).expect("a good secret");
         let timestamp = self.clock.now().as_second().to_string();
         let request = self
             .http
-            .post(self.url(path))
+            .post(url)
             .header("content-type", "application/json")
             .header("hookbridge-source", SOURCE)
             .header("webhook-id", id)

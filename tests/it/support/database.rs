@@ -113,7 +113,7 @@ impl TestDb {
         conn.disconnect().await.expect("an idle connection closes");
     }
 
-    /// Queues `n` notices like the newest message, to as many numbers (SEQUENCE is MariaDB's own).
+    /// Queues `n` notices like the newest message, to as many numbers.
     pub async fn crowd(&self, n: u32, now: Timestamp) {
         let at = now.strftime("%Y-%m-%d %H:%M:%S");
         self.own(&format!(
@@ -122,7 +122,8 @@ impl TestDb {
              SELECT UNHEX(CONCAT('AA', LPAD(HEX(s.seq), 30, '0'))), m.event_id, m.hookpoint, m.subject, m.client_id, \
              CONCAT('+54911', 40000000 + s.seq), m.locale, 'notice', m.lane, m.template, m.language, m.parameters, m.body, \
              UNHEX(SHA2(CONCAT('crowd', s.seq), 256)), '{at}', '{at}' + INTERVAL 1 DAY, '{at}' \
-             FROM (SELECT * FROM message ORDER BY created_at DESC, id LIMIT 1) m JOIN seq_1_to_{n} s"
+             FROM (SELECT * FROM message ORDER BY created_at DESC, id LIMIT 1) m JOIN {}",
+            sequence(n)
         ))
         .await;
         self.own(&format!(
@@ -153,6 +154,13 @@ impl Drop for TestDb {
         });
         let _ = worker.join();
     }
+}
+
+/// A table with a column `seq` of 1 to `n`, on both kinds of server: SEQUENCE is MariaDB's own.
+pub fn sequence(n: u32) -> String {
+    format!(
+        "(SELECT n AS seq FROM JSON_TABLE(CONCAT('[', REPEAT('0,', {n} - 1), '0]'), '$[*]' COLUMNS (n FOR ORDINALITY)) t) s"
+    )
 }
 
 /// A connection to `url`.

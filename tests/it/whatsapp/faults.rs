@@ -1,5 +1,7 @@
 //! Each way in which a network or something before the provider fails, with a real socket.
 
+use std::io::{Read as _, Write as _};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use hookbridge::domain::outcome::{Fault, Outcome, Scope};
@@ -58,8 +60,7 @@ async fn whatever_breaks_after_the_connection_stood_is_unknown() {
         let body = accepted("wamid.A");
         Act::Raw(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{}", body.len(), &body[..body.len() - 9]))
     };
-    let acts: [NamedAct; 6] = [
-        ("reset before it was read", || Act::Reset),
+    let acts: [NamedAct; 5] = [
         ("closed after it was read", || Act::Close),
         ("half an answer", cut_off),
         ("half a status line", || Act::Raw("HTTP/1.1 2".to_owned())),
@@ -70,6 +71,15 @@ async fn whatever_breaks_after_the_connection_stood_is_unknown() {
         let outcome = once(&Provider::always(act).await).await;
         assert!(matches!(outcome, Outcome::Unknown(_)), "{name}: {outcome:?}");
     }
+}
+
+/// It depends on the moment whether the message was handed to the connection before the reset came; never was it taken.
+#[tokio::test]
+async fn a_reset_before_the_request_was_read_is_unknown_or_sent_nothing() {
+    let provider = Provider::always(|| Act::Reset).await;
+    let outcome = provider.gateway().send(&hello(), Gate::open()).await.expect("the gate is open");
+    assert!(matches!(outcome, Outcome::Unknown(_)) || later(Scope::Number, 5)(&outcome), "{outcome:?}");
+    assert!(provider.requests().is_empty() && provider.connections() <= 3);
 }
 
 #[tokio::test]
@@ -220,4 +230,64 @@ proptest! {
         let shown = format!("{outcome:?}");
         prop_assert!(!shown.contains("5491123456789"));
     }
+}
+
+/// A provider on a thread of its own: answers one request, closes its connection when it is asked to, answers another one.
+/// Both ends of the asking; how many whole requests it got is the thread's result.
+fn closing_provider() -> (String, mpsc::Sender<()>, mpsc::Receiver<()>, std::thread::JoinHandle<usize>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let ((close, asked), (done, closed)) = (mpsc::channel(), mpsc::channel());
+    let provider = std::thread::spawn(move || {
+        let mut whole = 0;
+        for turn in 0..2 {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            whole += usize::from(answer_one(&mut stream));
+            if turn == 0 {
+                asked.recv().expect("the test goes on");
+                drop(stream);
+                done.send(()).expect("the test goes on");
+            }
+        }
+        whole
+    });
+    (address, close, closed, provider)
+}
+
+/// Reads a request to its announced end and answers it. `false`: it broke off before.
+fn answer_one(stream: &mut std::net::TcpStream) -> bool {
+    let (mut bytes, mut more) = (Vec::new(), [0; 4096]);
+    loop {
+        let text = String::from_utf8_lossy(&bytes).to_lowercase();
+        let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+        if let (Some(end), Some(length)) = (text.find("\r\n\r\n"), length)
+            && bytes.len() >= end + 4 + length
+        {
+            let body = accepted("wamid.A");
+            let answer = format!("HTTP/1.1 200 X\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            return stream.write_all(answer.as_bytes()).is_ok();
+        }
+        match stream.read(&mut more) {
+            Ok(0) | Err(_) => return false,
+            Ok(n) => bytes.extend_from_slice(&more[..n]),
+        }
+    }
+}
+
+/// On one thread, so that the client cannot notice the end of the connection before it is given the next message.
+#[tokio::test]
+async fn a_kept_connection_that_ended_before_the_message_was_handed_to_it_sent_nothing_and_another_is_taken() {
+    let (address, close, closed, provider) = closing_provider();
+    let api = api(settings(&address));
+    let first = api.send(&hello(), Gate::open()).await.expect("the gate is open");
+    assert!(matches!(first, Outcome::Accepted { .. }), "{first:?}");
+    // The client puts the connection back.
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    close.send(()).expect("the provider listens");
+    closed.recv().expect("it closed the connection");
+    let second = api.send(&hello(), Gate::open()).await.expect("the gate is open");
+    assert!(matches!(second, Outcome::Accepted { .. }), "{second:?}");
+    assert_eq!(provider.join().expect("no panic"), 2, "each message was sent once");
 }
