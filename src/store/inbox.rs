@@ -57,8 +57,6 @@ pub struct Claimed {
 /// Numbers of rows that one statement inserts. Few, so that a connection has soon prepared them all: parsing the text of
 /// such a statement costs the server as much as storing its rows.
 const SHAPES: [usize; 17] = [512, 384, 256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 2, 1];
-/// So much of a hash tells the ids of sources apart.
-const TWIN_HASH_BYTES: usize = 8;
 /// How often the unknown ones of a batch are looked for, when other instances store the same ids at the same time.
 const LOOKS: u32 = 5;
 
@@ -166,7 +164,7 @@ pub(super) async fn look(
 /// a repeat is known.
 fn twin(event: &NewEvent) -> NewEvent {
     let hash = sha256(format!("{}\n{}", event.source, event.id.as_str()).as_bytes());
-    let hash: String = hash[..TWIN_HASH_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = format!("{:016x}", hash.first_chunk().copied().map_or(0, u64::from_be_bytes));
     let start: String = event.id.as_str().chars().take(EVENT_ID_CHARS_MAX - hash.len() - 1).collect();
     match EventId::parse(&format!("{start}.{hash}")) {
         Some(id) => NewEvent { id, ..event.clone() },
