@@ -8,6 +8,8 @@ pub mod decisions;
 pub mod difference;
 pub mod events;
 pub mod exceptions;
+pub mod factor;
+pub mod guess;
 pub mod holds;
 pub mod hookpoints;
 pub mod log;

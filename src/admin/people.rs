@@ -2,11 +2,11 @@
 
 use secrecy::SecretString;
 
-use super::{AdminError, Desk, Mistake, password};
-use crate::domain::admin::{Role, Who};
+use super::{AdminError, Desk, Mistake, guess, password};
+use crate::domain::admin::{NAME_KEY_CHARS_MAX, Role, Who, look_alike, name_key};
 use crate::domain::locale::Locale;
 use crate::store::account::{self, Account, Change};
-use crate::store::session;
+use crate::store::{api_token, recovery, session};
 
 /// Longest name of an account, in characters.
 const NAME_CHARS_MAX: usize = 64;
@@ -30,7 +30,15 @@ pub async fn named(desk: &Desk, name: &str) -> Result<Account, AdminError> {
 /// Whether somebody may be called so.
 #[must_use]
 pub(super) fn name_fits(name: &str) -> bool {
-    !name.is_empty() && name.chars().count() <= NAME_CHARS_MAX && !name.chars().any(|c| c.is_control() || c == ':')
+    let key = name_key(name).chars().count();
+    (1..=NAME_KEY_CHARS_MAX).contains(&key)
+        && name.chars().count() <= NAME_CHARS_MAX
+        && !name.chars().any(|c| c.is_control() || c == ':')
+}
+
+/// Whether nobody has a name that people would take for this one.
+pub(super) async fn name_is_free(desk: &Desk, name: &str) -> Result<bool, AdminError> {
+    Ok(!account::all(&desk.store).await?.iter().any(|one| look_alike(&one.name, name)))
 }
 
 /// Makes an account.
@@ -49,6 +57,9 @@ pub async fn create(
     let mut mistakes = Vec::new();
     if !name_fits(name) {
         mistakes.push(Mistake::new("name", "people.name_bad"));
+    }
+    if mistakes.is_empty() && !name_is_free(desk, name).await? {
+        mistakes.push(Mistake::new("name", "people.name_taken"));
     }
     mistakes.extend(password.iter().flat_map(|password| password::mistakes(name, password)));
     if !mistakes.is_empty() {
@@ -82,7 +93,7 @@ pub async fn set_role(desk: &Desk, who: &Who, account: &Account, role: Role) -> 
     desk.note(who, "admin.role", &account.name, Some(role.code())).await
 }
 
-/// Disables an account, or lets it in again. Its sessions end.
+/// Disables an account, or lets it in again. Its sessions end; when it is disabled, its API tokens as well.
 ///
 /// # Errors
 /// The role; nobody would be left who may; the database.
@@ -93,7 +104,20 @@ pub async fn set_disabled(desk: &Desk, who: &Who, account: &Account, disabled: b
     }
     account::change(&desk.store, account.id, Change::Disabled(disabled.then(|| desk.now()))).await?;
     session::end_all(&desk.store, account.id, b"").await?;
-    desk.note(who, if disabled { "admin.disable" } else { "admin.enable" }, &account.name, None).await
+    let tokens = if disabled { api_token::end_all(&desk.store, account.id, &who.name, desk.now()).await? } else { 0 };
+    let detail = (tokens > 0).then(|| format!("API tokens that ended: {tokens}"));
+    let action = if disabled { "admin.disable" } else { "admin.enable" };
+    desk.note(who, action, &account.name, detail.as_deref()).await
+}
+
+/// Forgets the wrong tries of an account, so that its person need not wait.
+///
+/// # Errors
+/// The role; the database.
+pub async fn unlock(desk: &Desk, who: &Who, account: &Account) -> Result<(), AdminError> {
+    desk.require(who, Role::Administrator)?;
+    guess::unlock(desk, account.id).await?;
+    desk.note(who, "admin.unlock", &account.name, None).await
 }
 
 /// Sets a password: one's own, or as an administrator anybody's. All other sessions of the account end.
@@ -107,7 +131,7 @@ pub async fn set_password(
     password: &SecretString,
     kept: &[u8],
 ) -> Result<(), AdminError> {
-    if who.name != account.name {
+    if !who.is_in_person(account.id) {
         desk.require(who, Role::Administrator)?;
     }
     let mistakes = password::mistakes(&account.name, password);
@@ -125,10 +149,11 @@ pub async fn set_password(
 /// # Errors
 /// The role; the database.
 pub async fn drop_factor(desk: &Desk, who: &Who, account: &Account) -> Result<(), AdminError> {
-    if who.name != account.name {
+    if !who.is_in_person(account.id) {
         desk.require(who, Role::Administrator)?;
     }
     account::change(&desk.store, account.id, Change::Totp(None)).await?;
+    recovery::replace(&desk.store, account.id, &[]).await?;
     session::end_all(&desk.store, account.id, b"").await?;
     desk.note(who, "second_factor.drop", &account.name, None).await
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use jiff::SignedDuration;
 
-use super::login::{Entered, LoginError, Visitor, enter};
+use super::login::{Entered, LoginError, Visitor, enter, of_the_page};
 use super::{AdminError, Desk, people};
 use crate::config::section::is_empty;
 use crate::domain::admin::{Role, Via, Who};
@@ -96,7 +96,7 @@ pub async fn with_link(desk: &Desk, link: &Link<'_>, visitor: &Visitor) -> Resul
     let role = person.role.min(Role::parse(&desk.config.admin.sso_role_max).unwrap_or(Role::Viewer));
     let account = account(desk, &person, role, visitor).await?;
     let stage = if account.totp_sealed.is_some() { Stage::Password } else { Stage::Open };
-    let who = Who { name: account.name.clone(), role, via: Via::Page, address: Some(visitor.address.clone()) };
+    let who = of_the_page(&account, visitor);
     let detail = format!("{role}, administrator {} of the platform", person.id);
     if account.disabled_at.is_some() {
         desk.note(&who, "sso.refuse", &account.name, Some("disabled")).await?;
@@ -156,6 +156,7 @@ async fn account(desk: &Desk, person: &Person, role: Role, visitor: &Visitor) ->
         role: Role::Administrator,
         via: Via::Page,
         address: Some(visitor.address.clone()),
+        account: None,
     };
     if let Some(known) = platform_link::account_of(&desk.store, person.id).await? {
         if known.role != role && known.disabled_at.is_none() {
@@ -164,9 +165,10 @@ async fn account(desk: &Desk, person: &Person, role: Role, visitor: &Visitor) ->
         }
         return Ok(Account { role, ..known });
     }
-    // A namesake who was made here keeps his account to himself.
+    // A namesake who was made here keeps the account; so does everybody whose name only looks the same.
     let own_name = format!("{} #{}", person.name.chars().take(40).collect::<String>(), person.id);
-    for name in [person.name.as_str(), own_name.as_str()] {
+    let alone = people::name_is_free(desk, &person.name).await?;
+    for name in [person.name.as_str(), own_name.as_str()].into_iter().skip(usize::from(!alone)) {
         match platform_link::create(&desk.store, person.id, name, role, desk.now()).await {
             Err(error) if error.is_duplicate() => {}
             Err(error) => return Err(error.into()),

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{AdminError, Desk};
 use crate::domain::admin::{Role, Via, Who};
 use crate::signature::sha256;
+use crate::store::account;
 use crate::store::api_token::{self, ApiToken, New};
 
 /// What every token begins with, so that people and scanners of secrets know one when they see it.
@@ -47,7 +48,7 @@ pub async fn create(
     getrandom::fill(&mut bytes).map_err(|e| AdminError::Internal(e.to_string()))?;
     let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
     let hash = sha256(token.as_bytes());
-    let new = New { name, hash: &hash, role, by: &who.name, until };
+    let new = New { name, hash: &hash, role, by: &who.name, owner_id: who.account, until };
     api_token::create(&desk.store, new, desk.now()).await?;
     desk.note(who, "token.create", name, Some(role.code())).await?;
     Ok(token.into())
@@ -65,7 +66,8 @@ pub async fn end(desk: &Desk, who: &Who, id: u64) -> Result<(), AdminError> {
     desk.note(who, "token.end", &id.to_string(), None).await
 }
 
-/// Who holds `token`.
+/// Who holds `token`. A token of somebody is worth no more than its person: nothing once that is disabled, and no more than the
+/// role that it has now.
 ///
 /// # Errors
 /// The database.
@@ -76,9 +78,17 @@ pub async fn holder(desk: &Desk, token: &SecretString, address: &str) -> Result<
     }
     let hash = sha256(token.expose_secret().as_bytes());
     let Some(found) = api_token::valid(&desk.store, &hash, now).await? else { return Ok(None) };
+    let role = match found.owner_id {
+        None => found.role,
+        Some(id) => {
+            let owner = account::of(&desk.store, id).await?.filter(|owner| owner.disabled_at.is_none());
+            let Some(owner) = owner else { return Ok(None) };
+            found.role.min(owner.role)
+        }
+    };
     if found.used_at.is_none_or(|used| now.duration_since(used) > NOTED) {
         api_token::used(&desk.store, found.id, now).await?;
     }
     let name = format!("token:{}", found.name);
-    Ok(Some(Who { name, role: found.role, via: Via::Api, address: Some(address.to_owned()) }))
+    Ok(Some(Who { name, role, via: Via::Api, address: Some(address.to_owned()), account: found.owner_id }))
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::desk::{Failure, with_the_key};
 use super::show;
 use crate::admin::log::{self, Format};
-use crate::admin::{Desk, people, token};
+use crate::admin::{Desk, factor, people, token};
 use crate::config::Config;
 use crate::domain::admin::{Role, Who};
 use crate::http::api::settings::{person_json, token_json};
@@ -45,6 +45,14 @@ pub enum Command {
     Enable { name: String },
     /// Take the second factor away, e.g. because the phone is lost
     DropFactor { name: String },
+    /// Forget the wrong tries of an account, so that its person need not wait
+    Unlock { name: String },
+    /// Make ten new recovery codes for an account with a second factor; they are printed once
+    RecoveryCodes {
+        name: String,
+        #[arg(long)]
+        json: bool,
+    },
     /// Tokens of programs that use the API
     #[command(subcommand)]
     Token(TokenCommand),
@@ -136,6 +144,15 @@ async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
         Command::DropFactor { name } => {
             people::drop_factor(desk, who, &people::named(desk, &name).await?).await?;
             println!("{name} has no second factor any more");
+        }
+        Command::Unlock { name } => {
+            people::unlock(desk, who, &people::named(desk, &name).await?).await?;
+            println!("{name} need not wait any longer");
+        }
+        Command::RecoveryCodes { name, json } => {
+            let codes = factor::renew_codes(desk, who, &people::named(desk, &name).await?).await?;
+            let codes: Vec<&str> = codes.iter().map(|code| code.expose_secret()).collect();
+            if json { show::json(&json!({ "codes": codes })) } else { println!("{}", codes.join("\n")) }
         }
         Command::Token(command) => tokens(command, desk, who).await?,
         Command::Log(wishes) => deeds(wishes, desk).await?,

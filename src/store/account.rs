@@ -7,7 +7,7 @@ use mysql_async::{Row, Value};
 use super::pool::bounded;
 use super::row::{Reader, at};
 use super::{Store, StoreError};
-use crate::domain::admin::Role;
+use crate::domain::admin::{Role, name_key};
 use crate::domain::locale::Locale;
 
 /// One administrator.
@@ -73,12 +73,25 @@ pub async fn all(store: &Store) -> Result<Vec<Account>, StoreError> {
     .await
 }
 
-/// The account of that name; case does not matter.
+/// The account of that name, as [`name_key`] compares names.
 ///
 /// # Errors
 /// The database.
 pub async fn named(store: &Store, name: &str) -> Result<Option<Account>, StoreError> {
-    one(store, "name", name.into()).await
+    let key = name_key(name);
+    if let Some(found) = one(store, "name_key", key.as_str().into()).await? {
+        return Ok(Some(found));
+    }
+    // An account of an older version has no key yet. Our column's collation finds too many: the key decides.
+    let older = one(store, "name_key IS NULL AND name", name.into()).await?;
+    let Some(older) = older.filter(|older| name_key(&older.name) == key) else { return Ok(None) };
+    bounded(async {
+        let mut connection = store.connection().await?;
+        connection.exec_drop("UPDATE admin SET name_key = ? WHERE id = ?", (&key, older.id)).await?;
+        Ok(())
+    })
+    .await?;
+    Ok(Some(older))
 }
 
 /// The account of that id.
@@ -108,8 +121,8 @@ pub async fn create(store: &Store, name: &str, role: Role, by: &str, now: Timest
         let mut connection = store.connection().await?;
         connection
             .exec_drop(
-                "INSERT INTO admin (name, role, created_at, created_by) VALUES (?, ?, ?, ?)",
-                (name, role.code(), at(now), by),
+                "INSERT INTO admin (name, name_key, role, created_at, created_by) VALUES (?, ?, ?, ?, ?)",
+                (name, name_key(name), role.code(), at(now), by),
             )
             .await?;
         Ok(connection.last_insert_id().unwrap_or_default())

@@ -22,9 +22,11 @@ pub struct ApiToken {
     pub until: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
     pub ended_by: Option<String>,
+    /// The account behind: its own maker, or the maker of the token that made it. `None`: made at the command line.
+    pub owner_id: Option<u64>,
 }
 
-const COLUMNS: &str = "id, name, role, made_at, made_by, used_at, until_at, ended_at, ended_by";
+const COLUMNS: &str = "id, name, role, made_at, made_by, used_at, until_at, ended_at, ended_by, owner_id";
 
 fn read(row: &Row) -> Result<ApiToken, StoreError> {
     let reader = Reader::new("api_token", row, "");
@@ -38,6 +40,7 @@ fn read(row: &Row) -> Result<ApiToken, StoreError> {
         until: reader.optional_time("until_at")?,
         ended_at: reader.optional_time("ended_at")?,
         ended_by: reader.get("ended_by")?,
+        owner_id: reader.get("owner_id")?,
     })
 }
 
@@ -91,6 +94,8 @@ pub struct New<'a> {
     pub hash: &'a [u8],
     pub role: Role,
     pub by: &'a str,
+    /// See [`ApiToken::owner_id`].
+    pub owner_id: Option<u64>,
     pub until: Option<Timestamp>,
 }
 
@@ -104,8 +109,9 @@ pub async fn create(store: &Store, new: New<'_>, now: Timestamp) -> Result<u64, 
         let until = new.until.map_or(Value::NULL, at);
         connection
             .exec_drop(
-                "INSERT INTO api_token (name, token, role, made_at, made_by, until_at) VALUES (?, ?, ?, ?, ?, ?)",
-                (new.name, new.hash, new.role.code(), at(now), new.by, until),
+                "INSERT INTO api_token (name, token, role, made_at, made_by, until_at, owner_id) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (new.name, new.hash, new.role.code(), at(now), new.by, until, new.owner_id),
             )
             .await?;
         Ok(connection.last_insert_id().unwrap_or_default())
@@ -123,6 +129,20 @@ pub async fn end(store: &Store, id: u64, by: &str, now: Timestamp) -> Result<boo
         let sql = "UPDATE api_token SET ended_at = ?, ended_by = ? WHERE id = ? AND ended_at IS NULL";
         connection.exec_drop(sql, (at(now), by, id)).await?;
         Ok(connection.affected_rows() == 1)
+    })
+    .await
+}
+
+/// Ends all tokens behind which stands the account `owner_id`. How many there were.
+///
+/// # Errors
+/// The database.
+pub async fn end_all(store: &Store, owner_id: u64, by: &str, now: Timestamp) -> Result<u64, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let sql = "UPDATE api_token SET ended_at = ?, ended_by = ? WHERE owner_id = ? AND ended_at IS NULL";
+        connection.exec_drop(sql, (at(now), by, owner_id)).await?;
+        Ok(connection.affected_rows())
     })
     .await
 }

@@ -55,6 +55,7 @@ pub mod prune;
 pub mod account;
 pub mod api_token;
 pub mod audit;
+pub mod recovery;
 pub mod revision;
 pub mod session;
 pub mod throttle;

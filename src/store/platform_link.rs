@@ -7,7 +7,7 @@ use super::account::{self, Account};
 use super::pool::bounded;
 use super::row::at;
 use super::{Store, StoreError};
-use crate::domain::admin::Role;
+use crate::domain::admin::{Role, name_key};
 
 /// Uses a link up; it is remembered until `until`. False: it was used before.
 ///
@@ -39,8 +39,9 @@ pub async fn create(store: &Store, platform_id: u64, name: &str, role: Role, now
         let mut connection = store.connection().await?;
         connection
             .exec_drop(
-                "INSERT INTO admin (name, role, created_at, created_by, platform_id) VALUES (?, ?, ?, 'platform', ?)",
-                (name, role.code(), at(now), platform_id),
+                "INSERT INTO admin (name, name_key, role, created_at, created_by, platform_id) \
+                 VALUES (?, ?, ?, ?, 'platform', ?)",
+                (name, name_key(name), role.code(), at(now), platform_id),
             )
             .await?;
         Ok(())

@@ -55,7 +55,9 @@ async fn the_second_factor_is_asked_works_once_and_is_needed_where_it_is_require
     assert_eq!(wrong.status, 422);
     wrong.shows("El código no es el de ahora");
     let right = code(secret, now_s(&bridge));
-    assert_eq!(send(&right).await.location.as_deref(), Some("/admin/me?done=factor"));
+    let done = send(&right).await;
+    assert_eq!(done.status, 200, "{}", done.text);
+    done.shows("Códigos de recuperación");
     ana.post("/admin/logout", &[]).await;
     let half = ana.log_in("administrator of tests", PASSWORD).await;
     assert_eq!(half.location.as_deref(), Some("/admin/code?next=%2Fadmin"));

@@ -20,6 +20,7 @@ mod fleet;
 mod format;
 mod fuzzed;
 mod galera;
+mod guessing;
 mod guests;
 mod holds;
 mod hooks;

@@ -17,7 +17,9 @@ pub const SESSION: &str = "__Host-hookbridge";
 pub const LANGUAGE: &str = "__Host-hookbridge-language";
 /// Light or dark, if not the machine's own.
 pub const THEME: &str = "__Host-hookbridge-theme";
-/// A year: for what is no secret.
+/// What shows that somebody got in by this browser before.
+pub const DEVICE: &str = "__Host-hookbridge-device";
+/// A year: for what opens nothing.
 pub const LONG: &str = "; Max-Age=31536000";
 const GONE: &str = "; Max-Age=0";
 
@@ -109,8 +111,16 @@ pub(super) fn enter(entered: &Entered, next: &str) -> Response {
             go(&format!("/admin/code?{next}"))
         }
     };
-    set_cookie(&mut response, SESSION, &entered.token, "");
+    keep(&mut response, entered);
     response
+}
+
+/// Gives the browser what it keeps.
+pub(super) fn keep(response: &mut Response, entered: &Entered) {
+    set_cookie(response, SESSION, &entered.token, "");
+    if let Some(device) = &entered.device {
+        set_cookie(response, DEVICE, device, LONG);
+    }
 }
 
 fn refusal(tongue: &Tongue, error: &LoginError) -> (u16, String) {
@@ -165,6 +175,19 @@ fn code_form(tongue: &Tongue, next: &str, wrong: Option<&str>) -> Markup {
                 p.hint id="code-hint" { (tongue.t("login.code_hint")) }
             }
             button.main type="submit" { (tongue.t("login.enter")) }
+        }
+        details {
+            summary { (tongue.t("login.recovery")) }
+            form method="post" action="/admin/code" {
+                input type="hidden" name="next" value=(next);
+                div.field {
+                    label for="recovery" { (tongue.t("login.recovery_code")) }
+                    input id="recovery" name="code" autocomplete="off" autocapitalize="none" spellcheck="false" required
+                        aria-describedby="recovery-hint";
+                    p.hint id="recovery-hint" { (tongue.t("login.recovery_hint")) }
+                }
+                button type="submit" { (tongue.t("login.enter")) }
+            }
         }
         form method="post" action="/admin/logout" { button.plain type="submit" { (tongue.t("login.other")) } }
     }

@@ -1,14 +1,16 @@
-//! Owns: one's own account: language, appearance, password, second factor, sessions.
+//! Owns: one's own account: language, appearance, password, sessions; and the second factor, in a module of its own.
 
-use maud::{Markup, PreEscaped, html};
-use qrcode::QrCode;
-use qrcode::render::svg;
+mod factor;
+
+use maud::{Markup, html};
 use secrecy::SecretString;
 
-use super::ask::{Answer, Answering, Ask, Page, get, post};
+use super::ask::{Answer, Answering, Ask, Page, View, get, post};
 use super::entry::{LONG, THEME};
 use super::layout::{self, field};
-use crate::admin::{AdminError, Mistake, login, password, people};
+use crate::admin::factor::{Proof, proven};
+use crate::admin::guess::GuessError;
+use crate::admin::{AdminError, Mistake, password, people};
 use crate::domain::admin::Role;
 use crate::domain::locale::Locale;
 use crate::store::session;
@@ -19,9 +21,10 @@ pub const PAGES: &[Page] = &[
     post("/me/language", Role::Viewer, language),
     post("/me/theme", Role::Viewer, theme),
     post("/me/password", Role::Viewer, set_password),
-    get("/me/second-factor", Role::Viewer, |ask| Box::pin(async move { factor(&ask, &[]) })),
-    post("/me/second-factor", Role::Viewer, set_factor),
-    post("/me/second-factor/drop", Role::Viewer, drop_factor),
+    get("/me/second-factor", Role::Viewer, factor::show),
+    post("/me/second-factor", Role::Viewer, factor::set),
+    post("/me/second-factor/drop", Role::Viewer, factor::drop),
+    post("/me/recovery-codes", Role::Viewer, factor::renew),
     post("/me/sessions/end", Role::Viewer, end_sessions),
 ];
 
@@ -32,6 +35,7 @@ async fn show(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, AdminError> {
     let account = &ask.present.account;
     let body = html! {
         h1 { (account.name) }
+        (wait_notice(ask, mistakes))
         p { (ask.t(&format!("role.{}", account.role))) ": " (ask.t(&format!("role.{}_detail", account.role))) }
         div.columns {
             section.card {
@@ -59,20 +63,7 @@ async fn show(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, AdminError> {
                     button type="submit" { (ask.t("form.save")) }
                 }))
             }
-            section.card id="second-factor" {
-                h2 { (ask.t("me.factor")) }
-                @if account.totp_sealed.is_some() {
-                    p { (layout::badge(layout::Tone::Good, ask.t("me.factor_on"))) }
-                    (ask.form_to("/admin/me/second-factor/drop", html! {
-                        (code_field(ask, mistakes, "drop-code"))
-                        button.danger type="submit" { (ask.t("me.factor_drop")) }
-                    }))
-                } @else {
-                    p { (layout::badge(layout::Tone::Waiting, ask.t("me.factor_off"))) }
-                    p { (ask.t("me.factor_why")) }
-                    a.button href="/admin/me/second-factor" { (ask.t("me.factor_set")) }
-                }
-            }
+            (factor::card(ask, mistakes).await?)
             section.card {
                 h2 { (ask.t("me.password")) }
                 (password_form(ask, mistakes))
@@ -83,8 +74,38 @@ async fn show(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, AdminError> {
             }
         }
     };
-    let title = ask.t("me.title").to_owned();
-    if mistakes.is_empty() { Answer::page(AT, title, body) } else { Answer::again(AT, title, body) }
+    Ok(answer(ask.t("me.title"), mistakes, body))
+}
+
+/// A page, again if something was wrong: 429 if it was too early for another try.
+fn answer(title: &str, mistakes: &[Mistake], body: Markup) -> Answer {
+    let status = match mistakes.first() {
+        None => 200,
+        Some(first) if first.field == WAIT => 429,
+        Some(_) => 422,
+    };
+    Answer::Page(View { title: title.to_owned(), at: AT, status, body })
+}
+
+/// The field of the mistake that is none: too many wrong tries.
+const WAIT: &str = "wait";
+
+/// What keeps a secret from being taken: `None` if it was right.
+fn refused(ask: &Ask, right: Result<bool, GuessError>, field: &str, wrong: &str) -> Result<Option<Mistake>, AdminError> {
+    match right {
+        Ok(true) => Ok(None),
+        Ok(false) => Ok(Some(Mistake::new(field, wrong))),
+        Err(GuessError::Wait(seconds)) => {
+            let text = ask.tf("login.wait", &[("span", &ask.tongue.span(seconds))]);
+            Ok(Some(Mistake::new(WAIT, text)))
+        }
+        Err(GuessError::Admin(error)) => Err(error),
+    }
+}
+
+/// Says that it is too early, above everything else.
+fn wait_notice(ask: &Ask, mistakes: &[Mistake]) -> Markup {
+    html! { @if let Some(wait) = ask.mistake(mistakes, WAIT) { p.notice.bad role="alert" { (wait) } } }
 }
 
 fn password_form(ask: &Ask, mistakes: &[Mistake]) -> Markup {
@@ -116,17 +137,6 @@ fn sessions_list(ask: &Ask, sessions: &[session::Session]) -> Markup {
     }
 }
 
-fn code_field(ask: &Ask, mistakes: &[Mistake], id: &str) -> Markup {
-    let wrong = ask.mistake(mistakes, "code");
-    html! {
-        div.field.wrong[wrong.is_some()] {
-            label for=(id) { (ask.t("login.code")) }
-            input id=(id) name="code" inputmode="numeric" autocomplete="one-time-code" pattern="[0-9 ]{6,8}" required;
-            @if let Some(wrong) = wrong { p.mistake role="alert" { (wrong) } }
-        }
-    }
-}
-
 fn language(ask: Ask) -> Answering {
     Box::pin(async move {
         let locale = ask.form.text("language").parse().map_err(|_| AdminError::invalid("language", "form.unknown"))?;
@@ -149,8 +159,9 @@ fn set_password(ask: Ask) -> Answering {
     Box::pin(async move {
         let value = |name: &str| SecretString::from(ask.form.raw(name).unwrap_or_default());
         let account = &ask.present.account;
-        if !password::verify(&value("present"), account.password_hash.as_deref()).await? {
-            return show(&ask, &[Mistake::new("present", "me.password_wrong")]).await;
+        let known = proven(&ask.desk, account, Proof::Password, &value("present"), &ask.visitor).await;
+        if let Some(mistake) = refused(&ask, known, "present", "me.password_wrong")? {
+            return show(&ask, &[mistake]).await;
         }
         if ask.form.raw("password") != ask.form.raw("again") {
             return show(&ask, &[Mistake::new("again", "me.password_differs")]).await;
@@ -162,55 +173,6 @@ fn set_password(ask: Ask) -> Answering {
                 Answer::done(AT, "password")
             }
         }
-    })
-}
-
-fn factor(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, AdminError> {
-    let new = login::new_factor(&ask.desk, &ask.present.account)?;
-    let picture = QrCode::new(new.url.as_bytes()).map_err(|e| AdminError::Internal(e.to_string()))?;
-    let picture = picture.render::<svg::Color<'_>>().min_dimensions(220, 220).build();
-    let picture = picture.split_once("?>").map_or(picture.as_str(), |(_, svg)| svg).to_owned();
-    let body = html! {
-        h1 { (ask.t("me.factor_set")) }
-        section.card.narrow {
-            @if ask.desk.config.admin.second_factor == "required" { p.notice.waiting { (ask.t("me.factor_required")) } }
-            ol {
-                li { (ask.t("me.factor_scan")) }
-                li { (ask.t("me.factor_type")) }
-            }
-            div.qr role="img" aria-label=(ask.t("me.factor_scan")) { (PreEscaped(picture)) }
-            p { (ask.t("me.factor_secret")) " " code.secret { (new.secret) } }
-            (ask.form_to("/admin/me/second-factor", html! {
-                input type="hidden" name="carried" value=(new.carried());
-                (code_field(ask, mistakes, "code"))
-                button.main type="submit" { (ask.t("me.factor_confirm")) }
-            }))
-        }
-    };
-    let title = ask.t("me.factor_set").to_owned();
-    if mistakes.is_empty() { Answer::page(AT, title, body) } else { Answer::again(AT, title, body) }
-}
-
-fn set_factor(ask: Ask) -> Answering {
-    Box::pin(async move {
-        let (carried, code) = (ask.form.text("carried"), ask.form.text("code"));
-        match login::set_factor(&ask.desk, &ask.who, &ask.present.account, carried, code).await {
-            Err(AdminError::Invalid(mistakes)) => factor(&ask, &mistakes),
-            other => {
-                other?;
-                Answer::done(AT, "factor")
-            }
-        }
-    })
-}
-
-fn drop_factor(ask: Ask) -> Answering {
-    Box::pin(async move {
-        if !login::code_is_right(&ask.desk, &ask.present.account, ask.form.text("code")).await? {
-            return show(&ask, &[Mistake::new("code", "people.code_wrong")]).await;
-        }
-        people::drop_factor(&ask.desk, &ask.who, &ask.present.account).await?;
-        Ok(Answer::To("/admin/login".to_owned()))
     })
 }
 

@@ -19,6 +19,7 @@ pub mod settings;
 pub mod templates;
 pub mod why;
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -124,16 +125,26 @@ pub fn route(desk: Arc<Desk>) -> Route {
         .boxed()
 }
 
-/// Where a request comes from. The word of a web server before us counts only on this machine.
+/// Where a request comes from. What a web server before us says counts only on this machine, and of it only what that server
+/// itself added: the last value of the last line. Everything before is what a stranger wrote.
 #[must_use]
 pub fn visitor(headers: &HeaderMap, peer: Option<Peer>) -> Visitor {
     let peer = peer.map(|peer| peer.0.ip());
-    let told = text(headers, "x-forwarded-for").and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
-    let address = if peer.is_none_or(|ip| ip.is_loopback()) { told.or(peer) } else { peer };
+    let lines = headers.get_all("x-forwarded-for");
+    let last = lines.iter().next_back().and_then(|line| line.to_str().ok());
+    let forwarded = last.and_then(|list| address(list.rsplit(',').next()?.trim()));
+    let address = if peer.is_none_or(|ip| ip.is_loopback()) { forwarded.or(peer) } else { peer };
     Visitor {
-        address: address.map(|ip: std::net::IpAddr| ip.to_string()).unwrap_or_default(),
+        address: address.map(|ip| ip.to_canonical().to_string()).unwrap_or_default(),
         agent: text(headers, "user-agent").unwrap_or_default().to_owned(),
+        device: cookie(headers, entry::DEVICE).map(SecretString::from),
     }
+}
+
+/// An address as web servers write it: some add the port, some the brackets.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
 impl Door {
@@ -392,5 +403,29 @@ pub(super) fn set_cookie(response: &mut Response, name: &str, value: &SecretStri
     let cookie = format!("{name}={}; Path=/; HttpOnly; Secure; SameSite=Strict{age}", value.expose_secret());
     if let Ok(value) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(header::SET_COOKIE, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_web_server_added_says_where_a_request_comes_from() {
+        let peer = |address: &str| Some(Peer(address.parse().expect("an address")));
+        let seen = |lines: &[&str], from: &str| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", HeaderValue::from_str(line).expect("a header"));
+            }
+            visitor(&headers, peer(from)).address
+        };
+        let here = "127.0.0.1:4000";
+        assert_eq!(seen(&[], here), "127.0.0.1");
+        assert_eq!(seen(&["192.0.2.1, 192.0.2.2"], here), "192.0.2.2");
+        assert_eq!(seen(&["192.0.2.1", "192.0.2.9"], here), "192.0.2.9", "HAProxy adds a line of its own");
+        assert_eq!(seen(&["192.0.2.1", "nonsense"], here), "127.0.0.1");
+        assert_eq!(seen(&["[2001:db8::1]:443"], here), "2001:db8::1");
+        assert_eq!(seen(&["192.0.2.1"], "198.51.100.7:4000"), "198.51.100.7", "strangers are not believed");
     }
 }

@@ -36,6 +36,7 @@ pub const PAGES: &[Page] = &[
     post("/settings/people/:id/disable", Role::Administrator, people::disable),
     post("/settings/people/:id/enable", Role::Administrator, people::enable),
     post("/settings/people/:id/drop-factor", Role::Administrator, people::drop_factor),
+    post("/settings/people/:id/unlock", Role::Administrator, people::unlock),
     get("/settings/tokens", Role::Administrator, |ask| Box::pin(async move { tokens::show(&ask, &[]).await })),
     post("/settings/tokens", Role::Administrator, tokens::create),
     post("/settings/tokens/:id/end", Role::Administrator, tokens::end),

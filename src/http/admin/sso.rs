@@ -7,9 +7,9 @@ use warp::http::header::{HeaderValue, REFRESH};
 use warp::reply::Response;
 
 use super::super::raw::text;
-use super::entry::{SESSION, show};
+use super::entry::{keep, show};
 use super::words::Tongue;
-use super::{Knock, set_cookie};
+use super::Knock;
 use crate::admin::Desk;
 use crate::admin::sso::{Link, SsoError, with_link};
 use crate::store::session::Stage;
@@ -35,7 +35,7 @@ pub(super) async fn answer(desk: &Desk, tongue: &Tongue, knock: &Knock) -> Respo
             if let Ok(value) = HeaderValue::from_str(&format!("0;url={next}")) {
                 response.headers_mut().insert(REFRESH, value);
             }
-            set_cookie(&mut response, SESSION, &entered.token, "");
+            keep(&mut response, &entered);
             response
         }
         Err(error) => refused(tongue, knock, &error),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Answering, Call, Endpoint, endpoint};
 use crate::admin::holds::{MINUTES, Word};
 use crate::admin::sources::OLD_DAYS;
-use crate::admin::{AdminError, holds, log, numbers, people, sources, token};
+use crate::admin::{AdminError, factor, holds, log, numbers, people, sources, token};
 use crate::domain::admin::Role;
 use crate::domain::hookpoint::HookpointId;
 use crate::domain::ids::ClientId;
@@ -36,6 +36,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("POST", "/administrators/:name/disable", Role::Administrator, |call| set_disabled(call, true)),
     endpoint("POST", "/administrators/:name/enable", Role::Administrator, |call| set_disabled(call, false)),
     endpoint("POST", "/administrators/:name/drop-factor", Role::Administrator, drop_factor),
+    endpoint("POST", "/administrators/:name/unlock", Role::Administrator, unlock),
+    endpoint("POST", "/administrators/:name/recovery-codes", Role::Administrator, renew_codes),
     endpoint("GET", "/tokens", Role::Administrator, list_tokens),
     endpoint("POST", "/tokens", Role::Administrator, create_token),
     endpoint("POST", "/tokens/:id/end", Role::Administrator, end_token),
@@ -225,6 +227,20 @@ fn drop_factor(call: Call) -> Answering {
     Box::pin(async move {
         people::drop_factor(&call.desk, &call.who, &person(&call).await?).await?;
         Ok(json!({}))
+    })
+}
+
+fn unlock(call: Call) -> Answering {
+    Box::pin(async move {
+        people::unlock(&call.desk, &call.who, &person(&call).await?).await?;
+        Ok(json!({}))
+    })
+}
+
+fn renew_codes(call: Call) -> Answering {
+    Box::pin(async move {
+        let codes = factor::renew_codes(&call.desk, &call.who, &person(&call).await?).await?;
+        Ok(json!({ "codes": codes.iter().map(|code| code.expose_secret()).collect::<Vec<_>>() }))
     })
 }
 

@@ -104,6 +104,8 @@ pub(super) async fn show(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, Admi
             section.card {
                 h2 { (ask.t("people_page.access")) }
                 p { (ask.tf("people_page.sessions", &[("n", &sessions.len())])) }
+                p { (ask.t("people_page.unlock_about")) }
+                (ask.button(&to("unlock"), "", ask.t("people_page.unlock")))
                 @if account.disabled_at.is_some() {
                     (ask.button(&to("enable"), "main", ask.t("people_page.enable")))
                 } @else {
@@ -185,6 +187,14 @@ pub(super) fn enable(ask: Ask) -> Answering {
         let account = one(&ask).await?;
         let done = people::set_disabled(&ask.desk, &ask.who, &account, false).await;
         after(&ask, done, "person_enabled").await
+    })
+}
+
+pub(super) fn unlock(ask: Ask) -> Answering {
+    Box::pin(async move {
+        let account = one(&ask).await?;
+        let done = people::unlock(&ask.desk, &ask.who, &account).await;
+        after(&ask, done, "saved").await
     })
 }
 
