@@ -151,7 +151,7 @@ async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
         }
         Command::RecoveryCodes { name, json } => {
             let codes = factor::renew_codes(desk, who, &people::named(desk, &name).await?).await?;
-            let codes: Vec<&str> = codes.iter().map(|code| code.expose_secret()).collect();
+            let codes: Vec<&str> = codes.iter().map(secrecy::ExposeSecret::expose_secret).collect();
             if json { show::json(&json!({ "codes": codes })) } else { println!("{}", codes.join("\n")) }
         }
         Command::Token(command) => tokens(command, desk, who).await?,

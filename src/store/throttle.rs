@@ -67,11 +67,7 @@ pub async fn take(
 
 fn read(row: &Row) -> Result<Past, StoreError> {
     let reader = Reader::new("login_failure", row, "");
-    Ok(Past {
-        subject: reader.get("subject")?,
-        failures: reader.get("failures")?,
-        last_at: reader.time("last_at")?,
-    })
+    Ok(Past { subject: reader.get("subject")?, failures: reader.get("failures")?, last_at: reader.time("last_at")? })
 }
 
 /// The try of `taken_at` was right: it does not count against a counter that stood as `past`.

@@ -28,7 +28,8 @@ async fn enrolled(bridge: &Bridge, name: &str, role: Role) -> (Person, String, V
     let secret = shown_secret(&page);
     let form = [("_csrf", page.field("_csrf")), ("carried", page.field("carried"))];
     let right = code(&secret, now_s(bridge));
-    let form: Vec<(&str, &str)> = form.iter().map(|(k, v)| (*k, v.as_str())).chain([("code", right.as_str())]).collect();
+    let form: Vec<(&str, &str)> =
+        form.iter().map(|(k, v)| (*k, v.as_str())).chain([("code", right.as_str())]).collect();
     let done = person.post("/admin/me/second-factor", &form).await;
     assert_eq!(done.status, 200, "{}", done.text);
     let codes = shown_codes(&done);

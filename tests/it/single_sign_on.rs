@@ -270,9 +270,14 @@ async fn a_disabled_account_stays_out_and_a_namesake_keeps_his_own() {
     let page = ana.get("/admin/me").await;
     page.shows("ana #3");
     page.shows("Consulta");
-    let alike = signed(&bridge, &secret(), "sso_0123456789look", &json!({
-        "aud": "hookbridge-admin", "admin_id": 4, "name": "\u{430}na", "role": "viewer",
-    }));
+    let alike = signed(
+        &bridge,
+        &secret(),
+        "sso_0123456789look",
+        &json!({
+            "aud": "hookbridge-admin", "admin_id": 4, "name": "\u{430}na", "role": "viewer",
+        }),
+    );
     let luz = Person::at(&bridge.url(""));
     assert_eq!(hand_over(&luz, &alike, Some(PLATFORM)).await.status, 200);
     luz.get("/admin/me").await.shows("\u{430}na #4");

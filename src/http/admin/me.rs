@@ -91,7 +91,12 @@ fn answer(title: &str, mistakes: &[Mistake], body: Markup) -> Answer {
 const WAIT: &str = "wait";
 
 /// What keeps a secret from being taken: `None` if it was right.
-fn refused(ask: &Ask, right: Result<bool, GuessError>, field: &str, wrong: &str) -> Result<Option<Mistake>, AdminError> {
+fn refused(
+    ask: &Ask,
+    right: Result<bool, GuessError>,
+    field: &str,
+    wrong: &str,
+) -> Result<Option<Mistake>, AdminError> {
     match right {
         Ok(true) => Ok(None),
         Ok(false) => Ok(Some(Mistake::new(field, wrong))),

@@ -7,9 +7,9 @@ use warp::http::header::{HeaderValue, REFRESH};
 use warp::reply::Response;
 
 use super::super::raw::text;
+use super::Knock;
 use super::entry::{keep, show};
 use super::words::Tongue;
-use super::Knock;
 use crate::admin::Desk;
 use crate::admin::sso::{Link, SsoError, with_link};
 use crate::store::session::Stage;

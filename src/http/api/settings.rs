@@ -240,7 +240,7 @@ fn unlock(call: Call) -> Answering {
 fn renew_codes(call: Call) -> Answering {
     Box::pin(async move {
         let codes = factor::renew_codes(&call.desk, &call.who, &person(&call).await?).await?;
-        Ok(json!({ "codes": codes.iter().map(|code| code.expose_secret()).collect::<Vec<_>>() }))
+        Ok(json!({ "codes": codes.iter().map(secrecy::ExposeSecret::expose_secret).collect::<Vec<_>>() }))
     })
 }
 
