@@ -110,9 +110,9 @@ pub async fn with_password(
     let Some(account) = account.filter(|_| right) else { return Err(LoginError::Wrong) };
     // With a second factor to come, guesses of it still count against the account.
     if account.totp_sealed.is_some() {
-        turn.void(desk).await?
+        turn.void(desk).await?;
     } else {
-        turn.right(desk).await?
+        turn.right(desk).await?;
     }
     let stage = if account.totp_sealed.is_some() { Stage::Password } else { Stage::Open };
     enter(desk, &account, stage, visitor).await
