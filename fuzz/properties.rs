@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use hookbridge::catalogue::context::of_event;
-use hookbridge::catalogue::expression::Expression;
 use hookbridge::domain::event::HookEvent;
 use hookbridge::domain::hookpoint::SubjectKind;
 use hookbridge::domain::ids::EventId;
 use hookbridge::envelope;
+use hookbridge::expression::Expression;
 use hookbridge::render::sample;
 use hookbridge::signature::{Headers, Key, verify, verify_hub};
 use hookbridge::whatsapp;

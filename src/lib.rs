@@ -10,7 +10,7 @@
 //! floor 4   process │ dispatch │ retention │ figures    they talk through tables and a Notify, never to each other
 //! floor 3   decide │ provider_texts         asked by admin, http and cli
 //! floor 2   catalogue │ rules │ render │ whatsapp │ billing │ store        none imports another
-//! floor 1   clock  signature  seal  config  envelope  sql  metrics  stop  telemetry  road
+//! floor 1   clock  signature  seal  config  envelope  expression  sql  metrics  stop  telemetry  road
 //! floor 0   domain                          values only
 //! ```
 
@@ -21,6 +21,7 @@ pub mod signature;
 
 pub mod config;
 pub mod envelope;
+pub mod expression;
 pub mod metrics;
 pub mod road;
 pub mod seal;

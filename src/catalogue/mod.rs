@@ -3,7 +3,6 @@
 
 pub mod context;
 pub mod definition;
-pub mod expression;
 pub mod hooks;
 pub mod manifest;
 pub mod names;
@@ -17,7 +16,7 @@ use crate::domain::event::HookEvent;
 use crate::domain::hookpoint::{Condition, Hookpoint, HookpointId, SubjectKind, Transition, Trigger};
 use crate::domain::reason::Reason;
 use crate::domain::record::Facts;
-use expression::Expression;
+use crate::expression::Expression;
 
 /// The hookpoints that every installation has.
 pub const BUILT_IN: &str = include_str!("catalogue.toml");

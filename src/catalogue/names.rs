@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-use super::expression::Expression;
+use crate::expression::Expression;
 
 /// Everything below it depends on the hook's fields: what is listed there.
 const OPEN: [&str; 2] = ["fields", "gone"];

@@ -1,24 +1,17 @@
 //! Owns: one template: a text whose `{{ expressions }}` become the provider's variables.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
-use minijinja::{Environment, Expression, UndefinedBehavior, Value};
+use minijinja::Value;
 use serde::Deserialize;
 
 use super::{RenderError, Rendered, clean, digest};
 use crate::domain::locale::Locale;
 use crate::domain::message::{Parameters, Print, TemplateCall};
+use crate::expression::Expression;
 
 /// Longest value of one variable: the whole filled body must stay below the provider's 1,024 characters.
 pub const VALUE_CHARS_MAX: usize = 120;
-
-static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_fuel(Some(10_000));
-    environment
-});
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -137,13 +130,13 @@ pub struct Button {
     pub text: String,
     /// Behind the base of the client area; the variable follows it.
     pub path: String,
-    value: Option<(String, Expression<'static, 'static>)>,
+    value: Option<(String, Expression)>,
 }
 
 #[derive(Debug)]
 enum Part {
     Text(String),
-    Value { text: String, expression: Expression<'static, 'static> },
+    Value { text: String, expression: Expression },
 }
 
 impl Template {
@@ -284,7 +277,7 @@ impl Template {
         &self,
         locale: Locale,
         source: &str,
-        expression: &Expression<'static, 'static>,
+        expression: &Expression,
         context: &Value,
     ) -> Result<String, RenderError> {
         let fail = |error: String| RenderError::Value {
@@ -293,10 +286,7 @@ impl Template {
             expression: source.to_owned(),
             error,
         };
-        let value = expression.eval(context).map_err(|e| fail(e.kind().to_string()))?;
-        if value.is_undefined() {
-            return Err(fail("it has no value here".to_owned()));
-        }
+        let value = expression.value(context).map_err(fail)?;
         Ok(clean::parameter(&value.to_string(), VALUE_CHARS_MAX))
     }
 }
@@ -324,6 +314,6 @@ fn split(body: &str) -> Result<Vec<Part>, String> {
     Ok(parts)
 }
 
-fn compile(text: &str) -> Result<Expression<'static, 'static>, String> {
-    ENVIRONMENT.compile_expression_owned(text.to_owned()).map_err(|e| format!("`{text}`: {}", e.kind()))
+fn compile(text: &str) -> Result<Expression, String> {
+    Expression::compile(text).map_err(|error| format!("`{text}`: {error}"))
 }
