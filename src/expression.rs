@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, filters, tests as is};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// Steps an expression may take.
 const FUEL: u64 = 10_000;
@@ -142,6 +143,15 @@ impl Expression {
             ValueKind::String | ValueKind::Number | ValueKind::Bool => Ok(value.to_string()),
             kind => Err(format!("it is a {kind}, and must be a text, a number or true or false")),
         }
+    }
+}
+
+/// Does what only computes without keeping the other tasks of this thread waiting.
+pub fn aside<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        // One thread alone has nobody to hand its tasks to.
+        _ => work(),
     }
 }
 

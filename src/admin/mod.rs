@@ -6,6 +6,7 @@ pub mod clients;
 pub mod consent;
 pub mod decisions;
 pub mod difference;
+mod evaluate;
 pub mod events;
 pub mod exceptions;
 pub mod factor;

@@ -22,6 +22,7 @@ use crate::domain::event::HookEvent;
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
 use crate::envelope;
+use crate::expression::aside;
 use crate::metrics::{Metrics, Result1};
 use crate::render::Templates;
 use crate::road::{Step, mark};
@@ -173,11 +174,13 @@ impl Worker {
             lane: &self.settings.lane,
             now,
         };
-        for ((index, one), facts) in asked.iter().zip(&facts) {
-            if let Some(event) = &events[*index] {
-                decide(&desk, event, one, facts, &mut outcomes[*index]);
+        aside(|| {
+            for ((index, one), facts) in asked.iter().zip(&facts) {
+                if let Some(event) = &events[*index] {
+                    decide(&desk, event, one, facts, &mut outcomes[*index]);
+                }
             }
-        }
+        });
         self.without_opted_out(&mut outcomes).await?;
         mark(Step::Decided);
         self.write(claims, outcomes, now).await

@@ -11,6 +11,7 @@ use crate::domain::event::{Actor, FieldValue, HookEvent};
 use crate::domain::hookpoint::{Condition, Hookpoint, HookpointId, SubjectKind, Transition, Trigger};
 use crate::domain::ids::EventId;
 use crate::domain::locale::Locale;
+use crate::expression::aside;
 use crate::render::sample;
 pub use names::Wrong;
 
@@ -86,10 +87,10 @@ impl Scene {
         if !self.moves {
             facts.moved = None;
         }
-        match place {
+        aside(|| match place {
             Place::When => names::check(text, &context::of_event(&self.event, &facts)),
             Place::Still => names::check(text, &context::of_facts(&facts)),
-        }
+        })
     }
 }
 

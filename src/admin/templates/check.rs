@@ -5,6 +5,7 @@ use super::provider::{AtProvider, Known};
 use super::{Key, Present, is_move};
 use crate::admin::AdminError;
 use crate::domain::locale::Locale;
+use crate::expression::aside;
 use crate::provider_texts::definition;
 use crate::render::RenderError;
 use crate::render::clean::NOTHING;
@@ -45,6 +46,10 @@ impl Finding {
 /// # Errors
 /// There is no such alert.
 pub fn text(present: &Present, key: &Key, source: &Source) -> Result<Vec<Finding>, AdminError> {
+    aside(|| look(present, key, source))
+}
+
+fn look(present: &Present, key: &Key, source: &Source) -> Result<Vec<Finding>, AdminError> {
     let hookpoint = present.hookpoint(&key.alert)?;
     let mut found = shape(source);
     if !found.is_empty() {

@@ -1,6 +1,7 @@
 //! Owns: a text as a phone would show it: with samples, or with a real record of the platform.
 
 use super::{Key, Present, is_move};
+use crate::admin::evaluate::aside;
 use crate::admin::{AdminError, Desk};
 use crate::billing::Want;
 use crate::domain::hookpoint::{Hookpoint, Subject};
@@ -38,11 +39,12 @@ pub async fn fill(desk: &Desk, key: &Key, source: &Source, of: Of) -> Result<Pre
     let present = Present::of(desk).await?;
     let hookpoint = present.hookpoint(&key.alert)?;
     let template = Template::of(source.clone()).map_err(|error| AdminError::invalid(error.field, error.text))?;
-    let url = &present.platform.system_url;
+    let url = present.platform.system_url.clone();
     let record = match of {
         Of::Sample => {
             let values = sample::values_for(hookpoint.subject, is_move(hookpoint), key.locale, &present.platform);
-            let shown = template.preview(key.locale, &values, url);
+            let locale = key.locale;
+            let shown = aside(move || template.preview(locale, &values, &url)).await?;
             let shown = shown.map_err(|error| AdminError::invalid("body", error.to_string()))?;
             return Ok(Preview { shown, subject: None });
         }
@@ -51,7 +53,7 @@ pub async fn fill(desk: &Desk, key: &Key, source: &Source, of: Of) -> Result<Pre
         Of::Client(client) => desk.billing.newest(hookpoint.subject, Some(client)).await?,
     };
     let id = record.ok_or_else(|| AdminError::invalid("record", "templates.no_record"))?;
-    real(desk, key, &present, hookpoint, &template, Subject { kind: hookpoint.subject, id }).await
+    real(desk, key, &present, hookpoint, template, Subject { kind: hookpoint.subject, id }).await
 }
 
 async fn real(
@@ -59,7 +61,7 @@ async fn real(
     key: &Key,
     present: &Present,
     hookpoint: &Hookpoint,
-    template: &Template,
+    template: Template,
     subject: Subject,
 ) -> Result<Preview, AdminError> {
     let now = desk.now();
@@ -83,8 +85,8 @@ async fn real(
         first_name: &first_name,
         company: &company,
     };
-    let values = build(&about, key.locale);
-    let shown = template.preview(key.locale, &values, &present.platform.system_url);
+    let (values, locale, url) = (build(&about, key.locale), key.locale, present.platform.system_url.clone());
+    let shown = aside(move || template.preview(locale, &values, &url)).await?;
     let shown = shown.map_err(|error| AdminError::invalid("body", error.to_string()))?;
     Ok(Preview { shown, subject: Some((subject, facts.client.id)) })
 }
