@@ -4,6 +4,7 @@
 mod desk;
 mod lanes;
 mod live;
+mod restored;
 mod routes;
 mod settings;
 
@@ -22,6 +23,7 @@ use self::desk::{DeskParts, desk};
 pub use self::desk::{desk_at_the_command_line, desk_without_secrets};
 use self::lanes::{Lanes, lanes};
 use self::live::Live;
+use self::restored::RestoreWatch;
 use self::settings::{process_settings, sweep_settings};
 use crate::admin::{Apply, Desk};
 use crate::billing::proof::proof;
@@ -75,6 +77,7 @@ pub struct App {
     pub decider: Arc<Decider>,
     keeper: Option<Keeper>,
     live: Arc<Live>,
+    restore: Arc<RestoreWatch>,
     /// What administrators work with; `None` without `admin.key`.
     pub desk: Option<Arc<Desk>>,
     /// Where administrators reach the bridge, if not at `address`.
@@ -170,6 +173,8 @@ impl App {
         let billing = open_billing(&config)?;
         let metrics = Arc::new(Metrics::default());
         let live = Live::start(&config, &store, &clock).await?;
+        let restore = Arc::new(RestoreWatch::new(&config));
+        restore.begin(&store, &clock).await.context("whether the schema was restored from an older dump")?;
         let (inbox_bell, outbox_bell) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let decider = Arc::new(decider(&config, &store, &billing)?);
         let worker = Arc::new(Worker {
@@ -234,6 +239,7 @@ impl App {
             decider,
             keeper: None,
             live,
+            restore,
             desk: None,
             admin_address: None,
             config,
@@ -293,6 +299,7 @@ impl App {
             connections_max: connections_within(server.connections_max, outgoing),
             header_timeout: Duration::from_millis(server.header_timeout_ms),
             drain_timeout: Duration::from_millis(server.drain_timeout_ms),
+            behind_tls: server.behind_tls,
             ..Limits::default()
         };
         let mut until = stop.clone();
@@ -321,7 +328,7 @@ impl App {
         let (figures, until) = (self.figures.clone(), stop.clone());
         self.tasks.spawn(async move { figures.run(until).await });
         self.tasks.spawn(notice_changes(self.live.clone(), stop.clone()));
-        self.tasks.spawn(housekeeping(self.store.clone(), self.clock.clone(), stop));
+        self.tasks.spawn(housekeeping(self.store.clone(), self.clock.clone(), self.restore.clone(), stop));
     }
 
     /// Takes what may change while running out of a new configuration: hookpoints, texts, sources and their secrets.
@@ -376,7 +383,7 @@ impl App {
     /// # Errors
     /// The database.
     pub async fn keep_house(&self) -> anyhow::Result<()> {
-        keep_house(&self.store, &self.clock).await
+        keep_house(&self.store, &self.clock, &self.restore).await
     }
 
     /// What the sweep does, once, if it is due.
@@ -418,6 +425,10 @@ impl App {
         // With the last handle gone, the keeper writes what it has and ends.
         self.keeper = None;
         while self.tasks.join_next().await.is_some() {}
+        // What was sent until now is newer than every dump of before.
+        if let Err(error) = self.restore.again(&self.store, &self.clock).await {
+            tracing::warn!(%error, "a restore of an older dump may go unnoticed");
+        }
         for tenure in &self.tenures {
             tenure.give_back(&self.store).await;
         }
@@ -446,9 +457,9 @@ async fn notice_changes(live: Arc<Live>, mut stop: Stop) {
     }
 }
 
-async fn housekeeping(store: Store, clock: Clock, mut stop: Stop) {
+async fn housekeeping(store: Store, clock: Clock, restore: Arc<RestoreWatch>, mut stop: Stop) {
     while !stop.is_stopped() {
-        if let Err(error) = keep_house(&store, &clock).await {
+        if let Err(error) = keep_house(&store, &clock, &restore).await {
             tracing::warn!(%error, "housekeeping is put off");
         }
         tokio::select! {
@@ -458,8 +469,9 @@ async fn housekeeping(store: Store, clock: Clock, mut stop: Stop) {
     }
 }
 
-async fn keep_house(store: &Store, clock: &Clock) -> anyhow::Result<()> {
+async fn keep_house(store: &Store, clock: &Clock, restore: &RestoreWatch) -> anyhow::Result<()> {
     let now = clock.now();
+    restore.again(store, clock).await?;
     let brought = inbox::bring_back(store, now + AHEAD, now).await?;
     if brought > 0 {
         tracing::warn!(events = brought, "the clock was set back: they are due now");

@@ -22,6 +22,7 @@ pub mod password;
 pub mod people;
 pub mod phones;
 pub mod reach;
+pub mod restored;
 pub mod retention;
 pub mod rules;
 pub mod shape;

@@ -14,7 +14,7 @@ use crate::store::contacted::{self, WINDOW};
 use crate::store::figure::{self, HOUR, Kind, News, hour_of};
 use crate::store::hold::{self, HoldState};
 use crate::store::lane::{self, Pause};
-use crate::store::{inbox, lane_setting, mirror, outbox};
+use crate::store::{inbox, lane_setting, mirror, outbox, restored};
 use std::fmt;
 
 /// The pace is measured over so long.
@@ -155,6 +155,8 @@ pub enum Need {
     Stopped { lane: String, until: Timestamp, why: String },
     /// Alerts are held, because there were more than usual.
     Held { alerts: u64, holds: usize },
+    /// Our schema was restored from an older dump: what was queued before waits.
+    Restored { messages: u64 },
     /// Messages of which nobody knows whether they went out.
     Unknown { messages: u64 },
     /// Events are not processed.
@@ -180,6 +182,7 @@ impl Need {
         match self {
             Self::Stopped { .. } => "stopped",
             Self::Held { .. } => "held",
+            Self::Restored { .. } => "restored",
             Self::Unknown { .. } => "unknown",
             Self::InboxOld { .. } => "inbox_old",
             Self::OutboxOld { .. } => "outbox_old",
@@ -194,7 +197,14 @@ impl Need {
     /// Whether alerts do not go out because of it, now.
     #[must_use]
     pub const fn is_urgent(&self) -> bool {
-        matches!(self, Self::Stopped { .. } | Self::InboxOld { .. } | Self::OutboxOld { .. } | Self::NotCounted { .. })
+        matches!(
+            self,
+            Self::Stopped { .. }
+                | Self::Restored { .. }
+                | Self::InboxOld { .. }
+                | Self::OutboxOld { .. }
+                | Self::NotCounted { .. }
+        )
     }
 }
 
@@ -265,6 +275,10 @@ async fn needs(desk: &Desk, at: Timestamp, inbox: Queue, numbers: &[Number]) -> 
     let holds = hold::all(&desk.store).await?.iter().filter(|hold| hold.state == HoldState::Asked).count();
     if holds > 0 {
         needs.push(Need::Held { alerts: numbers.iter().map(|number| number.held.depth).sum(), holds });
+    }
+    let waiting = restored::waiting(&desk.store).await?;
+    if waiting > 0 {
+        needs.push(Need::Restored { messages: waiting });
     }
     let unknown: u64 = numbers.iter().map(|number| number.unknown.depth).sum();
     if unknown > 0 {

@@ -16,6 +16,7 @@ mod lanes;
 mod messages;
 mod migrate;
 mod missed;
+mod restored;
 mod retention;
 mod sandbox;
 mod serve;
@@ -69,6 +70,11 @@ enum Command {
     /// Held alerts: more than usual, they wait for your word
     #[command(subcommand)]
     Holds(holds::Command),
+    /// The schema was restored from an older dump: say so, and answer what is held because of it
+    Restored {
+        #[command(subcommand)]
+        command: Option<restored::Command>,
+    },
     /// Decisions of the company's rules: list, show, ask what would be said, make exceptions
     #[command(subcommand)]
     Decisions(decisions::Command),
@@ -152,6 +158,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Why(args) => why::run(args, &read(file.as_deref())?).await?,
         Command::Sources(command) => sources::run(command, &read(file.as_deref())?).await?,
         Command::Holds(command) => holds::run(command, &read(file.as_deref())?).await?,
+        Command::Restored { command } => restored::run(command, &read(file.as_deref())?).await?,
         Command::Decisions(command) => decisions::run(command, &read(file.as_deref())?).await?,
         Command::Hookpoints(command) => hookpoints::run(command, file.as_deref()).await?,
         Command::Templates(command) => return templates::run(command, file.as_deref()).await,

@@ -65,6 +65,7 @@ pub struct ServerConfig {
     pub drain_timeout_ms: u64,
     pub ingest_queue_max: usize,
     pub ingest_wait_ms: u64,
+    pub behind_tls: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -86,6 +87,7 @@ pub struct DatabaseConfig {
     pub pool_min: usize,
     pub pool_max: usize,
     pub acquire_timeout_ms: u64,
+    pub state_dir: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]

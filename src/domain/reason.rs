@@ -133,6 +133,8 @@ closed_list! {
         MassSend = "mass_send",
         /// More alerts to one client than a day may have: they wait for an operator's word.
         ClientCeiling = "client_ceiling",
+        /// The bridge's schema was restored from an older dump: it may have been sent since, and waits for an operator.
+        Restored = "restored",
         /// Whether it was sent is unknown and no receipt came: it waits for an operator's word.
         OutcomeHeld = "outcome_held",
         /// Whether it was sent is unknown; by its class's policy it is sent again.
@@ -176,6 +178,7 @@ impl Reason {
                 | Self::LeaseLost
                 | Self::MassSend
                 | Self::ClientCeiling
+                | Self::Restored
                 | Self::OutcomeHeld
                 | Self::SentAgain
                 | Self::SentAgainByOperator

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::header::{HeaderMap, HeaderValue, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper::{Request, StatusCode};
@@ -49,6 +50,9 @@ pub struct Limits {
     pub keep_alive: bool,
     /// Time that open requests get to finish after the stop; then their connections are cut.
     pub drain_timeout: Duration,
+    /// Whether browsers reach us over TLS in any case, so that they may be told to never come without. If not, a web server on
+    /// this machine says it of each request (`X-Forwarded-Proto`).
+    pub behind_tls: bool,
 }
 
 impl Default for Limits {
@@ -60,6 +64,7 @@ impl Default for Limits {
             headers_max: 64,
             keep_alive: true,
             drain_timeout: Duration::from_secs(10),
+            behind_tls: false,
         }
     }
 }
@@ -128,7 +133,7 @@ pub async fn serve(
         };
         match accepted {
             Ok(((stream, peer), ticket, hangup)) => {
-                let client = Client { peer: Peer(peer), hangup, ticket };
+                let client = Client { peer: Peer(peer), hangup, ticket, behind_tls: limits.behind_tls };
                 connections.spawn(converse(stream, client, http.clone(), filter.clone(), graceful.watcher()));
             }
             Err(error) => {
@@ -154,11 +159,27 @@ fn builder(limits: &Limits) -> http1::Builder {
     http
 }
 
+/// Whether the web server before us took the request over TLS: believed on this machine alone, and only the value it set last.
+fn says_tls(peer: Peer, headers: &HeaderMap) -> bool {
+    let last = headers.get_all("x-forwarded-proto").iter().next_back().and_then(|line| line.to_str().ok());
+    let last = last.and_then(|line| line.rsplit(',').next());
+    peer.0.ip().is_loopback() && last.is_some_and(|value| value.trim().eq_ignore_ascii_case("https"))
+}
+
+/// What every answer carries, of whatever route. A year: what is given out once must stay true.
+fn guard(headers: &mut HeaderMap, over_tls: bool) {
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if over_tls {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+}
+
 /// One connection, as the server sees it.
 struct Client {
     peer: Peer,
     hangup: Hangup,
     ticket: Ticket,
+    behind_tls: bool,
 }
 
 async fn converse(
@@ -171,7 +192,7 @@ async fn converse(
     // Answers are small and final: waiting to fill a packet only adds delay.
     let _ = stream.set_nodelay(true);
     let routes = TowerToHyperService::new(warp::service(filter));
-    let Client { peer, hangup, ticket } = client;
+    let Client { peer, hangup, ticket, behind_tls } = client;
     let asked = hangup.clone();
     let answer = service_fn(|mut request: Request<Incoming>| {
         let (routes, seat) = (routes.clone(), ticket.seat.clone());
@@ -182,8 +203,12 @@ async fn converse(
             if request.uri().path_and_query().is_none() {
                 return Ok::<_, Infallible>(StatusCode::BAD_REQUEST.into_response());
             }
-            let answer = routes.call(request.map(|body| Arriving::new(body, seat.clone()))).await;
+            let over_tls = behind_tls || says_tls(peer, request.headers());
+            let mut answer = routes.call(request.map(|body| Arriving::new(body, seat.clone()))).await;
             seat.wait();
+            if let Ok(answer) = &mut answer {
+                guard(answer.headers_mut(), over_tls);
+            }
             answer
         }
     });

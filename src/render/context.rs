@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use minijinja::Value;
 
 use super::format;
+use super::names::{is_name, plain_host};
 use super::phrases::say;
 use crate::domain::case::{CancelKind, Debt};
 use crate::domain::locale::Locale;
@@ -45,7 +46,7 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
     let name = format::greeting_name(about.first_name, about.company).unwrap_or_else(|| say(locale, "nobody", &[]));
     put("recipient", vec![("name", name)]);
     let client = &about.facts.client;
-    put("client", vec![("id", client.id.to_string()), ("name", full_name(client))]);
+    put("client", vec![("id", client.id.to_string()), ("name", full_name(client, locale))]);
     put("company", vec![("name", about.platform.company_name.clone()), ("url", about.platform.system_url.clone())]);
     put(
         "event",
@@ -80,7 +81,7 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
         }
         SubjectRow::Quote(row) => put("quote", quote(row, today, locale)),
         SubjectRow::Domain(domain) => {
-            put("domain", vec![("id", domain.id.to_string()), ("name", domain.name.clone())]);
+            put("domain", vec![("id", domain.id.to_string()), ("name", plain_host(&domain.name).to_owned())]);
         }
     }
     Value::from(root)
@@ -96,7 +97,7 @@ fn service(service: &Service, currency: &Currency, locale: Locale) -> Vec<(&'sta
         ("id", service.id.to_string()),
         ("name", service_name(&service.product, &service.domain)),
         ("product", service.product.clone()),
-        ("domain", service.domain.clone()),
+        ("domain", plain_host(&service.domain).to_owned()),
         ("reason", if reason.is_empty() { say(locale, "unstated", &[]) } else { reason.to_owned() }),
         ("next_due", date(service.next_due, locale)),
         ("remedy", remedy),
@@ -229,13 +230,14 @@ fn date(date: Option<jiff::civil::Date>, locale: Locale) -> String {
     date.map_or_else(|| "-".to_owned(), |date| format::date(date, locale))
 }
 
-fn full_name(client: &crate::domain::record::Client) -> String {
+fn full_name(client: &crate::domain::record::Client, locale: Locale) -> String {
     let name = format!("{} {}", client.first_name, client.last_name).trim().to_owned();
-    if name.is_empty() { client.company.clone() } else { name }
+    let good = |name: &String| !name.is_empty() && is_name(name);
+    [name, client.company.clone()].into_iter().find(good).unwrap_or_else(|| say(locale, "nobody", &[]))
 }
 
 fn service_name(product: &str, domain: &str) -> String {
-    match (product, domain) {
+    match (product, plain_host(domain)) {
         ("", domain) => domain.to_owned(),
         (product, "") => product.to_owned(),
         (product, domain) => format!("{product} ({domain})"),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
+use super::names::is_name;
 use crate::domain::locale::Locale;
 
 const MONTHS_ES: [&str; 12] = [
@@ -140,14 +141,15 @@ fn sounds_like_i(word: &str) -> bool {
 /// How to address somebody: the first name, the company where there is none, `None` where both are missing (the
 /// template then greets without a name). Expects text whose entities are decoded.
 ///
-/// A name must hold a letter: `-` and `.` are what people type to get past a required field. A first name all in
+/// A name must hold a letter: `-` and `.` are what people type to get past a required field. It must hold no link, address or
+/// phone number ([`is_name`]). A first name all in
 /// capitals or all in small letters is put right (`MARÍA DEL CARMEN` → `María del Carmen`); words of two capitals stay
 /// (`JP`). A company stays as it is: capitals may be its name.
 #[must_use]
 pub fn greeting_name(first_name: &str, company: &str) -> Option<String> {
     let tidy = |text: &str| {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        text.contains(char::is_alphabetic).then_some(text)
+        (text.contains(char::is_alphabetic) && is_name(&text)).then_some(text)
     };
     tidy(first_name).map(|name| proper_case(&name)).or_else(|| tidy(company))
 }

@@ -4,6 +4,7 @@
 
 pub mod clean;
 pub mod format;
+pub mod names;
 
 pub mod context;
 pub mod digest;

@@ -10,11 +10,12 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Params, Row, Transaction, Value};
 
 use super::hold::{self, Ceilings};
-use super::inbox::Claimed;
+use super::inbox::{Claimed, NewEvent};
 use super::pool::retried;
 use super::row::{Reader, at, cut, marks, transaction};
 use super::transition::{Key, States};
 use super::{Store, StoreError};
+use crate::domain::event::SWEEP;
 use crate::domain::hookpoint::{Class, HookpointId, Subject};
 use crate::domain::ids::{ClientId, ContactId, UserId};
 use crate::domain::message::{Message, Parameters};
@@ -296,7 +297,9 @@ async fn insert_messages(
     .await?;
     tx.exec_batch(
         "INSERT INTO outbox (message_id, lane, priority, run_at, recipient, template, expires_at, hookpoint, client_id, \
-         event_at, waiting_for, language, wording, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         event_at, language, wording, facts, state, waiting_for) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+         IF(? <= (SELECT restored_at FROM restore_watch WHERE id = 1), 'held', 'queued'), IF(state = 'held', 'restored', ?))",
         fresh.iter().map(|(index, _, m)| {
             mysql_async::Params::Positional(vec![
                 m.id.0.as_bytes().into(),
@@ -309,15 +312,22 @@ async fn insert_messages(
                 m.hookpoint.as_str().into(),
                 m.client_id.0.into(),
                 at(batch[*index].claim.event.occurred_at),
-                m.wait.map(|(_, reason)| reason.code()).into(),
                 m.call.language.as_str().into(),
                 m.print.wording.into(),
                 m.print.facts.into(),
+                at(known_at(&batch[*index].claim.event)),
+                m.wait.map(|(_, reason)| reason.code()).into(),
             ])
         }),
     )
     .await?;
     Ok(())
+}
+
+/// When at the latest something was known that led to an event. The sweep finds again what a hook told before the schema was restored
+/// from an older dump: its events count as a day older.
+fn known_at(event: &NewEvent) -> Timestamp {
+    if event.source == SWEEP { event.received_at - SignedDuration::from_hours(24) } else { event.received_at }
 }
 
 /// Smaller goes first.

@@ -422,7 +422,7 @@ async fn held(store: &Store, scope: &Scope) -> Result<Vec<MessageId>, StoreError
         let mut connection = store.connection().await?;
         let rows: Vec<Row> = connection
             .exec(
-                "SELECT message_id FROM outbox WHERE state = 'held' AND hookpoint = ? AND (? = 0 OR client_id = ?) \
+                "SELECT message_id FROM outbox WHERE state = 'held' AND waiting_for <> 'restored' AND hookpoint = ? AND (? = 0 OR client_id = ?) \
                  ORDER BY event_at, message_id LIMIT ?",
                 (scope.hookpoint.as_str(), id(scope), id(scope), STEP as u64),
             )

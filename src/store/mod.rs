@@ -31,6 +31,7 @@ pub mod unknown;
 pub mod consent;
 pub mod receipt;
 pub mod recent;
+pub mod restored;
 
 pub mod decision;
 pub mod exception;

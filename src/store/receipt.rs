@@ -11,7 +11,7 @@ use super::outbox::{key, message_id};
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, cut, marks, transaction};
 use super::unknown::settle_as_sent;
-use super::{Store, StoreError};
+use super::{Store, StoreError, restored};
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
 use crate::domain::receipt::{Receipt, ReceiptStatus};
@@ -28,10 +28,16 @@ pub async fn record(store: &Store, receipts: &[Receipt], now: Timestamp) -> Resu
     // One order for all, so that concurrent webhooks do not lock each other out.
     let mut receipts: Vec<&Receipt> = receipts.iter().collect();
     receipts.sort_by(|a, b| (a.message_id, &a.provider_id, a.status).cmp(&(b.message_id, &b.provider_id, b.status)));
-    retried(|| record_once(store, &receipts, now)).await
+    let never_sent = retried(|| record_once(store, &receipts, now)).await?;
+    if never_sent > 0 {
+        let sign = "the provider reports messages that were never sent, as far as the schema knows";
+        let held = restored::hold(store, sign, now).await?;
+        tracing::error!(held, "the bridge's schema was restored from an older dump: see `hookbridge restored show`");
+    }
+    Ok(())
 }
 
-async fn record_once(store: &Store, receipts: &[&Receipt], now: Timestamp) -> Result<(), StoreError> {
+async fn record_once(store: &Store, receipts: &[&Receipt], now: Timestamp) -> Result<usize, StoreError> {
     let mut connection = store.connection().await?;
     let mut tx = connection.start_transaction(transaction()).await?;
     // By our own id where the provider gave it back, by his otherwise. Foreign ids find no row, and that is fine.
@@ -83,25 +89,32 @@ async fn record_once(store: &Store, receipts: &[&Receipt], now: Timestamp) -> Re
         }),
     )
     .await?;
-    prove_unknown(&mut tx, &ours).await?;
+    let never_sent = prove_waiting(&mut tx, &ours).await?;
     mark(Step::Recording);
     tx.commit().await?;
-    Ok(())
+    Ok(never_sent)
 }
 
-/// A message of unknown outcome that has a receipt was taken by the provider: it is sent, and leaves the queue.
-async fn prove_unknown(tx: &mut mysql_async::Transaction<'_>, ours: &[&Receipt]) -> Result<(), StoreError> {
+/// A message that waits, and has a receipt, was taken by the provider: it is sent, and leaves the queue. Returns how many of them
+/// were never tried, as far as our tables know, and were queued since the schema was last found to be restored.
+async fn prove_waiting(tx: &mut mysql_async::Transaction<'_>, ours: &[&Receipt]) -> Result<usize, StoreError> {
     if ours.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let ids: Vec<_> = ours.iter().filter_map(|r| r.message_id).collect();
     let list = super::outbox::hex_list(&ids);
     let rows: Vec<mysql_async::Row> = tx
-        .query(format!("SELECT message_id FROM outbox WHERE state = 'unknown' AND message_id IN ({list}) FOR UPDATE"))
+        .query(format!(
+            "SELECT o.message_id, o.attempts = 0 AND m.created_at > COALESCE((SELECT restored_at FROM restore_watch \
+             WHERE id = 1), '1970-01-01') AS untried FROM outbox o JOIN message m ON m.id = o.message_id \
+             WHERE o.state IN ('unknown', 'queued', 'held') AND o.message_id IN ({list}) FOR UPDATE"
+        ))
         .await?;
+    let mut never_sent = 0;
     for row in &rows {
-        let id = message_id(&super::row::Reader::new("outbox", row, ""), "message_id")?;
-        settle_as_sent(tx, id).await?;
+        let reader = Reader::new("outbox", row, "");
+        never_sent += usize::from(reader.get::<u8>("untried")? == 1);
+        settle_as_sent(tx, message_id(&reader, "message_id")?).await?;
     }
     // Given up as unknown, and now it is known after all.
     tx.exec_drop(
@@ -112,7 +125,7 @@ async fn prove_unknown(tx: &mut mysql_async::Transaction<'_>, ours: &[&Receipt])
         (Reason::OutcomeUnknown.code(),),
     )
     .await?;
-    Ok(())
+    Ok(never_sent)
 }
 
 /// The provider's code for a message that he could not deliver: no WhatsApp behind the number, or terms not accepted.

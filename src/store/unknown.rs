@@ -90,7 +90,7 @@ async fn prove_by_receipts(tx: &mut mysql_async::Transaction<'_>, keys: &str) ->
     Ok(())
 }
 
-/// An unknown message of which a receipt says that it went out.
+/// A message that waits, and of which a receipt says that it went out.
 pub(super) async fn settle_as_sent(tx: &mut mysql_async::Transaction<'_>, id: MessageId) -> Result<(), StoreError> {
     tx.exec_drop(
         "UPDATE message SET state = 'sent', state_at = COALESCE(receipt_at, state_at), \
@@ -98,7 +98,7 @@ pub(super) async fn settle_as_sent(tx: &mut mysql_async::Transaction<'_>, id: Me
         (key(id), key(id)),
     )
     .await?;
-    tx.exec_drop("DELETE FROM outbox WHERE message_id = ? AND state = 'unknown'", (key(id),)).await?;
+    tx.exec_drop("DELETE FROM outbox WHERE message_id = ? AND state <> 'sending'", (key(id),)).await?;
     Ok(())
 }
 

@@ -156,6 +156,8 @@ fn a_greeting_uses_the_first_name_or_the_company_or_neither() {
         ("", "", None),
         ("<script>", "", Some("<Script>")),
         ("{{7*7}}", "", None),
+        ("Ganaste: http://evil.example/x", "ACME S.A.", Some("ACME S.A.")),
+        ("evil.com/pay", "www.evil.example", None),
     ];
     for (first_name, company, greeting) in cases {
         assert_eq!(greeting_name(first_name, company).as_deref(), greeting, "{first_name} of {company}");

@@ -101,7 +101,7 @@ fn need_text(ask: &Ask, need: &Need, at: Timestamp) -> String {
             ask.tf(&key, &[("lane", lane), ("until", &ask.tongue.clock(*until)), ("why", why)])
         }
         Need::Held { alerts, holds } => ask.tf(&key, &[("n", &number(*alerts)), ("holds", holds)]),
-        Need::Unknown { messages } => ask.tf(&key, &[("n", &number(*messages))]),
+        Need::Restored { messages } | Need::Unknown { messages } => ask.tf(&key, &[("n", &number(*messages))]),
         Need::InboxOld { oldest } => ask.tf(&key, &[("ago", &ago(oldest))]),
         Need::OutboxOld { lane, oldest } => ask.tf(&key, &[("lane", lane), ("ago", &ago(oldest))]),
         Need::Silent { hook, last } => {
@@ -124,6 +124,7 @@ fn need_path(need: &Need) -> Option<&'static str> {
     match need {
         Need::Stopped { .. } | Need::NearLimit { .. } => Some("/admin/settings/numbers"),
         Need::Held { .. } => Some("/admin/holds"),
+        Need::Restored { .. } => Some("/admin/settings/restored"),
         Need::Unknown { .. } => Some("/admin/messages?state=unknown"),
         Need::InboxOld { .. } => Some("/admin/events?state=received"),
         Need::OutboxOld { .. } => Some("/admin/messages?state=queued"),

@@ -6,6 +6,7 @@ mod holds;
 mod log;
 mod numbers;
 mod people;
+mod restored;
 mod retention;
 mod sources;
 mod tokens;
@@ -43,6 +44,8 @@ pub const PAGES: &[Page] = &[
     get("/settings/log", Role::Viewer, |ask| Box::pin(async move { log::show(&ask).await })),
     get("/settings/log/export", Role::Operator, |ask| Box::pin(async move { log::export(&ask).await })),
     get("/settings/retention", Role::Viewer, |ask| Box::pin(async move { retention::show(&ask).await })),
+    get("/settings/restored", Role::Viewer, restored::show),
+    post("/settings/restored/:word", Role::Operator, restored::answer),
     get("/settings/clients", Role::Administrator, |ask| Box::pin(async move { clients::show(&ask, &[]).await })),
     get("/settings/clients/:id/export", Role::Administrator, clients::export),
     post("/settings/clients/:id/erase", Role::Administrator, clients::erase),
@@ -53,7 +56,7 @@ pub const PAGES: &[Page] = &[
 ];
 
 /// The parts: address, key of its words, who sees it.
-const PARTS: [(&str, &str, Role); 9] = [
+const PARTS: [(&str, &str, Role); 10] = [
     ("/admin/settings/numbers", "numbers", Role::Viewer),
     ("/admin/holds", "holds", Role::Viewer),
     ("/admin/settings/sources", "sources", Role::Viewer),
@@ -62,6 +65,7 @@ const PARTS: [(&str, &str, Role); 9] = [
     ("/admin/consent", "consent", Role::Viewer),
     ("/admin/settings/clients", "clients", Role::Administrator),
     ("/admin/settings/retention", "kept", Role::Viewer),
+    ("/admin/settings/restored", "restored", Role::Viewer),
     ("/admin/settings/log", "log", Role::Viewer),
 ];
 

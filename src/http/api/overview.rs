@@ -92,7 +92,7 @@ pub fn says(need: &Need) -> String {
             vec![("lane", lane.clone()), ("until", until.to_string()), ("why", why.clone())]
         }
         Need::Held { alerts, holds } => vec![("n", alerts.to_string()), ("holds", holds.to_string())],
-        Need::Unknown { messages } => vec![("n", messages.to_string())],
+        Need::Restored { messages } | Need::Unknown { messages } => vec![("n", messages.to_string())],
         Need::InboxOld { oldest } => vec![("ago", oldest.to_string())],
         Need::OutboxOld { lane, oldest } => vec![("lane", lane.clone()), ("ago", oldest.to_string())],
         Need::Silent { hook, last } => vec![("hook", hook.clone()), ("span", format!("so long (last {last})"))],

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Answering, Call, Endpoint, endpoint};
 use crate::admin::holds::{MINUTES, Word};
 use crate::admin::sources::OLD_DAYS;
-use crate::admin::{AdminError, factor, holds, log, numbers, people, sources, token};
+use crate::admin::{AdminError, factor, holds, log, numbers, people, restored, sources, token};
 use crate::domain::admin::Role;
 use crate::domain::hookpoint::HookpointId;
 use crate::domain::ids::ClientId;
@@ -26,6 +26,10 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("POST", "/holds/:hookpoint/go", Role::Operator, |call| answer(call, "go")),
     endpoint("POST", "/holds/:hookpoint/drop", Role::Operator, |call| answer(call, "drop")),
     endpoint("POST", "/holds/:hookpoint/later", Role::Operator, |call| answer(call, "later")),
+    endpoint("GET", "/restored", Role::Viewer, restored_state),
+    endpoint("POST", "/restored/say", Role::Operator, |call| restored_answer(call, "say")),
+    endpoint("POST", "/restored/release", Role::Operator, |call| restored_answer(call, "release")),
+    endpoint("POST", "/restored/discard", Role::Operator, |call| restored_answer(call, "discard")),
     endpoint("GET", "/sources", Role::Viewer, list_sources),
     endpoint("POST", "/sources/:name/rotate", Role::Administrator, rotate),
     endpoint("POST", "/secrets/:id/end", Role::Administrator, end_secret),
@@ -169,6 +173,25 @@ fn end_secret(call: Call) -> Answering {
     Box::pin(async move {
         sources::end(&call.desk, &call.who, call.id(0, "secret")?).await?;
         Ok(json!({}))
+    })
+}
+
+fn restored_state(call: Call) -> Answering {
+    Box::pin(async move {
+        let state = restored::state(&call.desk).await?;
+        let at = state.watch.restored_at.map(|at| at.to_string());
+        Ok(json!({ "restored_at": at, "sign": state.watch.sign, "held": state.waiting }))
+    })
+}
+
+fn restored_answer(call: Call, word: &'static str) -> Answering {
+    Box::pin(async move {
+        let messages = match word {
+            "say" => restored::say(&call.desk, &call.who).await?,
+            "release" => restored::release(&call.desk, &call.who).await?,
+            _ => restored::discard(&call.desk, &call.who).await?,
+        };
+        Ok(json!({ "messages": messages }))
     })
 }
 

@@ -3,7 +3,9 @@
 
 mod batches;
 mod encryption;
+mod entry;
 mod ground;
 mod identity;
 mod proof;
+mod restored;
 mod sessions;
