@@ -78,6 +78,7 @@ fn too_long() -> Error {
 }
 
 /// As everybody's `replace`, but one after another cannot make gigabytes.
+#[expect(clippy::needless_pass_by_value, reason = "the engine hands values over")]
 fn replace(text: Cow<'_, str>, from: Cow<'_, str>, to: Cow<'_, str>) -> Result<String, Error> {
     let places = text.matches(from.as_ref()).count();
     let grown = text.len().saturating_add(places.saturating_mul(to.len()));
@@ -85,6 +86,7 @@ fn replace(text: Cow<'_, str>, from: Cow<'_, str>, to: Cow<'_, str>) -> Result<S
 }
 
 /// As everybody's `join`, of lists alone.
+#[expect(clippy::needless_pass_by_value, reason = "the engine hands values over")]
 fn join(list: &Value, with: Option<Cow<'_, str>>) -> Result<String, Error> {
     if list.kind() != ValueKind::Seq {
         return Err(Error::new(ErrorKind::InvalidOperation, "only a list can be joined"));
