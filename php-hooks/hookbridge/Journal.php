@@ -135,14 +135,21 @@ final class Journal
             return false;
         }
         $folder = $this->dir . '/journal';
-        $this->path = sprintf('%s/%016d-%d-%s.log', $folder, (int) floor($now * 1000000), getmypid(), bin2hex(random_bytes(3)));
-        $file = fopen($this->path, 'xb');
-        $file = $file === false && Spool::make($folder) ? fopen($this->path, 'xb') : $file;
+        $name = sprintf('%016d-%d-%s.log', (int) floor($now * 1000000), getmypid(), bin2hex(random_bytes(3)));
+        // Under another name until it is locked: a file that is empty and free would be taken for one that its writer left.
+        $temp = $folder . '/' . Spool::TEMP_PREFIX . $name;
+        $file = fopen($temp, 'xb');
+        $file = $file === false && Spool::make($folder) ? fopen($temp, 'xb') : $file;
         if ($file === false) {
             return false;
         }
-        Spool::private($this->path, 0600); // before there is content to read
+        Spool::private($temp, 0600); // before there is content to read
         flock($file, LOCK_EX | LOCK_NB);
+        $this->path = $folder . '/' . $name;
+        if (!rename($temp, $this->path)) {
+            fclose($file);
+            return false;
+        }
         list($this->file, $this->pid, $this->is_torn) = [$file, getmypid(), false];
         return true;
     }
