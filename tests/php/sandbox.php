@@ -34,7 +34,8 @@ final class Sandbox
     {
         $told = json_encode(['answers' => $answers, 'log' => $this->dir . '/requests.jsonl'] + $more);
         $command = self::command([PHP_BINARY, __DIR__ . '/server.php', $told]);
-        $process = proc_open($command, [['pipe', 'r'], ['pipe', 'w'], STDERR], $pipes);
+        // Not STDERR: where that is a file, PHP sets it back to its begin when it hands it on, and the log of the tests is overwritten.
+        $process = proc_open($command, [['pipe', 'r'], ['pipe', 'w'], ['file', $this->dir . '/server.err', 'a']], $pipes);
         $this->servers[] = ['process' => $process, 'stdin' => $pipes[0], 'stdout' => $pipes[1]];
         $port = (int) fgets($pipes[1]); // printed when it listens
         $this->config['url'] = (isset($more['tls']) ? 'https' : 'http') . '://127.0.0.1:' . $port;

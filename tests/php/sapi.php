@@ -104,7 +104,7 @@ final class Sapi
     {
         $program = self::program('/usr/bin/php-cgi' . self::version());
         $env = ['REQUEST_METHOD' => 'GET', 'REDIRECT_STATUS' => '200', 'SCRIPT_FILENAME' => $this->box->dir . '/www/page.php', 'QUERY_STRING' => $query];
-        $process = proc_open([$program], [['file', '/dev/null', 'r'], ['pipe', 'w'], STDERR], $pipes, null, $env + $this->env());
+        $process = proc_open([$program], [['file', '/dev/null', 'r'], ['pipe', 'w'], ['file', '/dev/null', 'a']], $pipes, null, $env + $this->env());
         $out = (string) stream_get_contents($pipes[1]);
         proc_close($process);
         return explode("\r\n\r\n", $out, 2)[1];
