@@ -135,14 +135,20 @@ final class Journal
             return false;
         }
         $folder = $this->dir . '/journal';
-        $this->path = sprintf('%s/%016d-%d-%s.log', $folder, (int) floor($now * 1000000), getmypid(), bin2hex(random_bytes(3)));
-        $file = fopen($this->path, 'xb');
-        $file = $file === false && Spool::make($folder) ? fopen($this->path, 'xb') : $file;
+        $name = sprintf('%016d-%d-%s.log', (int) floor($now * 1000000), getmypid(), bin2hex(random_bytes(3)));
+        // Locked before it has the name by which others find it: one that is not locked is theirs, and an empty one they delete.
+        $temp = $folder . '/' . Spool::TEMP_PREFIX . $name;
+        $file = fopen($temp, 'xb');
+        $file = $file === false && Spool::make($folder) ? fopen($temp, 'xb') : $file;
         if ($file === false) {
             return false;
         }
-        Spool::private($this->path, 0600); // before there is content to read
+        Spool::private($temp, 0600); // before there is content to read
         flock($file, LOCK_EX | LOCK_NB);
+        $this->path = $folder . '/' . $name;
+        if (!rename($temp, $this->path)) {
+            return false;
+        }
         list($this->file, $this->pid, $this->is_torn) = [$file, getmypid(), false];
         return true;
     }

@@ -12,7 +12,7 @@ final class Spool
 {
     private const NAME = '/^\d{16}-[A-Za-z0-9_.-]{1,80}\.(log|event)$/D';
     private const REJECTED_MAX = 10000;
-    private const TEMP_PREFIX = '.tmp-';
+    public const TEMP_PREFIX = '.tmp-';
     private const TEMP_AGE_MAX_S = 3600;
     private const HOUR_S = 3600;
 
