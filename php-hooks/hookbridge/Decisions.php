@@ -70,8 +70,8 @@ final class Decisions
     private function ask(string $rule, string $hook, array $fields, float $end): array
     {
         $sender = $this->stub->part(Sender::class);
-        $circuit = $sender->circuit('decisions');
-        if ($circuit->restS() > 0 || $sender->circuit('events')->restS() > 0 || !$sender->isReachable()) {
+        $circuit = $this->stub->circuit('decisions');
+        if ($circuit->restS() > 0 || $this->stub->circuit('events')->restS() > 0 || !$sender->isReachable()) {
             return [null, 'resting'];
         }
         $now = microtime(true);

@@ -20,7 +20,9 @@ final class Flush
     private const ROUNDS_MAX = 10;
 
     private $stub;
+    /** Made when something is really sent: most ends of pages in an outage, or while another process sends, need none. @var Sender|null */
     private $sender;
+    private $nobody_waits = false;
     private $spool;
     /** Of this process, in seconds: what the budget of a cron has left. */
     private $spent_s = 0.0;
@@ -36,7 +38,6 @@ final class Flush
     public function __construct(Stub $stub)
     {
         $this->stub = $stub;
-        $this->sender = $stub->part(Sender::class);
         $this->spool = $stub->part(Spool::class);
         $this->connect_ms = $stub->setting('connect_timeout_ms');
     }
@@ -51,7 +52,8 @@ final class Flush
             $this->nobodyWaits();
             $this->run($this->cronLeftS(), true);
         } else {
-            $this->run(min($this->stub->setting('page_send_ms'), $this->sender->leftMs()) / 1000, false);
+            $left_ms = $this->stub->has(Sender::class) ? $this->stub->part(Sender::class)->leftMs() : $this->stub->setting('total_timeout_ms');
+            $this->run(min($this->stub->setting('page_send_ms'), $left_ms) / 1000, false);
         }
     }
 
@@ -83,7 +85,7 @@ final class Flush
 
     private function nobodyWaits(): void
     {
-        $this->sender->nobodyWaits();
+        $this->nobody_waits = true;
         $this->connect_ms = self::CONNECT_MS;
     }
 
@@ -103,7 +105,7 @@ final class Flush
             $this->spool->lose(count($memory) + $this->stub->journal()->takeLost());
         }
         if ($this->stopped_by !== null) {
-            $this->sender->circuit('events')->open($this->stopped_by->retryAfterS());
+            $this->stub->circuit('events')->open($this->stopped_by->retryAfterS());
             $is_patient || $this->spool->measure();
         }
         $this->spent_s += microtime(true) - $began;
@@ -111,12 +113,12 @@ final class Flush
 
     private function mayBegin(): bool
     {
-        $rest_s = $this->sender->circuit('events')->restS();
+        $rest_s = $this->stub->circuit('events')->restS();
         if ($rest_s > 0 && $this->is_patient && microtime(true) + $rest_s < $this->end) {
             self::pause($rest_s);
             $rest_s = 0;
         }
-        return $rest_s === 0 && $this->sender->isReachable();
+        return $rest_s === 0;
     }
 
     /** What no file could take has this one chance. @return int how many were lost */
@@ -184,8 +186,12 @@ final class Flush
      */
     private function send(array $batch, ?array &$unsent = null): bool
     {
+        if ($this->sender === null) {
+            $this->sender = $this->stub->part(Sender::class);
+            $this->nobody_waits && $this->sender->nobodyWaits();
+        }
         $left_ms = (int) min(self::TOTAL_MS, floor(($this->end - microtime(true)) * 1000));
-        if ($left_ms < self::LEAST_MS) {
+        if ($left_ms < self::LEAST_MS || !$this->sender->isReachable()) {
             return false;
         }
         $answer = $this->sender->batch(self::body($batch), $this->connect_ms, $left_ms);

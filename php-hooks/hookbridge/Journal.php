@@ -136,7 +136,7 @@ final class Journal
         }
         $folder = $this->dir . '/journal';
         $name = sprintf('%016d-%d-%s.log', (int) floor($now * 1000000), getmypid(), bin2hex(random_bytes(3)));
-        // Under another name until it is locked: a file that is empty and free would be taken for one that its writer left.
+        // Locked before it has the name by which others find it: one that is not locked is theirs, and an empty one they delete.
         $temp = $folder . '/' . Spool::TEMP_PREFIX . $name;
         $file = fopen($temp, 'xb');
         $file = $file === false && Spool::make($folder) ? fopen($temp, 'xb') : $file;

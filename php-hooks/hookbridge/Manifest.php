@@ -58,7 +58,7 @@ final class Manifest
     public static function refresh(Stub $stub): void
     {
         $sender = $stub->part(Sender::class);
-        if ($sender->circuit('events')->restS() > 0 || $stub->activity()->allows('manifest', self::REFRESH_S) === false) {
+        if ($stub->circuit('events')->restS() > 0 || $stub->activity()->allows('manifest', self::REFRESH_S) === false) {
             return;
         }
         $answer = $sender->manifest($stub->etag());

@@ -12,8 +12,6 @@ final class Sender
     private $stub;
     private $config;
     private $signer;
-    /** Left alone after a failure: for events, and for the questions of pages. A slow rule holds no event back. */
-    private $circuits;
     private $curl;
     private $headers;
     private $body;
@@ -26,16 +24,6 @@ final class Sender
         $this->stub = $stub;
         $this->config = $stub->config();
         $this->signer = new Signer($this->config->key());
-        $open_s = $this->config->number('circuit_open_s');
-        foreach (['events', 'decisions'] as $what) {
-            $this->circuits[$what] = new Circuit($this->config->text('spool_dir') . '/rest-' . $what, $open_s);
-        }
-    }
-
-    /** The circuit of `events` or of `decisions`. */
-    public function circuit(string $what): Circuit
-    {
-        return $this->circuits[$what];
     }
 
     /** Nobody waits for this process: names may be resolved, however long that takes. */

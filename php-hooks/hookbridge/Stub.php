@@ -203,6 +203,12 @@ final class Stub
         return $this->parts[$class];
     }
 
+    /** Whether this page has needed that class yet. */
+    public function has(string $class): bool
+    {
+        return isset($this->parts[$class]);
+    }
+
     public function envelope(): Envelope
     {
         return $this->part(Envelope::class);
@@ -216,6 +222,15 @@ final class Stub
     public function activity(): Activity
     {
         return $this->part(Activity::class);
+    }
+
+    /** The circuit of `events` or of `decisions`: a slow rule holds no event back. */
+    public function circuit(string $what): Circuit
+    {
+        if (!isset($this->parts[$what])) {
+            $this->parts[$what] = new Circuit($this->setting('spool_dir') . '/rest-' . $what, $this->setting('circuit_open_s'));
+        }
+        return $this->parts[$what];
     }
 
     /** With the secrets in it, so it is read again where something is signed. */

@@ -52,7 +52,8 @@ pub struct Home {
     pub server: PrivateMariaDb,
     pub clock: Clock,
     pub secrets: Secrets,
-    pub dir: TempDir,
+    /// Deleted with this.
+    _dir: TempDir,
 }
 
 impl Home {
@@ -80,7 +81,7 @@ impl Home {
         let mut extra = Extra::default();
         extra.environment.extend(preload.map(|library| ("LD_PRELOAD".to_owned(), library.display().to_string())));
         let server = PrivateMariaDb::start_with(dir.path().join("db"), options, &extra).await?;
-        let home = Self { server, clock, secrets: Secrets::new()?, dir };
+        let home = Self { server, clock, secrets: Secrets::new()?, _dir: dir };
         let mut root = home.root("").await?;
         accounts::create(&mut root).await?;
         schema::create_billing(&mut root, BILLING).await?;

@@ -13,6 +13,7 @@ require __DIR__ . '/sapi.php';
 
 const SIDES = ['none', 'old', 'new'];
 const AT_ONCE = 20;
+const SICK_ROUNDS = 3;
 
 $told = json_decode($argv[1], true);
 $dir = sys_get_temp_dir() . '/hookbridge-bench-' . bin2hex(random_bytes(4));
@@ -52,7 +53,7 @@ file_put_contents("$dir/page.php", '<?php $folders = ' . var_export(['old' => $t
     . ' "status" => "Unpaid"]); } echo json_encode(["load_ms" => $load * 1000, "files" => $files]);');
 
 /** Starts an FPM. @return string its socket */
-$fpm = static function (string $name, array $ini, array $env = []) use ($dir, $run) {
+$fpm = static function (string $name, array $ini, array $inside = []) use ($dir, $run) {
     $user = posix_geteuid() === 0 ? "user = www-data\ngroup = www-data\nlisten.owner = root\n" : '';
     $children = AT_ONCE;
     file_put_contents("$dir/$name.conf", "[global]\nerror_log = $dir/$name.log\n[www]\n{$user}listen = $dir/$name.sock\nlisten.backlog = 511\npm = static\n"
@@ -61,7 +62,7 @@ $fpm = static function (string $name, array $ini, array $env = []) use ($dir, $r
     foreach ($ini as $key => $value) {
         array_push($words, '-d', "$key=$value");
     }
-    $run($words, $env + ['PHP_INI_SCAN_DIR' => '/etc/php/' . PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION . '/cli/conf.d'], "$dir/$name.log");
+    $run(array_merge($inside, $words), ['PHP_INI_SCAN_DIR' => '/etc/php/' . PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION . '/cli/conf.d'], "$dir/$name.log");
     for ($try = 0; !file_exists("$dir/$name.sock") && $try < 500; $try++) {
         usleep(20000);
     }
@@ -103,7 +104,8 @@ $median = static function (array $values) {
 };
 
 $figures = [];
-$opcached = $fpm('opcached', ['opcache.enable' => 1, 'opcache.file_update_protection' => 0]);
+const OPCACHE = ['opcache.enable' => 1, 'opcache.file_update_protection' => 0, 'opcache.revalidate_freq' => 0];
+$opcached = $fpm('opcached', OPCACHE);
 $plain = $fpm('plain', ['opcache.enable' => 0]);
 
 // A page without our hooks, and one with one hook towards a healthy bridge.
@@ -169,8 +171,7 @@ foreach (['old', 'new'] as $side) {
 }
 
 // Sick bridges, twenty pages at once.
-$stand_in = static function (string $answer) use ($dir, $run) {
-    list(, $out) = [null, null];
+$stand_in = static function (string $answer) {
     $pipes = [];
     $process = proc_open([PHP_BINARY, __DIR__ . '/server.php', json_encode(['log' => '/dev/null', 'answers' => [json_decode($answer, true)]])],
         [['pipe', 'r'], ['pipe', 'w'], STDERR], $pipes);
@@ -183,13 +184,11 @@ $full_at = stream_socket_get_name($full, false);
 for ($i = 0; $i < 8; $i++) {
     $kept[] = stream_socket_client("tcp://$full_at", $code, $message, 0, STREAM_CLIENT_CONNECT | STREAM_CLIENT_ASYNC_CONNECT);
 }
-file_put_contents("$dir/resolver.c", "#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <netdb.h>\n#include <string.h>\n#include <unistd.h>\n"
-    . 'int getaddrinfo(const char *h, const char *s, const struct addrinfo *n, struct addrinfo **r) {'
-    . ' static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);'
-    . ' if (h && strstr(h, "hosting.example")) { sleep(10); return EAI_AGAIN; }'
-    . ' if (!real) real = dlsym(RTLD_NEXT, "getaddrinfo"); return real(h, s, n, r); }');
-shell_exec('cc -shared -fPIC -o ' . escapeshellarg("$dir/resolver.so") . ' ' . escapeshellarg("$dir/resolver.c") . ' -ldl');
-$unresolved = $fpm('unresolved', ['opcache.enable' => 1, 'opcache.file_update_protection' => 0], ['LD_PRELOAD' => "$dir/resolver.so"]);
+// A nameserver that hears and never answers, for one FPM: that takes a view of the files of its own, which only root can have.
+$nameserver = posix_geteuid() === 0 ? stream_socket_server('udp://127.0.0.77:53', $code, $message, STREAM_SERVER_BIND) : false;
+file_put_contents("$dir/resolv.conf", "nameserver 127.0.0.77\n");
+$unresolved = $nameserver === false ? '' : $fpm('unresolved', OPCACHE,
+    ['unshare', '-m', 'sh', '-c', 'mount --bind ' . escapeshellarg("$dir/resolv.conf") . ' /etc/resolv.conf && exec "$0" "$@"']);
 $sick = [
     'black hole' => [['url' => 'http://127.0.0.1:' . $stand_in('{"does":"hang"}')], $opcached, 1],
     'SYN dropped' => [['url' => "http://$full_at"], $opcached, 1],
@@ -197,14 +196,20 @@ $sick = [
     'resolver hangs' => [['url' => 'https://bridge.hosting.example:8466'], $unresolved, 1],
 ];
 foreach ($sick as $name => list($config, $socket, $hooks)) {
-    $configure($config);
-    foreach (SIDES as $side) { // class files into opcache; what this leaves does not count
-        $pages($socket, $side, 0, AT_ONCE);
+    if ($socket === '') {
+        continue;
     }
-    $none = $median(array_column($pages($socket, 'none', 0, AT_ONCE), 'ms'));
+    $seen = array_fill_keys(SIDES, []);
+    for ($round = 0; $round <= SICK_ROUNDS; $round++) {
+        $configure($config); // each round finds closed circuits
+        foreach (SIDES as $side) {
+            $pages($socket, $side, 0, AT_ONCE); // the class files go into opcache; a first page compiles the manifest
+            $times = array_column($pages($socket, $side, $hooks, AT_ONCE), 'ms');
+            $seen[$side] = $round === 0 ? [] : array_merge($seen[$side], $times);
+        }
+    }
     foreach (['old', 'new'] as $side) {
-        $seen = array_column($pages($socket, $side, $hooks, AT_ONCE), 'ms');
-        $figures['sick'][$name][$side] = ['ms' => max(0, $median($seen) - $none), 'worst_ms' => max($seen) - $none];
+        $figures['sick'][$name][$side] = max(0, $median($seen[$side]) - $median($seen['none']));
     }
 }
 echo json_encode($figures), "\n";

@@ -93,6 +93,17 @@ test('journal: two processes at once lose nothing, and each event is sent once',
     same([60, 60, []], [count($ids), count(array_unique($ids)), $box->waiting()]);
 });
 
+test('journal: a file is locked before others can find it', static function () {
+    $box = new Sandbox();
+    $code = 'int flock(int f, int o) { char p[64], t[512]; ssize_t l; snprintf(p, 64, "/proc/self/fd/%d", f); l = readlink(p, t, 511);'
+        . 't[l < 0 ? 0 : l] = 0; if (strstr(t, "/journal/") && (fcntl(f, F_GETFL) & O_ACCMODE) == O_WRONLY) {'
+        . 'FILE *w = fopen("' . $box->dir . '/locked", "a"); fprintf(w, "%s\n", strrchr(t, 47) + 1); fclose(w); } return syscall(SYS_flock, f, o); }';
+    $headers = ['stdio', 'string', 'unistd', 'fcntl', 'sys/syscall'];
+    $env = ['LD_PRELOAD' => shim($box, '#include <' . implode(".h>\n#include <", $headers) . ".h>\n$code")];
+    $box->fire([ONE_EVENT], $env);
+    same([1, 1], [preg_match('/^\.tmp-\d{16}-/', file_get_contents("$box->dir/locked")), count($box->waiting())]);
+});
+
 test('journal: while another process sends, a page leaves its file to it', static function () {
     $box = new Sandbox();
     $box->bridge([['status' => 202]]);
