@@ -65,6 +65,7 @@ pub struct ServerConfig {
     pub drain_timeout_ms: u64,
     pub ingest_queue_max: usize,
     pub ingest_wait_ms: u64,
+    pub ready_late_max_s: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -26,6 +26,9 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
 use super::crowd::{Crowd, Seat, Ticket};
+use super::problem::Problem;
+use crate::metrics::Metrics;
+use crate::tasks::{Panicked, Task, caught};
 
 /// Smallest buffer that hyper takes for a request's head, in bytes.
 pub const HEADER_BYTES_MIN: usize = 8_192;
@@ -49,6 +52,8 @@ pub struct Limits {
     pub keep_alive: bool,
     /// Time that open requests get to finish after the stop; then their connections are cut.
     pub drain_timeout: Duration,
+    /// Where the panics of requests are counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Default for Limits {
@@ -60,6 +65,7 @@ impl Default for Limits {
             headers_max: 64,
             keep_alive: true,
             drain_timeout: Duration::from_secs(10),
+            metrics: Arc::default(),
         }
     }
 }
@@ -107,7 +113,7 @@ pub async fn serve(
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
-    let http = builder(&limits);
+    let (http, metrics) = (builder(&limits), limits.metrics.clone());
     let crowd = Crowd::new(limits.connections_max);
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -128,7 +134,7 @@ pub async fn serve(
         };
         match accepted {
             Ok(((stream, peer), ticket, hangup)) => {
-                let client = Client { peer: Peer(peer), hangup, ticket };
+                let client = Client { peer: Peer(peer), hangup, ticket, metrics: metrics.clone() };
                 connections.spawn(converse(stream, client, http.clone(), filter.clone(), graceful.watcher()));
             }
             Err(error) => {
@@ -159,6 +165,7 @@ struct Client {
     peer: Peer,
     hangup: Hangup,
     ticket: Ticket,
+    metrics: Arc<Metrics>,
 }
 
 async fn converse(
@@ -171,8 +178,13 @@ async fn converse(
     // Answers are small and final: waiting to fill a packet only adds delay.
     let _ = stream.set_nodelay(true);
     let routes = TowerToHyperService::new(warp::service(filter));
-    let Client { peer, hangup, ticket } = client;
+    let Client { peer, hangup, ticket, metrics } = client;
     let asked = hangup.clone();
+    let failed = |panicked: &Panicked| {
+        metrics.panicked(Task::Server, panicked);
+        Problem::new(500, "internal-fault", "The bridge's own code failed on this request; its log says where.")
+            .response()
+    };
     let answer = service_fn(|mut request: Request<Incoming>| {
         let (routes, seat) = (routes.clone(), ticket.seat.clone());
         request.extensions_mut().insert(peer);
@@ -182,9 +194,9 @@ async fn converse(
             if request.uri().path_and_query().is_none() {
                 return Ok::<_, Infallible>(StatusCode::BAD_REQUEST.into_response());
             }
-            let answer = routes.call(request.map(|body| Arriving::new(body, seat.clone()))).await;
+            let answer = caught(routes.call(request.map(|body| Arriving::new(body, seat.clone())))).await;
             seat.wait();
-            answer
+            answer.unwrap_or_else(|panicked| Ok(failed(&panicked)))
         }
     });
     let connection = watcher.watch(http.serve_connection(TokioIo::new(stream), answer));

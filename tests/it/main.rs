@@ -34,6 +34,7 @@ mod outcomes;
 mod overload;
 mod owners;
 mod pages;
+mod paused;
 mod phone;
 mod plans;
 mod receipts;

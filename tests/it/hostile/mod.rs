@@ -3,7 +3,12 @@
 
 mod batches;
 mod encryption;
+mod ending;
 mod ground;
 mod identity;
+mod log;
 mod proof;
+mod ready;
 mod sessions;
+mod tasks;
+mod time;
