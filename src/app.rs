@@ -3,6 +3,7 @@
 
 mod desk;
 mod lanes;
+mod launch;
 mod live;
 mod restored;
 mod routes;
@@ -21,7 +22,7 @@ use tokio::task::JoinSet;
 
 use self::desk::{DeskParts, desk};
 pub use self::desk::{desk_at_the_command_line, desk_without_secrets};
-use self::lanes::{Lanes, lanes};
+use self::lanes::{Lanes, instance_name, lanes};
 use self::live::Live;
 use self::restored::RestoreWatch;
 use self::settings::{process_settings, sweep_settings};
@@ -37,27 +38,26 @@ use crate::dispatch::tenure::Tenure;
 use crate::dispatch::{Lane, lane};
 use crate::domain::phone::{PhonePolicy, warm_up};
 use crate::figures::Figures;
-use crate::http::server::{Limits, connections_within, serve};
+use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::process::sweep::{Sweep, Swept};
 use crate::process::{Usual, Worker};
 use crate::retention::Retention;
 use crate::rules::recipients::Policy;
 use crate::sql::{Access, Address, Database};
-use crate::stop::{Stop, Stopper, pair};
+use crate::stop::{Stopper, pair};
 use crate::store::keeper::Keeper;
 use crate::store::server::Needs;
 use crate::store::{Store, inbox, outbox};
+use crate::tasks::{Failures, Tasks};
 use crate::whatsapp::Gateway;
 
 /// Rows that housekeeping ends at once.
 const EXPIRE_BATCH: usize = 500;
-/// How often housekeeping looks.
-const HOUSEKEEPING: Duration = Duration::from_secs(15);
-/// How often each instance looks for changes by administrators.
-const CHANGES: Duration = Duration::from_secs(2);
 /// Longer than any wait of an event (256 s after a failed try, or its lease).
 const AHEAD: SignedDuration = SignedDuration::from_mins(30);
+/// What closing takes at most, besides what is in flight.
+const CLOSING_MAX: Duration = Duration::from_secs(5);
 
 /// A running service.
 #[derive(Debug)]
@@ -76,6 +76,8 @@ pub struct App {
     /// Answers questions to the company's rules.
     pub decider: Arc<Decider>,
     keeper: Option<Keeper>,
+    /// Whether it does its work.
+    pub health: Arc<Health>,
     live: Arc<Live>,
     restore: Arc<RestoreWatch>,
     /// What administrators work with; `None` without `admin.key`.
@@ -84,7 +86,9 @@ pub struct App {
     pub admin_address: Option<SocketAddr>,
     config: Config,
     stopper: Stopper,
-    tasks: JoinSet<()>,
+    running: JoinSet<()>,
+    /// How its tasks are.
+    pub tasks: Tasks,
 }
 
 /// Whether the workers run by themselves, or only when a test drains them.
@@ -172,6 +176,7 @@ impl App {
         store.ping().await?;
         let billing = open_billing(&config)?;
         let metrics = Arc::new(Metrics::default());
+        let tasks = Tasks::new(metrics.clone());
         let live = Live::start(&config, &store, &clock).await?;
         let restore = Arc::new(RestoreWatch::new(&config));
         restore.begin(&store, &clock).await.context("whether the schema was restored from an older dump")?;
@@ -189,6 +194,7 @@ impl App {
             metrics: metrics.clone(),
             inbox_bell: inbox_bell.clone(),
             outbox_bell: outbox_bell.clone(),
+            failures: Failures::default(),
         });
         let parts = lane::Parts {
             store: store.clone(),
@@ -205,7 +211,11 @@ impl App {
             metrics: metrics.clone(),
             bell: outbox_bell,
         };
-        let Lanes { lanes, tenures } = lanes(&config, &parts)?;
+        let name = instance_name();
+        let Lanes { lanes, tenures } = lanes(&config, &parts, &name)?;
+        let late_max = seconds(config.server.ready_late_max_s);
+        let health = Health::new(store.clone(), clock.clone(), tasks.clone(), metrics.clone(), name, late_max);
+        let health = Arc::new(health);
         let retention = Arc::new(retention(&config, &store, &clock, &metrics));
         let figures = Arc::new(Figures::new(
             store.clone(),
@@ -238,13 +248,15 @@ impl App {
             figures,
             decider,
             keeper: None,
+            health,
             live,
             restore,
             desk: None,
             admin_address: None,
             config,
             stopper: pair().0,
-            tasks: JoinSet::new(),
+            running: JoinSet::new(),
+            tasks,
         };
         app.desk = app.desk()?;
         let people = app.people_listener().await?;
@@ -277,58 +289,6 @@ impl App {
             TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen} (admin.listen)"))?;
         self.admin_address = Some(listener.local_addr()?);
         Ok(Some(listener))
-    }
-
-    fn launch(
-        &mut self,
-        listener: TcpListener,
-        people: Option<TcpListener>,
-        workers: Workers,
-        inbox_bell: Arc<Notify>,
-    ) {
-        let (stopper, stop) = pair();
-        self.stopper = stopper;
-        let (keeper, write) = Keeper::new(&self.store, &self.metrics);
-        self.tasks.spawn(write);
-        let doors = self.doors(inbox_bell, &keeper);
-        self.keeper = Some(keeper);
-        let server = &self.config.server;
-        let sending: usize = self.config.senders.values().map(|sender| sender.in_flight_max).sum();
-        let outgoing = self.config.database.pool_max + self.config.billing.pool_max + sending;
-        let limits = Limits {
-            connections_max: connections_within(server.connections_max, outgoing),
-            header_timeout: Duration::from_millis(server.header_timeout_ms),
-            drain_timeout: Duration::from_millis(server.drain_timeout_ms),
-            behind_tls: server.behind_tls,
-            ..Limits::default()
-        };
-        let mut until = stop.clone();
-        let (routes, bounds) = (doors.main, limits.clone());
-        self.tasks.spawn(async move { serve(listener, routes, bounds, async move { until.stopped().await }).await });
-        if let (Some(listener), Some(routes)) = (people, doors.people) {
-            let mut until = stop.clone();
-            self.tasks
-                .spawn(async move { serve(listener, routes, limits, async move { until.stopped().await }).await });
-        }
-        if workers == Workers::ByHand {
-            return;
-        }
-        for _ in 0..self.config.process.workers {
-            let (worker, stop) = (self.worker.clone(), stop.clone());
-            self.tasks.spawn(async move { worker.run(stop).await });
-        }
-        for lane in &self.lanes {
-            let (lane, stop) = (lane.clone(), stop.clone());
-            self.tasks.spawn(async move { lane.run(stop).await });
-        }
-        let (retention, until) = (self.retention.clone(), stop.clone());
-        self.tasks.spawn(async move { retention.run(until).await });
-        let (sweep, until) = (self.sweep.clone(), stop.clone());
-        self.tasks.spawn(async move { sweep.run(until).await });
-        let (figures, until) = (self.figures.clone(), stop.clone());
-        self.tasks.spawn(async move { figures.run(until).await });
-        self.tasks.spawn(notice_changes(self.live.clone(), stop.clone()));
-        self.tasks.spawn(housekeeping(self.store.clone(), self.clock.clone(), self.restore.clone(), stop));
     }
 
     /// Takes what may change while running out of a new configuration: hookpoints, texts, sources and their secrets.
@@ -419,21 +379,49 @@ impl App {
         }
     }
 
-    /// Takes nothing new, finishes what is in flight, closes the connections.
+    /// Waits until one of its tasks ended too often, and says which: the process must end.
+    pub async fn failed(&self) -> String {
+        self.tasks.failed().await
+    }
+
+    /// Takes nothing new, finishes what is in flight, closes the connections. Ends in bounded time whatever hangs: what could
+    /// not be written down by then is found as of unknown outcome by whoever sends next.
     pub async fn stop(mut self) {
         self.stopper.stop();
-        // With the last handle gone, the keeper writes what it has and ends.
+        // With their last handles gone, the writers of decisions and outcomes write what they have and end.
         self.keeper = None;
-        while self.tasks.join_next().await.is_some() {}
+        self.lanes.clear();
+        let max = self.stop_max();
+        let finished = async { while self.running.join_next().await.is_some() {} };
+        if tokio::time::timeout(max, finished).await.is_err() {
+            let left: Vec<String> = self.tasks.unfinished().iter().map(ToString::to_string).collect();
+            tracing::error!(tasks = left.join(", "), ?max, "not everything was finished in time: it is left as it is");
+            self.running.shutdown().await;
+        }
         // What was sent until now is newer than every dump of before.
         if let Err(error) = self.restore.again(&self.store, &self.clock).await {
             tracing::warn!(%error, "a restore of an older dump may go unnoticed");
         }
-        for tenure in &self.tenures {
-            tenure.give_back(&self.store).await;
+        let ended = async {
+            for tenure in &self.tenures {
+                tenure.give_back(&self.store).await;
+            }
+            self.health.end().await;
+        };
+        if tokio::time::timeout(CLOSING_MAX, ended).await.is_err() {
+            tracing::warn!("the leases were not given back: the next instance waits for them");
         }
         self.store.database().clone().close().await;
         self.billing.database().clone().close().await;
+    }
+}
+
+impl App {
+    /// How long a stop may take: the requests of clients, then an attempt in flight and writing it down.
+    fn stop_max(&self) -> Duration {
+        let drain = self.config.server.drain_timeout_ms;
+        let sending = self.config.senders.values().map(|sender| sender.timeout_ms).max().unwrap_or(0);
+        Duration::from_millis(drain.max(sending)) + CLOSING_MAX
     }
 }
 
@@ -442,31 +430,6 @@ impl App {
 pub fn retention(config: &Config, store: &Store, clock: &Clock, metrics: &Arc<Metrics>) -> Retention {
     let event_age_max = SignedDuration::from_hours(config.alerts.event_age_max_h.into());
     Retention::new(store.clone(), clock.clone(), metrics.clone(), &config.retention, event_age_max)
-}
-
-/// Looks whether administrators changed something on another instance, or at the command line.
-async fn notice_changes(live: Arc<Live>, mut stop: Stop) {
-    while !stop.is_stopped() {
-        if let Err(error) = live.refresh().await {
-            tracing::warn!(%error, "whether administrators changed something is not known");
-        }
-        tokio::select! {
-            () = stop.stopped() => {}
-            () = tokio::time::sleep(CHANGES) => {}
-        }
-    }
-}
-
-async fn housekeeping(store: Store, clock: Clock, restore: Arc<RestoreWatch>, mut stop: Stop) {
-    while !stop.is_stopped() {
-        if let Err(error) = keep_house(&store, &clock, &restore).await {
-            tracing::warn!(%error, "housekeeping is put off");
-        }
-        tokio::select! {
-            () = stop.stopped() => {}
-            () = tokio::time::sleep(HOUSEKEEPING) => {}
-        }
-    }
 }
 
 async fn keep_house(store: &Store, clock: &Clock, restore: &RestoreWatch) -> anyhow::Result<()> {

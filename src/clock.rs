@@ -1,9 +1,9 @@
 //! Owns: what time it is. Everything that needs the time takes a [`Clock`]; nothing else asks the operating system,
 //! so that a test can move time without waiting for it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -44,13 +44,12 @@ impl Clock {
         Timestamp::from_millisecond(millis).expect("a clock within the calendar")
     }
 
-    /// Time since some moment in the past that never runs back, for pacing: a clock set by an administrator must not let
-    /// a burst through, nor stop the sending.
+    /// Time since some moment in the past that never runs back, for pacing and leases: a clock set by an administrator must not
+    /// let a burst through, nor stop the sending. It goes on while the machine sleeps.
     #[must_use]
     pub fn monotonic(&self) -> Duration {
-        static START: OnceLock<Instant> = OnceLock::new();
         match &self.0 {
-            Source::System => START.get_or_init(Instant::now).elapsed(),
+            Source::System => awake_or_asleep(),
             Source::Manual(hand) => Duration::from_millis(hand.load(Ordering::SeqCst).unsigned_abs()),
         }
     }
@@ -78,4 +77,11 @@ impl Clock {
             Source::Manual(hand) => hand.store(at.as_millisecond(), Ordering::SeqCst),
         }
     }
+}
+
+/// Since the machine started, the time it slept included. (Rust's `Instant` leaves that out on Linux: a machine that was suspended
+/// would wake up with a lease that others took long ago.)
+fn awake_or_asleep() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
 }

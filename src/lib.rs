@@ -7,10 +7,10 @@
 //! floor 7   app   sandbox   demo
 //! floor 6   http
 //! floor 5   admin                           what people do, by page, API and command line
-//! floor 4   process │ dispatch │ retention │ figures    they talk through tables and a Notify, never to each other
+//! floor 4   process │ dispatch │ retention │ figures │ health    they talk through tables and a Notify, never to each other
 //! floor 3   decide │ provider_texts         asked by admin, http and cli
 //! floor 2   catalogue │ rules │ render │ whatsapp │ billing │ store        none imports another
-//! floor 1   clock  signature  seal  config  envelope  expression  sql  metrics  stop  telemetry  road
+//! floor 1   clock  signature  seal  config  envelope  expression  sql  metrics  stop  telemetry  road  tasks
 //! floor 0   domain                          values only
 //! ```
 
@@ -27,6 +27,7 @@ pub mod road;
 pub mod seal;
 pub mod sql;
 pub mod stop;
+pub mod tasks;
 pub mod telemetry;
 
 pub mod billing;
@@ -40,6 +41,7 @@ pub mod decide;
 
 pub mod dispatch;
 pub mod figures;
+pub mod health;
 pub mod process;
 pub mod retention;
 

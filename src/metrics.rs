@@ -2,7 +2,7 @@
 //! explains each; a test compares.
 
 use std::fmt;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -11,6 +11,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+
+use crate::tasks::{Panicked, Task};
+use crate::telemetry;
 
 /// What nearly all events at the door are.
 const STORED: &str = "stored";
@@ -58,6 +61,12 @@ pub struct HookLabel {
     pub hook: String,
 }
 
+/// A kind of task.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct TaskLabel {
+    pub task: &'static str,
+}
+
 /// All metrics of one service.
 pub struct Metrics {
     registry: Registry,
@@ -84,6 +93,10 @@ pub struct Metrics {
     pub holds_asking: Gauge,
     pub retention_rows: Family<KindLabel, Counter>,
     pub retention_oldest_seconds: Family<KindLabel, Gauge<f64, AtomicU64>>,
+    pub task_restarts: Family<TaskLabel, Counter>,
+    pub panics: Family<TaskLabel, Counter>,
+    pub sends_without_lease: Counter,
+    log_lines_dropped: Counter,
 }
 
 impl fmt::Debug for Metrics {
@@ -120,6 +133,10 @@ impl Default for Metrics {
             holds_asking: Gauge::default(),
             retention_rows: Family::default(),
             retention_oldest_seconds: Family::default(),
+            task_restarts: Family::default(),
+            panics: Family::default(),
+            sends_without_lease: Counter::default(),
+            log_lines_dropped: Counter::default(),
         };
         metrics.register();
         metrics
@@ -170,12 +187,26 @@ impl Metrics {
             "Age of the oldest row of history, by kind",
             self.retention_oldest_seconds.clone(),
         );
+        registry.register("task_restarts", "Tasks that ended and were started again", self.task_restarts.clone());
+        registry.register(
+            "sends_without_lease",
+            "Requests whose last look was good and whose lease had ended when the answer came",
+            self.sends_without_lease.clone(),
+        );
+        registry.register("panics", "Panics that were caught, by the task they happened in", self.panics.clone());
+        registry.register(
+            "log_lines_dropped",
+            "Log lines of this process that could not be written",
+            self.log_lines_dropped.clone(),
+        );
         self.registry = registry;
     }
 
     /// All of it in OpenMetrics text.
     #[must_use]
     pub fn text(&self) -> String {
+        // The log belongs to the process, and counts there.
+        self.log_lines_dropped.inner().store(telemetry::lines_dropped(), Ordering::Relaxed);
         let mut text = String::new();
         // Writing into a String cannot fail.
         let _ = encode(&mut text, &self.registry);
@@ -192,6 +223,19 @@ impl Metrics {
 
     pub fn decision(&self, rule: &'static str, result: &'static str) {
         self.decisions.get_or_create(&RuleResult { rule, result }).inc();
+    }
+
+    /// Counts a panic that was caught in `task`, and logs where it was.
+    pub fn panicked(&self, task: Task, panicked: &Panicked) {
+        self.panics.get_or_create(&TaskLabel { task: task.code() }).inc();
+        self.fault("panic");
+        tracing::error!(%task, place = panicked.place, "a bug: this code panicked, and was caught");
+    }
+
+    /// Panics that were caught, in all tasks.
+    #[must_use]
+    pub fn panics_caught(&self) -> u64 {
+        Task::ALL.iter().map(|task| self.panics.get_or_create(&TaskLabel { task: task.code() }).get()).sum()
     }
 
     pub fn fault(&self, result: &'static str) {

@@ -12,10 +12,12 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock::Clock;
 use crate::config::section::RetentionConfig;
 use crate::metrics::{KindLabel, Metrics};
+use crate::road::{Step, mark_one};
 use crate::stop::Stop;
 use crate::store::contacted::WINDOW;
 use crate::store::prune::{Cursor, Kind, end_turn, note, step, take_turn};
 use crate::store::{Store, StoreError};
+use crate::tasks::Task;
 
 /// A first step is careful, and no step is smaller.
 const ROWS_MIN: usize = 100;
@@ -143,6 +145,7 @@ impl Retention {
     /// Prunes until told to stop.
     pub async fn run(&self, mut stop: Stop) {
         while !stop.is_stopped() {
+            mark_one(Step::Turning, &Task::Retention);
             match self.round(&stop).await {
                 Ok(Round::ClockOff(seconds)) => {
                     self.metrics.fault("retention");

@@ -1,6 +1,6 @@
 //! Owns: the steps of the road, by name, and the mark that each leaves in the trace log (target [`TARGET`], level
 //! `trace`; off by default, and then one comparison). Why: a process may die between any two of them. `make chaos` kills
-//! it there, and counts at which step each kill struck.
+//! it there, and counts at which step each kill struck; or it makes the thread panic there.
 
 use crate::domain::hookpoint::closed_list;
 use std::fmt;
@@ -46,6 +46,8 @@ closed_list! {
         Taken = "taken",
         /// One request is about to be written.
         Sending = "sending",
+        /// The right to send was just looked at, and is good: the request's bytes are written next.
+        Leaving = "leaving",
         /// Its answer is there, or the outcome is unknown.
         Answered = "answered",
         /// Outcomes are written, not committed.
@@ -59,10 +61,30 @@ closed_list! {
         Recording = "recording",
         /// Committed; the provider is not answered yet.
         Recorded = "recorded",
+
+        /// One event, message, outcome, receipt or question is about to be handled.
+        Handling = "handling",
+        /// A task begins its next turn.
+        Turning = "turning",
     }
 }
 
 /// Leaves the mark of `step`.
 pub fn mark(step: Step) {
-    tracing::trace!(target: TARGET, step = step.code());
+    if tracing::enabled!(target: TARGET, tracing::Level::TRACE) {
+        leave(step, &"");
+    }
+}
+
+/// Leaves the mark of `step` about one `item`: an event, a message, a task.
+pub fn mark_one(step: Step, item: &dyn fmt::Display) {
+    if tracing::enabled!(target: TARGET, tracing::Level::TRACE) {
+        leave(step, item);
+    }
+}
+
+#[cold]
+fn leave(step: Step, item: &dyn fmt::Display) {
+    tracing::trace!(target: TARGET, step = step.code(), item = %item);
+    assert!(!crate::telemetry::panic_was_asked_for(), "the test of faults asked for a panic here");
 }

@@ -18,6 +18,7 @@ use crate::domain::mirror::Kind;
 use crate::domain::phone::normalize;
 use crate::domain::reason::Reason;
 use crate::domain::record::{ClientStatus, Facts};
+use crate::domain::time::later;
 use crate::store::consent;
 use crate::store::search::{self, MessageSearch};
 use crate::store::told::{self, Told};
@@ -176,7 +177,7 @@ pub async fn answer(desk: &Desk, days: Days) -> Result<Answer, AdminError> {
     let bad = || AdminError::invalid("from", "messages.moment_bad");
     let since = start(days.from, &zone).ok_or_else(bad)?;
     let until = days.to.checked_add(1.day()).ok().and_then(|day| start(day, &zone)).ok_or_else(bad)?;
-    let read = (since, until + LATER);
+    let read = (since, later(until, LATER));
     let facts = client_now(desk, days.client).await?;
     let mut rows = Rows::of(desk, days.client).await?;
     rows.contacts.extend(facts.iter().flat_map(|facts| &facts.contacts).map(|contact| contact.id));

@@ -28,14 +28,13 @@ type Shared = (Arc<Tenure>, Arc<Mutex<Day>>);
 
 /// A lane per sending number. Those of a portfolio share its lease and its 24-hour count, so one instance sends for all of
 /// them.
-pub(super) fn lanes(config: &Config, parts: &lane::Parts) -> anyhow::Result<Lanes> {
-    let owner = instance_name();
+pub(super) fn lanes(config: &Config, parts: &lane::Parts, owner: &str) -> anyhow::Result<Lanes> {
     let length = Duration::from_millis(config.dispatch.lease_ms);
     let mut shared: BTreeMap<String, Shared> = BTreeMap::new();
     let mut lanes = Vec::new();
     for (name, sender) in &config.senders {
         let (tenure, day) = shared.entry(sender.portfolio.clone()).or_insert_with(|| {
-            let tenure = Tenure::new(sender.portfolio.clone(), owner.clone(), length, parts.clock.clone());
+            let tenure = Tenure::new(sender.portfolio.clone(), owner.to_owned(), length, parts.clock.clone());
             (tenure, Arc::default())
         });
         let settings = lane_settings(config, sender)?;
@@ -46,7 +45,7 @@ pub(super) fn lanes(config: &Config, parts: &lane::Parts) -> anyhow::Result<Lane
 }
 
 /// Names this process among the instances: for people (machine and process), and never the same twice.
-fn instance_name() -> String {
+pub(super) fn instance_name() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host: String =
         host.trim().chars().filter(|c| c.is_ascii_alphanumeric() || "-._".contains(*c)).take(40).collect();

@@ -15,47 +15,50 @@ use crate::http::receipts::{Receipts, SenderKeys};
 use crate::http::{Route, admin, api, batches, decide, ingest, join, manifest, ops, receipts};
 use crate::rules::consent::Words;
 use crate::store::keeper::Keeper;
-use crate::store::writer::InboxWriter;
+use crate::store::writer::{InboxWriter, InboxWriting};
 
 /// The doors, by the address they are served on.
 pub(super) struct Doors {
     pub main: Route,
     /// Of their own address, if administrators have one.
     pub people: Option<Route>,
+    /// What stores the events.
+    pub writing: InboxWriting,
 }
 
 impl App {
     /// All doors.
     pub(super) fn doors(&self, bell: Arc<Notify>, keeper: &Keeper) -> Doors {
-        let mut main = self.service_routes(bell, keeper);
-        let Some(desk) = self.desk.clone() else { return Doors { main: join(main), people: None } };
+        let (mut main, writing) = self.service_routes(bell, keeper);
+        let Some(desk) = self.desk.clone() else { return Doors { main: join(main), people: None, writing } };
         let people = people(&desk);
         if self.config.admin.listen.is_empty() {
             main.extend(people);
-            return Doors { main: join(main), people: None };
+            return Doors { main: join(main), people: None, writing };
         }
-        Doors { main: join(main), people: Some(join(people)) }
+        Doors { main: join(main), people: Some(join(people)), writing }
     }
 
     /// The doors of stubs, provider and machines.
-    fn service_routes(&self, bell: Arc<Notify>, keeper: &Keeper) -> Vec<Route> {
+    fn service_routes(&self, bell: Arc<Notify>, keeper: &Keeper) -> (Vec<Route>, InboxWriting) {
         let server = &self.config.server;
+        let wait_max = Duration::from_millis(server.ingest_wait_ms);
+        let (writer, writing) = InboxWriter::new(&self.store, server.ingest_queue_max, wait_max, bell);
         let limits = |bytes_max| BodyLimits { bytes_max, timeout: Duration::from_millis(server.body_timeout_ms) };
         let senders = self.config.senders.iter().map(|(name, sender)| {
             let keys = SenderKeys { app_secret: sender.app_secret.clone(), verify_token: sender.verify_token.clone() };
             (name.clone(), keys)
         });
-        let wait_max = Duration::from_millis(server.ingest_wait_ms);
         let ingest = Arc::new(Ingest {
             sources: self.live.sources.clone(),
             catalogue: self.live.catalogue.clone(),
-            writer: InboxWriter::start(&self.store, server.ingest_queue_max, wait_max, bell),
+            writer,
             clock: self.clock.clone(),
             metrics: self.metrics.clone(),
             limits: limits(server.event_bytes_max),
             refusals: Arc::default(),
         });
-        vec![
+        let routes = vec![
             ingest::route(ingest.clone()),
             batches::route(ingest),
             decide::route(Decide {
@@ -65,6 +68,7 @@ impl App {
                 clock: self.clock.clone(),
                 metrics: self.metrics.clone(),
                 limits: limits(server.event_bytes_max),
+                refusals: Arc::default(),
             }),
             manifest::route(
                 self.live.sources.clone(),
@@ -80,14 +84,18 @@ impl App {
                 metrics: self.metrics.clone(),
                 limits: limits(server.receipt_bytes_max),
                 number_hold: seconds(self.config.dispatch.number_hold_s),
+                refusals: Arc::default(),
+                failures: Arc::default(),
             }),
             ops::route(Ops {
+                health: self.health.clone(),
                 store: self.store.clone(),
                 billing: self.billing.clone(),
                 clock: self.clock.clone(),
                 metrics: self.metrics.clone(),
             }),
-        ]
+        ];
+        (routes, writing)
     }
 }
 

@@ -104,7 +104,7 @@ const TITLE_CHARS_MAX: usize = 120;
 /// Characters of an expression.
 const EXPRESSION_CHARS_MAX: usize = 1000;
 /// Longest life of a message, in minutes: 30 days.
-const EXPIRES_MIN_MAX: usize = 43_200;
+pub(super) const EXPIRES_MIN_MAX: usize = 43_200;
 /// Longest time to let the platform's rows settle, in seconds.
 pub(super) const SETTLE_S_MAX: u32 = 600;
 /// Longest wait for the platform's rows, in seconds: an hour.

@@ -130,7 +130,13 @@ impl Catalogue {
                         )),
                         given => hookpoint.settle_s = given.unwrap_or(hookpoint.settle_s),
                     }
-                    hookpoint.expires_after_min = change.expires_after_min.unwrap_or(hookpoint.expires_after_min);
+                    if let Some(minutes) = change.expires_after_min {
+                        if !(1..=definition::EXPIRES_MIN_MAX).contains(&(minutes as usize)) {
+                            let most = definition::EXPIRES_MIN_MAX;
+                            mistakes.push(format!("`hookpoints.{name}.expires_after_min` must be 1 to {most}"));
+                        }
+                        hookpoint.expires_after_min = minutes;
+                    }
                 }
             }
         }

@@ -27,12 +27,18 @@ mod sweep;
 mod templates;
 mod why;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, load};
+use crate::telemetry;
+
+/// How long the end of the process waits for what hangs.
+const END_MAX: Duration = Duration::from_secs(1);
 
 /// Carries a billing platform's hooks to WhatsApp: signed in, durable, paced, each alert to the right person once.
 #[derive(Debug, Parser)]
@@ -120,14 +126,23 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::anyhow!("no runtime: {error}")),
     };
-    match runtime.block_on(dispatch(cli)) {
-        Ok(code) => code,
-        Err(error) => fail(&error),
-    }
+    let code = runtime.block_on(dispatch(cli)).unwrap_or_else(|error| fail(&error));
+    // Nothing that hangs (a file system, a reader of the log) may keep the process.
+    runtime.shutdown_timeout(END_MAX);
+    telemetry::flush();
+    code
 }
 
+/// Says why on standard error, if that takes it in time: a full disk or a reader that stalls must not keep the process.
 fn fail(error: &anyhow::Error) -> ExitCode {
-    eprintln!("hookbridge: {}", once(error));
+    telemetry::flush();
+    let text = format!("hookbridge: {}", once(error));
+    let (done, said) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let _ = writeln!(std::io::stderr(), "{text}");
+        let _ = done.send(());
+    });
+    let _ = said.recv_timeout(END_MAX);
     ExitCode::FAILURE
 }
 

@@ -1,20 +1,24 @@
 //! `hookbridge serve`
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::{App, Workers};
 use crate::billing::BillingError;
 use crate::clock::Clock;
-use crate::config::load;
+use crate::config::{Config, load};
 use crate::road::{Step, mark};
 use crate::sql::ConnectError;
 use crate::store::migrate;
 use crate::store::server::Fit;
 use crate::telemetry;
+
+/// How long reading the configuration again may take.
+const READ_MAX: Duration = Duration::from_secs(10);
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -33,9 +37,8 @@ pub async fn run(args: Args, file: Option<PathBuf>) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {} (server.listen)", config.server.listen))?;
     // Before anything runs: a signal that comes early must not be lost.
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+    let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let hangup = signal(SignalKind::hangup())?;
     let app = App::start(config, clock, listener, Workers::Running).await?;
     tracing::info!(address = %app.address, "listening");
     match (&app.desk, app.admin_address) {
@@ -45,21 +48,38 @@ pub async fn run(args: Args, file: Option<PathBuf>) -> anyhow::Result<()> {
         }
     }
     mark(Step::Listening);
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hangup.recv() => reload(&app, file.as_ref()).await,
-        }
-    }
+    let failed = wait(&app, file, [terminate, interrupt], hangup).await;
     tracing::info!("stopping: what is in flight is finished first");
     app.stop().await;
     tracing::info!("stopped");
-    Ok(())
+    match failed {
+        None => Ok(()),
+        Some(task) => anyhow::bail!("the task {task} ended for the third time within a minute: see the log"),
+    }
+}
+
+/// Waits for the end, and takes over a new configuration when asked. Returns the task that failed, if one did.
+async fn wait(app: &App, file: Option<PathBuf>, ends: [Signal; 2], mut hangup: Signal) -> Option<String> {
+    let [mut terminate, mut interrupt] = ends;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return None,
+            _ = interrupt.recv() => return None,
+            failed = app.failed() => return Some(failed),
+            _ = hangup.recv() => {}
+        }
+        // Whatever hangs in it, a signal to end is obeyed.
+        tokio::select! {
+            _ = terminate.recv() => return None,
+            _ = interrupt.recv() => return None,
+            failed = app.failed() => return Some(failed),
+            () = reload(app, file.clone()) => {}
+        }
+    }
 }
 
 /// Refuses what would lose or leak: a schema that is behind, a billing account that can write.
-async fn prepare(config: &crate::config::Config, apply: bool, clock: &Clock) -> anyhow::Result<()> {
+async fn prepare(config: &Config, apply: bool, clock: &Clock) -> anyhow::Result<()> {
     let store = crate::app::open_store(config)?;
     let server = store.server(clock.now()).await?;
     if let Some(lacks) = server.lacks() {
@@ -95,13 +115,27 @@ async fn prepare(config: &crate::config::Config, apply: bool, clock: &Clock) -> 
     Ok(())
 }
 
-async fn reload(app: &App, file: Option<&PathBuf>) {
-    let result = match load(file.map(PathBuf::as_path), std::env::vars()) {
+async fn reload(app: &App, file: Option<PathBuf>) {
+    let result = match read_again(file).await {
         Ok(config) => app.reload(&config).await,
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     };
     match result {
         Ok(()) => tracing::info!("reloaded: hookpoints, texts, sources and their secrets"),
         Err(error) => tracing::error!(%error, "not reloaded, everything stays as it was"),
+    }
+}
+
+/// Reads the configuration on a thread of its own: a pipe that nobody writes to, or a file system that hangs, must stop neither
+/// the service nor its end.
+async fn read_again(file: Option<PathBuf>) -> anyhow::Result<Config> {
+    let (done, read) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new().name("reload".to_owned()).spawn(move || {
+        let _ = done.send(load(file.as_deref(), std::env::vars()));
+    })?;
+    match tokio::time::timeout(READ_MAX, read).await {
+        Ok(Ok(config)) => Ok(config?),
+        Ok(Err(_)) => anyhow::bail!("the configuration cannot be read"),
+        Err(_) => anyhow::bail!("the configuration could not be read within {READ_MAX:?}: is it a pipe?"),
     }
 }

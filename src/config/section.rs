@@ -66,6 +66,7 @@ pub struct ServerConfig {
     pub ingest_queue_max: usize,
     pub ingest_wait_ms: u64,
     pub behind_tls: bool,
+    pub ready_late_max_s: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -3,9 +3,9 @@
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::ConfigError;
 use super::rules::RulesConfig;
 use super::section::{Config, SenderConfig, is_empty};
+use super::{ConfigError, ranges};
 use crate::domain::admin::Role;
 use crate::domain::event::SWEEP;
 use crate::signature::Key;
@@ -43,7 +43,6 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
     );
     expect(config.server.connections_max > 0, "`server.connections_max` must be at least 1");
     expect(config.server.ingest_queue_max > 0, "`server.ingest_queue_max` must be at least 1");
-    expect(config.server.ingest_wait_ms > 0, "`server.ingest_wait_ms` must be at least 1");
     expect(config.process.batch.clamp(1, 1000) == config.process.batch, "`process.batch` must be 1 to 1000");
     expect(config.process.workers > 0, "`process.workers` must be at least 1");
     expect(config.process.attempts_max > 0, "`process.attempts_max` must be at least 1");
@@ -73,6 +72,7 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
     expect(config.sweep.grace_min <= 1440, "`sweep.grace_min` must be 0 to 1440");
     expect(config.sweep.rows_max >= 1000, "`sweep.rows_max` must be at least 1000");
     expect(config.sweep.events_max > 0, "`sweep.events_max` must be at least 1");
+    mistakes.extend(ranges::mistakes(config));
     admin(config, &mut mistakes);
     rules(&config.rules, &mut mistakes);
     retention(config, &mut mistakes);
@@ -192,7 +192,6 @@ fn retention(config: &Config, mistakes: &mut Vec<String>) {
     );
     expect((10..=5_000).contains(&kept.step_ms), "step_ms` must be 10 to 5000".to_owned());
     expect((1..=20_000).contains(&kept.rows_max), "rows_max` must be 1 to 20000".to_owned());
-    expect(kept.every_s > 0, "every_s` must be at least 1".to_owned());
 }
 
 fn sources(config: &Config, mistakes: &mut Vec<String>) {
@@ -243,11 +242,8 @@ fn sender(name: &str, sender: &SenderConfig, mistakes: &mut Vec<String>) {
     }
     expect((1..=10_000).contains(&sender.rate_per_s), "rate_per_s` must be 1 to 10000".to_owned());
     expect((0.0..=50.0).contains(&sender.rate_headroom_percent), "rate_headroom_percent` must be 0 to 50".to_owned());
-    expect(sender.pair_burst > 0, "pair_burst` must be at least 1".to_owned());
-    expect(sender.in_flight_max > 0, "in_flight_max` must be at least 1".to_owned());
     let connects = (1..sender.timeout_ms).contains(&sender.connect_timeout_ms);
     expect(connects, "connect_timeout_ms` must be above 0 and below `timeout_ms`".to_owned());
-    expect(sender.timeout_ms >= 100, "timeout_ms` must be at least 100".to_owned());
     expect(!sender.portfolio.is_empty(), "portfolio` is empty".to_owned());
 }
 

@@ -29,7 +29,9 @@ pub(super) async fn write(
     (people, platform): (&Policy, &Platform),
 ) -> Result<Second, DispatchError> {
     let Some(entry) = ask.entry else { return Ok(Second::Cancel(Reason::SubjectMissing)) };
-    let event = told::events(sight.store, &[message.event_id.to_string()]).await?.pop().map(|told| told.event);
+    let event = told::events(sight.store, &[message.event_id.to_string()]).await?.pop();
+    // No later than it came, as when its message was made.
+    let event = event.map(|told| HookEvent { occurred_at: told.event.occurred_at.min(told.received_at), ..told.event });
     let found = event.as_ref().and_then(|event| Some((event, want(entry, event)?)));
     let Some((event, want)) = found else {
         return Ok(without_event(sight, message, ask, entry, known));

@@ -12,20 +12,22 @@ use tokio::sync::{Notify, Semaphore};
 use super::day::Day;
 use super::pacer::{Pacer, Rates};
 use super::recheck::Words;
-use super::settler::Settler;
+use super::settler::{Settler, Settling};
 use super::slots::Slots;
 use super::tenure::{Permit, Tenure};
 use super::verdict::Patience;
 use crate::billing::{Billing, BillingError};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
-use crate::domain::ids::ClientId;
+use crate::domain::ids::{ClientId, MessageId};
+use crate::domain::reason::Reason;
 use crate::metrics::Metrics;
-use crate::road::{Step, mark};
+use crate::road::{Step, mark, mark_one};
 use crate::stop::Stop;
 use crate::store::lane_setting::Paces;
 use crate::store::outbox::{Due, cancel, peek, snooze};
 use crate::store::{Store, StoreError, hold};
+use crate::tasks::{Failures, Next, Task, caught};
 use crate::whatsapp::Gateway;
 
 /// How a lane is to run.
@@ -56,6 +58,9 @@ pub struct Lane {
     pub(super) day: Arc<Mutex<Day>>,
     pub(super) places: Arc<Semaphore>,
     pub(super) settler: Settler,
+    settling: Settling,
+    /// How often our own code failed on a message that waits.
+    failures: Failures<MessageId>,
     /// What outcomes, operators and the lease stopped for a while.
     pub(super) holds: Arc<Mutex<Holds>>,
 }
@@ -126,7 +131,7 @@ impl Lane {
         tenure: Arc<Tenure>,
         day: Arc<Mutex<Day>>,
     ) -> Self {
-        let settler = Settler::start(parts.store.clone(), parts.bell.clone());
+        let (settler, settling) = Settler::new(parts.store.clone(), parts.metrics.clone(), parts.bell.clone());
         Self {
             name: gateway.lane().to_owned(),
             gateway: Arc::new(gateway),
@@ -135,6 +140,8 @@ impl Lane {
             day,
             places: Arc::new(Semaphore::new(settings.in_flight_max)),
             settler,
+            settling,
+            failures: Failures::default(),
             holds: Arc::default(),
             settings,
             parts,
@@ -147,9 +154,16 @@ impl Lane {
         &self.name
     }
 
+    /// What writes down how its attempts ended. It must run whenever messages are sent.
+    #[must_use]
+    pub fn settling(&self) -> Settling {
+        self.settling.clone()
+    }
+
     /// Sends until told to stop, then waits for what is in flight and lets the next instance take over.
     pub async fn run(&self, mut stop: Stop) {
         while !stop.is_stopped() {
+            mark_one(Step::Turning, &Task::Lane);
             let bell = self.parts.bell.notified();
             let wait = match self.tick().await {
                 Ok(Tick::Busy) => continue,
@@ -200,7 +214,43 @@ impl Lane {
             return Ok(Tick::Idle(self.settings.poll));
         }
         mark(Step::Peeked);
-        self.handle(&permit, due, now).await
+        self.handle_caught(&permit, due, now).await
+    }
+
+    /// Our own code may fail on one of them: then each is handled alone, and that one is put off, or ended at last.
+    async fn handle_caught(&self, permit: &Permit, due: Vec<Due>, now: Timestamp) -> Result<Tick, DispatchError> {
+        let handled = |due: Vec<Due>| async move {
+            for one in &due {
+                mark_one(Step::Handling, &one.id);
+            }
+            self.handle(permit, due, now).await
+        };
+        if due.len() > 1 {
+            if let Ok(result) = caught(handled(due.clone())).await {
+                return result;
+            }
+            for one in due {
+                Box::pin(self.handle_caught(permit, vec![one], now)).await?;
+            }
+            return Ok(Tick::Busy);
+        }
+        let id = due[0].id;
+        match caught(handled(due)).await {
+            Ok(result) => result,
+            Err(panicked) => {
+                self.parts.metrics.panicked(Task::Lane, &panicked);
+                self.put_off_or_end(id, now).await?;
+                Ok(Tick::Busy)
+            }
+        }
+    }
+
+    async fn put_off_or_end(&self, id: MessageId, now: Timestamp) -> Result<(), DispatchError> {
+        if let Next::Wait(wait) = self.failures.note(id) {
+            return Ok(snooze(&self.parts.store, &[(id, now + wait)], Reason::RetryLater).await?);
+        }
+        tracing::error!(lane = %self.name, %id, "our own code fails on a message: it is set aside");
+        Ok(cancel(&self.parts.store, &[(id, Reason::InternalFault)], now).await?)
     }
 
     /// Takes over the pace that an administrator set: never above the configured one.

@@ -1,7 +1,8 @@
 //! Owns: from admitted messages to attempts in flight: the second look, the claim, the request, and what its outcome stops.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use tokio::sync::OwnedSemaphorePermit;
@@ -13,16 +14,17 @@ use super::tenure::Permit;
 use super::verdict::{Effect, judge};
 use crate::domain::ids::MessageId;
 use crate::domain::message::Message;
-use crate::domain::outcome::Outcome;
+use crate::domain::outcome::{Fault, Outcome, Scope};
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
 use crate::metrics::ClassResult;
-use crate::road::{Step, mark};
+use crate::road::{Step, mark, mark_one};
 use crate::store::lane::{Pause, PausedBy, pause};
 use crate::store::message::load;
 use crate::store::outbox::{Claimant, Due, cancel, claim, rewrite, snooze};
 use crate::store::settle::{Attempt, Next};
 use crate::store::{StoreError, consent, order};
+use crate::tasks::{Panicked, Task, caught};
 use crate::whatsapp::Gate;
 
 impl Lane {
@@ -143,9 +145,19 @@ impl Lane {
             }
             let started_at = parts.clock.now();
             let clock = parts.clock.monotonic();
-            mark(Step::Sending);
-            let sent = gateway.send(&message, Gate::new(move || permit.is_valid())).await;
-            mark(Step::Answered);
+            // Whether the request may have left.
+            let passed = Arc::new(AtomicBool::new(false));
+            let gate = gate(permit.clone(), message.id, passed.clone());
+            let attempted = async {
+                mark_one(Step::Sending, &message.id);
+                let sent = gateway.send(&message, gate).await;
+                mark_one(Step::Answered, &message.id);
+                sent
+            };
+            let sent = caught(attempted).await.unwrap_or_else(|panicked| {
+                parts.metrics.panicked(Task::Lane, &panicked);
+                Some(fault(&panicked, passed.load(Ordering::SeqCst)))
+            });
             let ended_at = parts.clock.now();
             parts.metrics.send_seconds.observe((parts.clock.monotonic().saturating_sub(clock)).as_secs_f64());
             let id = message.id;
@@ -153,6 +165,10 @@ impl Lane {
                 settler.hand_in(not_sent(id, token, started_at, ended_at, cause), place);
                 return;
             };
+            if passed.load(Ordering::SeqCst) && !permit.is_valid() {
+                parts.metrics.sends_without_lease.inc();
+                tracing::warn!(%lane, %id, "the lease ended between the last look and the answer: it may have left after that");
+            }
             let labels = ClassResult { class: message.class.code(), result: outcome.code() };
             parts.metrics.attempts.get_or_create(&labels).inc();
             let random = u64::from_le_bytes(id.0.as_bytes()[8..].try_into().expect("8 of 16 bytes"));
@@ -169,6 +185,28 @@ impl Lane {
     }
 }
 
+/// The last look. What it lets pass is written by the same poll that asked: nothing lies between but the system call, and no
+/// program can close that. What went through it is seen afterwards, and counted.
+fn gate(permit: Permit, id: MessageId, passed: Arc<AtomicBool>) -> Gate {
+    Gate::new(move || {
+        let open = permit.is_valid();
+        passed.store(open, Ordering::SeqCst);
+        if open {
+            mark_one(Step::Leaving, &id);
+        }
+        open
+    })
+}
+
+/// Our own code failed in the middle of an attempt. What may have left is not sent again blindly.
+fn fault(panicked: &Panicked, may_have_left: bool) -> Outcome {
+    let detail = panicked.to_string();
+    if may_have_left {
+        return Outcome::Unknown(detail);
+    }
+    Outcome::Later { fault: Fault { code: None, scope: Scope::Message, detail }, after: None }
+}
+
 /// The lease was lost before the request left: the next owner sends it.
 fn not_sent(
     id: MessageId,
@@ -178,7 +216,7 @@ fn not_sent(
     cause: Option<Reason>,
 ) -> Attempt {
     let detail = "another instance took over; nothing was sent".to_owned();
-    let fault = crate::domain::outcome::Fault { code: None, scope: crate::domain::outcome::Scope::Message, detail };
+    let fault = Fault { code: None, scope: Scope::Message, detail };
     let next = Next::Again { at: ended_at, reason: Reason::LeaseLost, free: true };
     Attempt { id, token, started_at, ended_at, outcome: Outcome::Later { fault, after: None }, next, cause }
 }

@@ -12,6 +12,9 @@ use crate::domain::reason::Reason;
 use crate::store::settle::Next;
 use crate::whatsapp::errors::retries_max;
 
+/// The provider may ask for so long a wait at most; what it asks beyond that is no wait but a mistake.
+const ASKED_MAX: SignedDuration = SignedDuration::from_hours(24);
+
 /// What the company decided about retries.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
@@ -87,7 +90,8 @@ fn later(
     now: Timestamp,
     random: u64,
 ) -> (Next, Effect) {
-    let asked = after.and_then(|after| SignedDuration::try_from(after).ok()).unwrap_or_default();
+    let asked = after.map_or(SignedDuration::ZERO, |after| SignedDuration::try_from(after).unwrap_or(ASKED_MAX));
+    let asked = asked.min(ASKED_MAX);
     let backoff = patience.backoff.wait(attempt, random).max(asked);
     let again = |wait: SignedDuration, reason, free| Next::Again { at: now + wait, reason, free };
     // Some codes deserve fewer tries than a message has.

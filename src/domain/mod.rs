@@ -5,6 +5,7 @@ pub mod locale;
 pub mod money;
 pub mod phone;
 pub mod text;
+pub mod time;
 
 pub mod admin;
 pub mod case;

@@ -148,6 +148,8 @@ closed_list! {
         Refused = "refused",
         /// It was tried as often as allowed.
         AttemptsExhausted = "attempts_exhausted",
+        /// The bridge's own code failed on it (a bug): the log says where.
+        InternalFault = "internal_fault",
         /// Sent, but no answer came: delivered or not is unknown until a receipt says.
         OutcomeUnknown = "outcome_unknown",
         /// An operator cancelled it.

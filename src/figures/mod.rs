@@ -15,9 +15,11 @@ use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::section::RetentionConfig;
 use crate::metrics::{HookLabel, Metrics};
+use crate::road::{Step, mark_one};
 use crate::stop::Stop;
 use crate::store::figure::{self, HOUR, Kind, hour_of};
 use crate::store::{Store, StoreError};
+use crate::tasks::Task;
 
 /// How often it is looked whether an hour is due.
 const EVERY: Duration = Duration::from_secs(15);
@@ -70,6 +72,7 @@ impl Figures {
     /// Counts until told to stop.
     pub async fn run(&self, mut stop: Stop) {
         while !stop.is_stopped() {
+            mark_one(Step::Turning, &Task::Figures);
             if let Err(error) = self.round(&stop).await {
                 self.metrics.fault("figures");
                 tracing::warn!(%error, "counting is put off");

@@ -14,11 +14,14 @@ use super::Route;
 use super::limit::Sources;
 use super::problem::{Problem, json_response};
 use super::raw::{BodyLimits, json_body, signed};
+use super::refusals::Refusals;
 use crate::clock::Clock;
 use crate::decide::{Answer, Asker, Decider, Question};
 use crate::domain::decision::Rule;
 use crate::metrics::Metrics;
+use crate::road::{Step, mark_one};
 use crate::store::keeper::Keeper;
+use crate::tasks::{Task, caught};
 
 /// What the route works with.
 #[derive(Clone, Debug)]
@@ -29,6 +32,7 @@ pub struct Decide {
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     pub limits: BodyLimits,
+    pub refusals: Arc<Refusals>,
 }
 
 /// The route.
@@ -61,7 +65,10 @@ impl Decide {
             }
             Err(problem) => {
                 self.metrics.decision(Rule::parse(rule).map_or("unknown", Rule::code), problem.code);
-                tracing::warn!(status = problem.status, code = problem.code, detail = %problem.detail, "a question was refused");
+                if let Some(unsaid) = self.refusals.say(self.clock.now()) {
+                    let (status, code) = (problem.status, problem.code);
+                    tracing::warn!(status, code, detail = %problem.detail, unsaid, "a question was refused");
+                }
                 problem.response()
             }
         };
@@ -96,18 +103,25 @@ impl Decide {
     async fn ask(&self, question: Question, asker: Asker, now: jiff::Timestamp) -> Result<Answer, Problem> {
         let deadline = Duration::from_millis(self.decider.policies.ask(question.rule()).deadline_ms);
         let decider = self.decider.clone();
-        let work = tokio::spawn(async move { decider.ask(&question, asker, now).await });
+        let work = tokio::spawn(caught(async move {
+            mark_one(Step::Handling, &question.rule());
+            decider.ask(&question, asker, now).await
+        }));
         let late = || Problem::new(503, "too-late", "The facts did not come before the rule's deadline.");
         let no_facts = || Problem::new(503, "no-facts", "The facts cannot be had; the bridge's log says why.");
         match tokio::time::timeout(deadline, work).await {
             Err(_) => Err(late()),
-            Ok(Ok(Ok((answer, kept)))) => {
+            Ok(Ok(Ok(Ok((answer, kept))))) => {
                 // An answer that came too late is not kept: nobody heard it.
                 self.keeper.keep(kept);
                 Ok(answer)
             }
-            Ok(Ok(Err(error))) => {
+            Ok(Ok(Ok(Err(error)))) => {
                 tracing::error!(%error, "a question has no answer");
+                Err(no_facts())
+            }
+            Ok(Ok(Err(panicked))) => {
+                self.metrics.panicked(Task::Decisions, &panicked);
                 Err(no_facts())
             }
             Ok(Err(_)) => Err(no_facts()),

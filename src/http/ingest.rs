@@ -1,7 +1,6 @@
 //! Owns: `POST /v1/events`: bytes and headers in, durable event out. 202 means that it is on disk.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use bytes::{Buf, Bytes};
@@ -15,6 +14,7 @@ use super::Route;
 use super::limit::Sources;
 use super::problem::{Problem, json_response};
 use super::raw::{BodyLimits, Signed, json_body, signed};
+use super::refusals::Refusals;
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::domain::hookpoint::Class;
@@ -45,24 +45,6 @@ pub struct Ingest {
 struct Taken<'a> {
     id: &'a str,
     duplicate: bool,
-}
-
-/// Keeps a flood out of the log: one refusal per second is written, the others are counted.
-#[derive(Debug, Default)]
-pub struct Refusals {
-    second: AtomicI64,
-    unsaid: AtomicU64,
-}
-
-impl Refusals {
-    /// Whether this one is to be written, and how many were not since the last.
-    fn say(&self, second: i64) -> Option<u64> {
-        if self.second.swap(second, Ordering::Relaxed) == second {
-            self.unsaid.fetch_add(1, Ordering::Relaxed);
-            return None;
-        }
-        Some(self.unsaid.swap(0, Ordering::Relaxed))
-    }
 }
 
 /// The route.
@@ -140,7 +122,7 @@ impl Ingest {
     /// Counts a refusal, and writes it down unless others were written this second.
     pub(super) fn refused(&self, problem: &Problem) {
         self.metrics.event(problem.code);
-        if let Some(unsaid) = self.refusals.say(self.clock.now().as_second()) {
+        if let Some(unsaid) = self.refusals.say(self.clock.now()) {
             let (status, code) = (problem.status, problem.code);
             tracing::warn!(status, code, detail = %problem.detail, unsaid, "an event was refused");
         }

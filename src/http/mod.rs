@@ -8,6 +8,7 @@ pub mod server;
 pub mod limit;
 pub mod problem;
 pub mod raw;
+pub mod refusals;
 
 pub mod admin;
 pub mod api;

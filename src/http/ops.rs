@@ -12,6 +12,7 @@ use super::Route;
 use super::problem::json_response;
 use crate::billing::Billing;
 use crate::clock::Clock;
+use crate::health::{Finding, Health};
 use crate::metrics::{KindLabel, LaneLabel, LaneState, Metrics};
 use crate::store::hold::{self, HoldState};
 use crate::store::{Store, StoreError, inbox, outbox, prune};
@@ -26,6 +27,7 @@ pub struct Ops {
     pub billing: Billing,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
+    pub health: Arc<Health>,
 }
 
 /// All three.
@@ -46,11 +48,17 @@ pub fn route(ops: Ops) -> Route {
 }
 
 impl Ops {
-    /// Ready means: events can be stored. Without the billing database they wait, which is no reason to refuse them.
+    /// Ready means: events can be stored, and are worked on. Without the billing database they wait, which is no reason to refuse
+    /// them.
     async fn ready(&self) -> Response {
-        let (own, billing) = tokio::join!(within(self.store.ping()), within(self.billing.ping()));
-        let status = if own { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        json_response(status, json!({ "ready": own, "database": own, "billing": billing }).to_string())
+        let (report, billing) = tokio::join!(self.health.report(), within(self.billing.ping()));
+        let ready = report.is_ready();
+        let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        let problems: Vec<_> =
+            report.problems.iter().map(|one| json!({ "finding": one.finding.code(), "detail": one.detail })).collect();
+        let body = json!({ "ready": ready, "database": !report.has(Finding::NotWritable), "billing": billing,
+            "problems": problems });
+        json_response(status, body.to_string())
     }
 
     async fn metrics(&self) -> Response {

@@ -14,16 +14,19 @@ use warp::reply::Response;
 use super::Route;
 use super::problem::{Problem, json_response};
 use super::raw::{BodyLimits, json_body, text};
+use super::refusals::Refusals;
 use crate::clock::Clock;
 use crate::domain::phone::{E164, aliases};
+use crate::domain::reason::Reason;
 use crate::domain::receipt::{Receipt, Reply};
 use crate::metrics::{Metrics, Result1};
-use crate::road::{Step, mark};
+use crate::road::{Step, mark, mark_one};
 use crate::rules::consent::{Wish, Words};
 use crate::signature::verify_hub;
 use crate::store::figure::{self, News};
 use crate::store::lane::{Pause, PausedBy, pause};
 use crate::store::{Store, StoreError, consent, receipt};
+use crate::tasks::{Task, caught};
 use crate::whatsapp::errors::{self, FaultClass};
 use crate::whatsapp::{Challenge, Notice, Webhook, parse};
 
@@ -45,6 +48,9 @@ pub struct Receipts {
     pub limits: BodyLimits,
     /// How long a number stays stopped.
     pub number_hold: SignedDuration,
+    /// What is written of refused webhooks, and of those that the database did not take.
+    pub refusals: Arc<Refusals>,
+    pub failures: Arc<Refusals>,
 }
 
 /// Both routes.
@@ -68,7 +74,9 @@ pub fn route(receipts: Receipts) -> Route {
             async move {
                 receipts.take(&sender, &headers, body).await.unwrap_or_else(|problem| {
                     receipts.metrics.receipts.get_or_create(&Result1 { result: problem.code }).inc();
-                    tracing::warn!(status = problem.status, code = problem.code, "a webhook was refused");
+                    if let Some(unsaid) = receipts.refusals.say(receipts.clock.now()) {
+                        tracing::warn!(status = problem.status, code = problem.code, unsaid, "a webhook was refused");
+                    }
                     problem.response()
                 })
             }
@@ -110,12 +118,39 @@ impl Receipts {
             }
         };
         mark(Step::Reported);
-        self.record(sender, &webhook).await.map_err(|error| {
-            tracing::error!(%error, "receipts were not stored");
+        self.record_caught(sender, &webhook).await.map_err(|error| {
+            if let Some(unsaid) = self.failures.say(self.clock.now()) {
+                tracing::error!(%error, unsaid, "receipts were not stored");
+            }
             Problem::new(503, "not-stored", "The database did not take the receipts.").retry_after(5)
         })?;
         mark(Step::Recorded);
         Ok(json_response(StatusCode::OK, "{}".to_owned()))
+    }
+
+    /// Our own code may fail on one item: then each is recorded alone, and that one is left out. The provider would only
+    /// bring it again.
+    async fn record_caught(&self, sender: &str, webhook: &Webhook) -> Result<(), StoreError> {
+        let whole = async {
+            for one in &webhook.receipts {
+                mark_one(Step::Handling, &one.message_id.map(|id| id.to_string()).unwrap_or_default());
+            }
+            self.record(sender, webhook).await
+        };
+        let panicked = match caught(whole).await {
+            Ok(result) => return result,
+            Err(panicked) => panicked,
+        };
+        let items = webhook.apart();
+        if items.len() <= 1 {
+            self.metrics.panicked(Task::Receipts, &panicked);
+            self.metrics.receipts.get_or_create(&Result1 { result: Reason::InternalFault.code() }).inc();
+            return Ok(());
+        }
+        for one in items {
+            Box::pin(self.record_caught(sender, &one)).await?;
+        }
+        Ok(())
     }
 
     async fn record(&self, sender: &str, webhook: &Webhook) -> Result<(), StoreError> {

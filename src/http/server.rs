@@ -27,6 +27,9 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
 use super::crowd::{Crowd, Seat, Ticket};
+use super::problem::Problem;
+use crate::metrics::Metrics;
+use crate::tasks::{Panicked, Task, caught};
 
 /// Smallest buffer that hyper takes for a request's head, in bytes.
 pub const HEADER_BYTES_MIN: usize = 8_192;
@@ -53,6 +56,8 @@ pub struct Limits {
     /// Whether browsers reach us over TLS in any case, so that they may be told to never come without. If not, a web server on
     /// this machine says it of each request (`X-Forwarded-Proto`).
     pub behind_tls: bool,
+    /// Where the panics of requests are counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Default for Limits {
@@ -65,6 +70,7 @@ impl Default for Limits {
             keep_alive: true,
             drain_timeout: Duration::from_secs(10),
             behind_tls: false,
+            metrics: Arc::default(),
         }
     }
 }
@@ -112,7 +118,7 @@ pub async fn serve(
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
-    let http = builder(&limits);
+    let (http, metrics) = (builder(&limits), limits.metrics.clone());
     let crowd = Crowd::new(limits.connections_max);
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -133,7 +139,7 @@ pub async fn serve(
         };
         match accepted {
             Ok(((stream, peer), ticket, hangup)) => {
-                let client = Client { peer: Peer(peer), hangup, ticket, behind_tls: limits.behind_tls };
+                let client = Client { peer: Peer(peer), hangup, ticket, behind_tls: limits.behind_tls, metrics: metrics.clone() };
                 connections.spawn(converse(stream, client, http.clone(), filter.clone(), graceful.watcher()));
             }
             Err(error) => {
@@ -180,6 +186,7 @@ struct Client {
     hangup: Hangup,
     ticket: Ticket,
     behind_tls: bool,
+    metrics: Arc<Metrics>,
 }
 
 async fn converse(
@@ -192,8 +199,13 @@ async fn converse(
     // Answers are small and final: waiting to fill a packet only adds delay.
     let _ = stream.set_nodelay(true);
     let routes = TowerToHyperService::new(warp::service(filter));
-    let Client { peer, hangup, ticket, behind_tls } = client;
+    let Client { peer, hangup, ticket, behind_tls, metrics } = client;
     let asked = hangup.clone();
+    let failed = |panicked: &Panicked| {
+        metrics.panicked(Task::Server, panicked);
+        Problem::new(500, "internal-fault", "The bridge's own code failed on this request; its log says where.")
+            .response()
+    };
     let answer = service_fn(|mut request: Request<Incoming>| {
         let (routes, seat) = (routes.clone(), ticket.seat.clone());
         request.extensions_mut().insert(peer);
@@ -204,8 +216,9 @@ async fn converse(
                 return Ok::<_, Infallible>(StatusCode::BAD_REQUEST.into_response());
             }
             let over_tls = behind_tls || says_tls(peer, request.headers());
-            let mut answer = routes.call(request.map(|body| Arriving::new(body, seat.clone()))).await;
+            let answer = caught(routes.call(request.map(|body| Arriving::new(body, seat.clone())))).await;
             seat.wait();
+            let mut answer = answer.unwrap_or_else(|panicked| Ok(failed(&panicked)));
             if let Ok(answer) = &mut answer {
                 guard(answer.headers_mut(), over_tls);
             }

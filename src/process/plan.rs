@@ -14,6 +14,7 @@ use crate::domain::message::Message;
 use crate::domain::missed::HOOK;
 use crate::domain::reason::Reason;
 use crate::domain::record::{Facts, Platform, SubjectRow};
+use crate::domain::time::later;
 use crate::render::context::{About, build};
 use crate::render::{Templates, digest};
 use crate::rules::quiet::quiet_until;
@@ -157,7 +158,7 @@ fn one_client(desk: &Desk<'_>, event: &HookEvent, asked: &Asked<'_>, facts: &Fac
     if let Verdict::NotYet { wait_s, .. } = verdict {
         let wait = SignedDuration::from_secs(wait_s.into());
         if age < wait {
-            outcome.defer = Some(event.occurred_at + wait);
+            outcome.defer = Some(later(event.occurred_at, wait));
             return;
         }
     }
@@ -294,6 +295,6 @@ fn message(
         wait: quiet.map(|until| (until, Reason::QuietHours)).or(settles),
         print: rendered.print,
         // What waited for the morning still gets its whole time.
-        expires_at: quiet.unwrap_or(desk.now) + life,
+        expires_at: later(quiet.unwrap_or(desk.now), life),
     }
 }

@@ -19,19 +19,21 @@ use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::decide::Decider;
 use crate::domain::event::HookEvent;
+use crate::domain::ids::EventId;
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
 use crate::envelope;
 use crate::expression::aside;
 use crate::metrics::{Metrics, Result1};
 use crate::render::Templates;
-use crate::road::{Step, mark};
+use crate::road::{Step, mark, mark_one};
 use crate::rules::mass::{MassPolicy, allowed};
 use crate::rules::recipients::Policy;
 use crate::stop::Stop;
 use crate::store::finish::{Finished, House, Processed, Skip, finish};
 use crate::store::inbox::{Claimed, claim, release};
 use crate::store::{Store, StoreError, consent};
+use crate::tasks::{Failures, Next, Panicked, Task, caught};
 
 /// How processing is to run.
 #[derive(Clone, Debug)]
@@ -75,6 +77,8 @@ pub struct Worker {
     pub inbox_bell: Arc<Notify>,
     /// Rung when a message was queued.
     pub outbox_bell: Arc<Notify>,
+    /// Events that our own code failed on.
+    pub failures: Failures<EventId>,
 }
 
 /// Why a batch was not finished; its events are taken again.
@@ -90,6 +94,7 @@ impl Worker {
     /// Works until told to stop.
     pub async fn run(&self, mut stop: Stop) {
         while !stop.is_stopped() {
+            mark_one(Step::Turning, &Task::Worker);
             let bell = self.inbox_bell.notified();
             match self.tick().await {
                 Ok(0) => {}
@@ -120,11 +125,62 @@ impl Worker {
         }
         mark(Step::Claimed);
         let count = claims.len();
-        if let Err(error) = self.batch(&claims, now).await {
+        if let Err(error) = self.batch_caught(&claims, now).await {
             self.put_off(&claims, &error, now).await?;
             return Err(error);
         }
         Ok(count)
+    }
+
+    /// Our own code may fail on one of them: then each is processed alone, and that one is set aside.
+    async fn batch_caught(&self, claims: &[Claimed], now: Timestamp) -> Result<(), ProcessError> {
+        let handled = async {
+            for claim in claims {
+                mark_one(Step::Handling, &claim.event.id);
+            }
+            self.batch(claims, now).await
+        };
+        match caught(handled).await {
+            Ok(result) => result,
+            Err(panicked) if claims.len() == 1 => {
+                self.metrics.panicked(Task::Worker, &panicked);
+                self.put_off_or_set_aside(&claims[0], &panicked, now).await
+            }
+            Err(_) => {
+                for claim in claims {
+                    let alone = std::slice::from_ref(claim);
+                    if let Err(error) = Box::pin(self.batch_caught(alone, now)).await {
+                        self.put_off(alone, &error, now).await?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// What failed may be gone in a while: a fault of a library, a change of settings. Only what fails again and again is given up.
+    async fn put_off_or_set_aside(
+        &self,
+        claim: &Claimed,
+        panicked: &Panicked,
+        now: Timestamp,
+    ) -> Result<(), ProcessError> {
+        if let Next::Wait(wait) = self.failures.note(claim.event.id.clone()) {
+            return Ok(release(&self.store, &[claim], now + wait, &panicked.to_string()).await?);
+        }
+        tracing::error!(event = %claim.event.id, "our own code fails on an event: it is set aside");
+        let reason = Skip {
+            hookpoint: None,
+            client_id: None,
+            contact_id: None,
+            reason: Reason::InternalFault,
+            detail: Some(panicked.to_string()),
+        };
+        let (trail, alerts) = ("[]".to_owned(), Vec::new());
+        let bare = [Processed { claim: claim.clone(), failed: true, trail, alerts, skips: vec![reason] }];
+        let finished = finish(&self.store, &bare, &self.house(now).await?, now).await?;
+        self.count(&bare, finished);
+        Ok(())
     }
 
     /// Waits longer after each try; the facts' database being away spends no patience of the event.
@@ -319,5 +375,7 @@ impl Worker {
 }
 
 fn read(claim: &Claimed) -> Option<HookEvent> {
-    envelope::parse(&claim.event.id, &claim.event.source, claim.event.body.as_bytes()).ok()
+    let mut event = envelope::parse(&claim.event.id, &claim.event.source, claim.event.body.as_bytes()).ok()?;
+    event.occurred_at = claim.event.happened_at();
+    Some(event)
 }

@@ -35,7 +35,7 @@ pub async fn again(
         for (machine, subject) in entered {
             tx.exec_drop(
                 "UPDATE transition t JOIN event e ON e.id = ? SET t.state = '', t.epoch = t.epoch - 1 \
-                 WHERE t.machine = ? AND t.subject = ? AND t.at = e.occurred_at AND t.epoch > 0",
+                 WHERE t.machine = ? AND t.subject = ? AND t.at = LEAST(e.occurred_at, e.received_at) AND t.epoch > 0",
                 (id.as_str(), machine, subject.to_string()),
             )
             .await?;

@@ -141,7 +141,7 @@ async fn finish_once(
     for (index, processed) in batch.iter().enumerate() {
         skips.extend(processed.skips.iter().map(|skip| (index, skip.clone())));
         for alert in &processed.alerts {
-            match transition_key(&mut states, alert, processed.claim.event.occurred_at) {
+            match transition_key(&mut states, alert, processed.claim.event.happened_at()) {
                 Ok(key) => {
                     candidates.extend(alert.messages.iter().map(|m| (index, dedupe_key(m, &key), m)));
                 }
@@ -311,7 +311,7 @@ async fn insert_messages(
                 at(m.expires_at),
                 m.hookpoint.as_str().into(),
                 m.client_id.0.into(),
-                at(batch[*index].claim.event.occurred_at),
+                at(batch[*index].claim.event.happened_at()),
                 m.call.language.as_str().into(),
                 m.print.wording.into(),
                 m.print.facts.into(),

@@ -32,6 +32,15 @@ pub struct NewEvent {
     pub urgent: bool,
 }
 
+impl NewEvent {
+    /// When it happened, as far as that can be: a source whose clock is ahead must not reach into the future, where every later
+    /// event of its subject would look older. What the source said stays on record.
+    #[must_use]
+    pub fn happened_at(&self) -> Timestamp {
+        self.occurred_at.min(self.received_at)
+    }
+}
+
 /// What became of an insert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inserted {

@@ -5,12 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::decision::{Kept, keep};
 use super::{Store, StoreError};
 use crate::metrics::Metrics;
+use crate::road::{Step, mark_one};
 use crate::sql::bisect;
+use crate::tasks::{Task, caught};
 
 /// Decisions that wait for the database at most.
 const QUEUE_MAX: usize = 2_048;
@@ -20,6 +22,7 @@ const BATCH_MAX: usize = 200;
 const PAUSE_MIN: Duration = Duration::from_millis(250);
 const PAUSE_MAX: Duration = Duration::from_secs(15);
 
+#[derive(Debug)]
 enum Work {
     Keep(Box<Kept>),
     Flush(oneshot::Sender<()>),
@@ -34,10 +37,11 @@ pub struct Keeper {
 
 impl Keeper {
     /// A keeper, and its writer to be run. The writer ends when the last handle is dropped and all is written.
-    pub fn new(store: &Store, metrics: &Arc<Metrics>) -> (Self, impl Future<Output = ()> + Send + 'static) {
+    #[must_use]
+    pub fn new(store: &Store, metrics: &Arc<Metrics>) -> (Self, Keeping) {
         let (queue, work) = mpsc::channel(QUEUE_MAX);
-        let writer = write(store.clone(), metrics.clone(), work);
-        (Self { queue, metrics: metrics.clone() }, writer)
+        let writing = Keeping { store: store.clone(), metrics: metrics.clone(), work: Arc::new(Mutex::new(work)) };
+        (Self { queue, metrics: metrics.clone() }, writing)
     }
 
     /// Hands one over. Never waits.
@@ -58,9 +62,29 @@ impl Keeper {
     }
 }
 
-async fn write(store: Store, metrics: Arc<Metrics>, mut queue: mpsc::Receiver<Work>) {
+/// The writer's loop. What waits stays in the queue when the loop is run anew.
+#[derive(Clone, Debug)]
+pub struct Keeping {
+    store: Store,
+    metrics: Arc<Metrics>,
+    work: Arc<Mutex<mpsc::Receiver<Work>>>,
+}
+
+impl Keeping {
+    /// Keeps what comes until the last handle is dropped and all is written.
+    pub async fn run(&self) {
+        let mut queue = self.work.lock().await;
+        write(&self.store, &self.metrics, &mut queue).await;
+    }
+}
+
+async fn write(store: &Store, metrics: &Metrics, queue: &mut mpsc::Receiver<Work>) {
     let mut work = Vec::new();
-    while queue.recv_many(&mut work, BATCH_MAX).await > 0 {
+    loop {
+        mark_one(Step::Turning, &Task::DecisionWriter);
+        if queue.recv_many(&mut work, BATCH_MAX).await == 0 {
+            return;
+        }
         let mut batch = Vec::new();
         let mut waiting = Vec::new();
         for one in work.drain(..) {
@@ -70,12 +94,12 @@ async fn write(store: Store, metrics: Arc<Metrics>, mut queue: mpsc::Receiver<Wo
             }
         }
         let mut pause = PAUSE_MIN;
-        while let Some(error) = keep_each(&store, &metrics, &mut batch).await {
+        while let Some(error) = keep_each(store, metrics, &mut batch).await {
             metrics.fault("decision_waits");
             tracing::warn!(%error, decisions = batch.len(), "decisions wait for the database");
             // Nobody is left to bring more: the service stops, and waits for no database.
             if queue.is_closed() {
-                report_lost(&metrics, &batch);
+                report_lost(metrics, &batch);
                 break;
             }
             tokio::time::sleep(pause).await;
@@ -90,7 +114,7 @@ async fn write(store: Store, metrics: Arc<Metrics>, mut queue: mpsc::Receiver<Wo
 /// Keeps each that the database takes, and leaves in `batch` those that it did not try, with the reason. One that it does
 /// not take is lost alone.
 async fn keep_each(store: &Store, metrics: &Metrics, batch: &mut Vec<Kept>) -> Option<StoreError> {
-    let bisected = bisect(batch.len(), StoreError::is_of_a_row, |piece| keep(store, &batch[piece])).await;
+    let bisected = bisect(batch.len(), StoreError::is_of_a_row, |piece| put(store, metrics, &batch[piece])).await;
     for (at, error) in bisected.refused {
         tracing::error!(%error, "the database does not take a decision");
         report_lost(metrics, &batch[at..=at]);
@@ -98,6 +122,30 @@ async fn keep_each(store: &Store, metrics: &Metrics, batch: &mut Vec<Kept>) -> O
     let (from, error) = bisected.stopped?;
     batch.drain(..from);
     Some(error)
+}
+
+/// Stores a batch. One that our own code fails on is stored decision by decision; the one that it is due to is given up.
+async fn put(store: &Store, metrics: &Metrics, batch: &[Kept]) -> Result<(), StoreError> {
+    let store_these = async |these: &[Kept]| {
+        for one in these {
+            mark_one(Step::Handling, &one.id);
+        }
+        keep(store, these).await
+    };
+    match caught(store_these(batch)).await {
+        Ok(result) => result,
+        Err(panicked) if batch.len() == 1 => {
+            metrics.panicked(Task::DecisionWriter, &panicked);
+            report_lost(metrics, batch);
+            Ok(())
+        }
+        Err(_) => {
+            for one in batch {
+                Box::pin(put(store, metrics, std::slice::from_ref(one))).await?;
+            }
+            Ok(())
+        }
+    }
 }
 
 fn report_lost(metrics: &Metrics, decisions: &[Kept]) {

@@ -89,5 +89,5 @@ fn told(row: &Row) -> Result<Told, StoreError> {
     let event =
         envelope::parse(&id, &source, reader.get::<String>("body")?.as_bytes()).map_err(|_| reader.bad("body"))?;
     let received_at = reader.time("received_at")?;
-    Ok(Told { event: id, source, received_at, at: event.occurred_at, missed: Missed::read(&event) })
+    Ok(Told { event: id, source, received_at, at: event.occurred_at.min(received_at), missed: Missed::read(&event) })
 }

@@ -49,6 +49,7 @@ pub mod trail;
 pub mod walk;
 
 pub mod heard;
+pub mod instance;
 pub mod mirror;
 
 pub mod prune;

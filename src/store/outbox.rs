@@ -249,9 +249,9 @@ pub async fn cancel(store: &Store, ids: &[(MessageId, Reason)], now: Timestamp) 
     .await
 }
 
-/// The state a message ends in by `reason`: one that may have been sent was not cancelled.
+/// The state a message ends in by `reason`: one that may have been sent was not cancelled, nor one that we failed on.
 fn ended(reason: Reason) -> &'static str {
-    if reason == Reason::OutcomeUnknown { "failed" } else { "cancelled" }
+    if matches!(reason, Reason::OutcomeUnknown | Reason::InternalFault) { "failed" } else { "cancelled" }
 }
 
 /// Ends messages whose time is over: waiting and held ones as `expired`, unknown ones as `outcome_unknown`. Returns how

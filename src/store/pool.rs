@@ -90,6 +90,19 @@ impl StoreError {
         }
     }
 
+    /// What kind of fault it is, in words that hold nothing of the data.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Database(Error::Server(e)) if matches!(e.code, 1290 | 1792 | 1836) => "the server is read-only",
+            Self::Database(Error::Server(e)) if matches!(e.code, 1021 | 1030 | 1114) => "the server's disk is full",
+            Self::Database(Error::Server(_)) => "the server refuses to write",
+            Self::Connect(_) | Self::Database(_) => "there is no connection",
+            Self::Slow => "it does not answer in time",
+            Self::Inconsistent(_) | Self::Guard { .. } => "its rows are not as expected",
+        }
+    }
+
     /// A unique key exists already (1062).
     #[must_use]
     pub fn is_duplicate(&self) -> bool {

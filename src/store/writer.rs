@@ -2,10 +2,11 @@
 //! cheaper each becomes, up to a number of rows and of bytes that the server takes at once. While a batch is on its way to the disk, the next one may go after it on a second connection, if it
 //! is large enough to be worth a commit. Who would be answered too late is answered at once that his event is not stored.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -13,6 +14,8 @@ use super::Store;
 use super::batch::{Asker, Kept, WriteError, reached, store};
 use super::inbox::{Inserted, NewEvent, batch_of};
 use crate::domain::ids::EventId;
+use crate::road::{Step, mark_one};
+use crate::tasks::Task;
 
 /// Batches on their way at once. With more, each is smaller, and costs the database more.
 const BATCHES: usize = 2;
@@ -36,9 +39,9 @@ pub struct InboxWriter {
 }
 
 impl InboxWriter {
-    /// Starts the writer, which rings `bell` when it stored something. It ends when all handles are dropped.
+    /// A handle, and the writer's loop, which rings `bell` when it stored something. It ends when all handles are dropped.
     #[must_use]
-    pub fn start(store: &Store, queue_max: usize, wait_max: Duration, bell: Arc<Notify>) -> Self {
+    pub fn new(store: &Store, queue_max: usize, wait_max: Duration, bell: Arc<Notify>) -> (Self, InboxWriting) {
         let (queue, receiver) = mpsc::channel(queue_max);
         let idle = (0..BATCHES).map(|_| Kept::new(store)).collect();
         let worth = Arc::new(Notify::new());
@@ -53,8 +56,7 @@ impl InboxWriter {
             store: store.clone(),
             bell,
         };
-        tokio::spawn(writer.run());
-        Self { queue, worth, wait_max }
+        (Self { queue, worth, wait_max }, InboxWriting(Arc::new(Mutex::new(writer))))
     }
 
     /// Whether an event would be refused now.
@@ -80,6 +82,23 @@ impl InboxWriter {
     }
 }
 
+/// The writer's loop. What waits stays with it when the loop is run anew.
+#[derive(Clone)]
+pub struct InboxWriting(Arc<Mutex<Writer>>);
+
+impl fmt::Debug for InboxWriting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InboxWriting")
+    }
+}
+
+impl InboxWriting {
+    /// Stores what comes until all handles are dropped.
+    pub async fn run(&self) {
+        self.0.lock().await.run().await;
+    }
+}
+
 struct Writer {
     receiver: mpsc::Receiver<Waiting>,
     /// Taken out of the queue, and not on its way yet.
@@ -95,8 +114,9 @@ struct Writer {
 }
 
 impl Writer {
-    async fn run(mut self) {
+    async fn run(&mut self) {
         loop {
+            mark_one(Step::Turning, &Task::InboxWriter);
             let there = self.waiting.len() + self.receiver.len();
             let patience = self.went + COMMIT_MAX.min(self.wait_max);
             let patient = !self.busy.is_empty() && Instant::now() < patience;

@@ -32,6 +32,18 @@ pub struct Webhook {
     pub ignored: usize,
 }
 
+impl Webhook {
+    /// Each status, reply and notice as a webhook of its own.
+    #[must_use]
+    pub fn apart(&self) -> Vec<Self> {
+        let bare = || Self { phone_number_ids: self.phone_number_ids.clone(), ..Self::default() };
+        let receipts = self.receipts.iter().map(|one| Self { receipts: vec![one.clone()], ..bare() });
+        let replies = self.replies.iter().map(|one| Self { replies: vec![one.clone()], ..bare() });
+        let notices = self.notices.iter().map(|one| Self { notices: vec![one.clone()], ..bare() });
+        receipts.chain(replies).chain(notices).collect()
+    }
+}
+
 /// Why a body is not a webhook. Shows nothing of it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("the webhook is not a JSON object (line {line}, column {column})")]

@@ -35,6 +35,7 @@ mod outcomes;
 mod overload;
 mod owners;
 mod pages;
+mod paused;
 mod phone;
 mod plans;
 mod receipts;

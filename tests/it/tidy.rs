@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 /// Floors from below. A room imports from lower floors only; rooms of one floor do not import each other.
 const FLOORS: [&[&str]; 9] = [
     &["domain"],
-    &["clock", "signature", "seal", "config", "envelope", "expression", "sql", "metrics", "stop", "telemetry", "road"],
+    &["clock", "signature", "seal", "config", "envelope", "expression", "sql", "metrics", "stop", "telemetry", "road", "tasks"],
     &["catalogue", "rules", "render", "whatsapp", "billing", "store"],
     &["decide", "provider_texts"],
-    &["process", "dispatch", "retention", "figures"],
+    &["process", "dispatch", "retention", "figures", "health"],
     &["admin"],
     &["http"],
     &["app", "sandbox", "demo"],

@@ -2,6 +2,7 @@
 
 mod errors;
 mod faults;
+mod gate;
 mod provider;
 mod receipts;
 mod send;

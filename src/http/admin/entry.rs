@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use warp::http::{HeaderMap, Method};
 use warp::reply::Response;
 
+use super::super::refusals::Refusals;
 use super::words::Tongue;
 use super::{Knock, cookie, go, layout, page, set_cookie, sso};
 use crate::admin::Desk;
@@ -122,13 +123,17 @@ pub(super) fn keep(response: &mut Response, entered: &Entered) {
         set_cookie(response, DEVICE, device, LONG);
     }
 }
+/// What is written of log-ins that the database kept from being looked at.
+static FAILURES: Refusals = Refusals::new();
 
 fn refusal(tongue: &Tongue, error: &LoginError) -> (u16, String) {
     match error {
         LoginError::Wrong => (401, tongue.t("login.wrong").to_owned()),
         LoginError::Wait(seconds) => (429, tongue.tf("login.wait", &[("span", &tongue.span(*seconds))])),
         LoginError::Admin(error) => {
-            tracing::error!(%error, "nobody can log in");
+            if let Some(unsaid) = FAILURES.say_now() {
+                tracing::error!(%error, unsaid, "nobody can log in");
+            }
             (503, tongue.t("fail.database_detail").to_owned())
         }
     }

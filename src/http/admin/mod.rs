@@ -39,6 +39,7 @@ use self::words::Tongue;
 use super::Route;
 use super::body::read_body;
 use super::raw::text;
+use super::refusals::Refusals;
 use super::server::Peer;
 use crate::admin::login::{Present, Visitor, present};
 use crate::admin::{AdminError, Desk};
@@ -299,10 +300,15 @@ fn failed(tongue: &Tongue, error: &AdminError, knock: &Knock) -> Response {
     page(status, &layout::document(tongue, None, tongue.t("fail.title"), &maud::html! { body { main { (body) } } }))
 }
 
+/// What is written of pages that could not be shown: nobody in particular asks for them.
+static FAILURES: Refusals = Refusals::new();
+
 fn log(error: &AdminError, knock: &Knock) {
     if matches!(error, AdminError::Store(_) | AdminError::Billing(_) | AdminError::Internal(_)) {
         let page = knock.path.first().map(String::as_str).unwrap_or_default();
-        tracing::error!(%error, page, "a page could not be shown");
+        if let Some(unsaid) = FAILURES.say_now() {
+            tracing::error!(%error, page, unsaid, "a page could not be shown");
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use warp::http::header::{HeaderValue, REFRESH};
 use warp::reply::Response;
 
 use super::super::raw::text;
+use super::super::refusals::Refusals;
 use super::Knock;
 use super::entry::{keep, show};
 use super::words::Tongue;
@@ -59,6 +60,10 @@ fn in_a_window(knock: &Knock) -> bool {
     is("sec-fetch-mode", "navigate") && is("sec-fetch-dest", "document")
 }
 
+/// What is written of links: a stranger must not fill the log.
+static REFUSALS: Refusals = Refusals::new();
+static FAILURES: Refusals = Refusals::new();
+
 fn refused(tongue: &Tongue, knock: &Knock, error: &SsoError) -> Response {
     let (status, key) = match error {
         SsoError::Off => (404, "sso.off"),
@@ -71,8 +76,16 @@ fn refused(tongue: &Tongue, knock: &Knock, error: &SsoError) -> Response {
         SsoError::Admin(_) => (503, "fail.database_detail"),
     };
     match error {
-        SsoError::Admin(error) => tracing::error!(%error, "nobody can come by a link"),
-        error => tracing::warn!(%error, "a link was refused"),
+        SsoError::Admin(error) => {
+            if let Some(unsaid) = FAILURES.say_now() {
+                tracing::error!(%error, unsaid, "nobody can come by a link");
+            }
+        }
+        error => {
+            if let Some(unsaid) = REFUSALS.say_now() {
+                tracing::warn!(%error, unsaid, "a link was refused");
+            }
+        }
     }
     let seconds = if let SsoError::Stale(off) = error { off.saturating_abs() } else { 0 };
     let body = html! {

@@ -32,6 +32,7 @@ use super::admin::ask::{Fields, fit, segments};
 use super::admin::visitor;
 use super::problem::{Problem, json_response};
 use super::raw::{BodyLimits, json_body, text};
+use super::refusals::Refusals;
 use super::server::Peer;
 use crate::admin::{AdminError, Desk, Mistake, token};
 use crate::domain::admin::{Role, Who};
@@ -258,6 +259,9 @@ fn whole_numbers(value: Value) -> Value {
     }
 }
 
+/// What is written of requests that failed: a token is not needed to make one.
+static FAILURES: Refusals = Refusals::new();
+
 /// A deed that was not done, as an answer.
 fn problem(error: &AdminError) -> Problem {
     match error {
@@ -266,11 +270,15 @@ fn problem(error: &AdminError) -> Problem {
         AdminError::Invalid(mistakes) => Problem::new(422, "invalid", words(mistakes)),
         AdminError::Conflict(text) => Problem::new(409, "conflict", plain(text)),
         AdminError::Store(_) | AdminError::Billing(_) => {
-            tracing::error!(%error, "the API has no database");
+            if let Some(unsaid) = FAILURES.say_now() {
+                tracing::error!(%error, unsaid, "the API has no database");
+            }
             Problem::new(503, "database", "A database does not answer. Try again.").retry_after(5)
         }
         AdminError::Internal(_) => {
-            tracing::error!(%error, "the API failed");
+            if let Some(unsaid) = FAILURES.say_now() {
+                tracing::error!(%error, unsaid, "the API failed");
+            }
             Problem::new(500, "internal", "Something went wrong; it is in the service's log.")
         }
     }

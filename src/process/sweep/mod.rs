@@ -27,10 +27,12 @@ use crate::domain::hookpoint::{Subject, SubjectKind, Transition};
 use crate::domain::ids::ClientId;
 use crate::domain::mirror::{Kind, Mirrored};
 use crate::metrics::{Metrics, Result1};
+use crate::road::{Step, mark_one};
 use crate::stop::Stop;
 use crate::store::inbox::NewEvent;
 use crate::store::mirror::{self, Change, Walk};
 use crate::store::{Store, heard, inbox};
+use crate::tasks::{Panicked, Task, caught};
 
 /// Rows read at once.
 const PAGE_ROWS: usize = 1000;
@@ -93,6 +95,7 @@ impl Sweep {
     /// Sweeps until told to stop.
     pub async fn run(&self, mut stop: Stop) {
         while !stop.is_stopped() {
+            mark_one(Step::Turning, &Task::Sweep);
             match self.round(&stop).await {
                 Ok(swept) if swept.told + swept.old > 0 => {
                     tracing::warn!(told = swept.told, heard = swept.heard, old = swept.old, "hooks were missing");
@@ -121,15 +124,27 @@ impl Sweep {
         }
         let now = self.clock.now();
         for kind in Kind::ALL {
-            self.kind(*kind, now, stop, &mut swept).await?;
+            let handled = async {
+                mark_one(Step::Handling, kind);
+                self.kind(*kind, now, stop, &mut swept).await
+            };
+            self.unless_panicked(caught(handled).await)?;
         }
-        self.told_otherwise(now, &mut swept).await?;
+        self.unless_panicked(caught(self.told_otherwise(now, &mut swept)).await)?;
         mirror::end_turn(&self.store, &self.owner, now, now + self.settings.every).await?;
         for (result, n) in [("told", swept.told), ("heard", swept.heard), ("old", swept.old)] {
             self.metrics.sweep_changes.get_or_create(&Result1 { result }).inc_by(n);
         }
         self.metrics.sweep_finished_seconds.set(now.as_second());
         Ok(swept)
+    }
+
+    /// What our own code fails on in one kind of rows is left for the next sweep; the other kinds are looked at.
+    fn unless_panicked(&self, result: Result<Result<(), ProcessError>, Panicked>) -> Result<(), ProcessError> {
+        result.unwrap_or_else(|panicked| {
+            self.metrics.panicked(Task::Sweep, &panicked);
+            Ok(())
+        })
     }
 
     async fn keep_turn(&self) -> Result<bool, ProcessError> {

@@ -29,7 +29,9 @@ fn event(bridge: &Bridge, id: &str, body: String) -> NewEvent {
 }
 
 fn writer(bridge: &Bridge) -> InboxWriter {
-    InboxWriter::start(&bridge.app.store, 1024, Duration::from_secs(20), Arc::new(Notify::new()))
+    let (writer, writing) = InboxWriter::new(&bridge.app.store, 1024, Duration::from_secs(20), Arc::new(Notify::new()));
+    tokio::spawn(async move { writing.run().await });
+    writer
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

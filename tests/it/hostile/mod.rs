@@ -4,8 +4,13 @@
 mod batches;
 mod encryption;
 mod entry;
+mod ending;
 mod ground;
 mod identity;
+mod log;
 mod proof;
 mod restored;
+mod ready;
 mod sessions;
+mod tasks;
+mod time;

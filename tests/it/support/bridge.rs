@@ -100,6 +100,11 @@ impl Bridge {
         App::start(config, self.clock.clone(), listener, Workers::ByHand).await.expect("the second instance starts")
     }
 
+    /// The settings as variables, for another instance.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        self.environment.clone()
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.app.address)
     }
@@ -255,7 +260,9 @@ impl Bridge {
         }
         own.disconnect().await.expect("an idle connection closes");
         assert_eq!(self.sandbox.stats().opaque_doubles, 0, "a message reached the provider twice");
+        let tasks = self.app.tasks.clone();
         self.app.stop().await;
+        assert!(tasks.unfinished().is_empty(), "tasks that did not end: {:?}", tasks.unfinished());
         self.sandbox.stop().await;
     }
 }

@@ -20,12 +20,14 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::poll::let_run;
+use super::poll::{BUSY, let_run};
 
 /// Posts under way at once.
 const POSTS: usize = 12;
 /// An instance that does not answer is given up after this, and another is asked.
 const POST_PATIENCE: Duration = Duration::from_millis(1_500);
+/// A machine that is busy with other tests answers late.
+const METRICS_PATIENCE: Duration = Duration::from_secs(30);
 /// Tries of one event before the test fails: minutes.
 const POST_TRIES: usize = 400;
 
@@ -164,10 +166,29 @@ impl Instance {
         assert!(sent.expect("kill runs").success());
     }
 
+    /// Whether the system stopped it.
+    pub fn is_stopped(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("it lives");
+        stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))
+    }
+
+    /// Requests whose lease had ended when their answer came, as it counts them.
+    pub async fn without_lease(&self, fleet: &Fleet) -> u64 {
+        let text = self.metrics(fleet).await;
+        let line = text.lines().find_map(|line| line.strip_prefix("hookbridge_sends_without_lease_total "));
+        line.and_then(|count| count.parse().ok()).unwrap_or(0)
+    }
+
+    async fn metrics(&self, fleet: &Fleet) -> String {
+        let answer = fleet.http.get(format!("http://{}/metrics", self.address)).timeout(METRICS_PATIENCE).send();
+        answer.await.expect("it answers").text().await.expect("a text")
+    }
+
     /// Waits until it comes to `step` of the road, at most `seconds`.
     pub async fn comes_to(&mut self, step: &str, seconds: u64) {
         let _ = self.steps.borrow_and_update();
-        let waited = tokio::time::timeout(Duration::from_secs(seconds), self.steps.wait_for(|seen| seen == step)).await;
+        let waited = self.steps.wait_for(|seen| seen == step);
+        let waited = tokio::time::timeout(Duration::from_secs(seconds * BUSY), waited).await;
         assert!(waited.is_ok_and(|seen| seen.is_ok()), "it did not come to `{step}` within {seconds} s");
     }
 
@@ -184,8 +205,7 @@ impl Instance {
 
     /// Whether it did its part at the door and behind it.
     pub async fn stored_and_processed(&self, fleet: &Fleet) -> bool {
-        let text = fleet.http.get(format!("http://{}/metrics", self.address)).send().await.expect("it answers");
-        let text = text.text().await.expect("a text");
+        let text = self.metrics(fleet).await;
         let some = |name: &str| text.lines().any(|line| line.starts_with(name) && !line.ends_with(" 0"));
         some("hookbridge_events_total{result=\"stored\"}")
             && some("hookbridge_events_processed_total{result=\"processed\"}")

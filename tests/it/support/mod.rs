@@ -7,6 +7,7 @@ pub mod files;
 pub mod fleet;
 pub mod galera;
 pub mod lively;
+pub mod marks;
 pub mod person;
 pub mod poll;
 pub mod turn;

@@ -6,14 +6,18 @@ use std::time::Duration;
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Waits until `holds`, at most `seconds`.
+/// A machine that does other things as well may take so many times as long. The bound is there so that a test ends, not to
+/// measure anything.
+pub const BUSY: u64 = 6;
+
+/// Waits until `holds`, at most `seconds` on a machine that has nothing else to do.
 ///
 /// # Panics
 /// It did not come to that.
 pub async fn until(what: &str, seconds: u64, holds: impl AsyncFn() -> bool) {
     let mut looks = tokio::time::interval(LOOK);
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let waited = tokio::time::timeout(Duration::from_secs(seconds), async {
+    let waited = tokio::time::timeout(Duration::from_secs(seconds * BUSY), async {
         while !holds().await {
             looks.tick().await;
         }

@@ -1,0 +1,247 @@
+//! Owns: whether this instance does its work: its tasks run, its schema takes writes, and nothing that is due stands still. Each
+//! instance reports itself every few seconds in table `instance`, so that any of them, and the command line, can show all.
+//! Must not know: HTTP.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::clock::Clock;
+use crate::domain::hookpoint::closed_list;
+use crate::domain::time::earlier;
+use crate::metrics::Metrics;
+use crate::road::{Step, mark_one};
+use crate::stop::Stop;
+use crate::store::{Store, StoreError, instance};
+use crate::tasks::{Task, Tasks};
+use crate::telemetry;
+
+/// How often an instance reports itself.
+const EVERY: Duration = Duration::from_secs(5);
+/// A report that is younger answers the next question, too: whoever asks often costs the database nothing.
+const FRESH: Duration = Duration::from_secs(1);
+/// A database that takes longer does not answer: whoever asks every few seconds must not wait as long as work may.
+const PATIENCE: Duration = Duration::from_millis(1_800);
+/// An instance that did not report for so long does not run.
+const SEEN: SignedDuration = SignedDuration::from_secs(60);
+
+closed_list! {
+    /// What keeps an instance from its work.
+    Finding {
+        /// A task does not run.
+        TaskMissing = "task_missing",
+        /// The bridge's own schema takes no writes: it is read-only, full, or away.
+        NotWritable = "not_writable",
+        /// The oldest due event waits too long, and none is finished.
+        EventsLate = "events_late",
+        /// The oldest due message of a number waits too long, and none is sent.
+        MessagesLate = "messages_late",
+    }
+}
+
+/// A finding, and what it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub finding: Finding,
+    /// A task, a number, a time; no data.
+    pub detail: String,
+}
+
+/// How an instance is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Empty: ready.
+    pub problems: Vec<Problem>,
+    /// Tasks that were started again since it started.
+    pub restarts: u64,
+    /// Panics that were caught.
+    pub panics: u64,
+    /// Log lines that could not be written.
+    pub log_lines_dropped: u64,
+}
+
+impl Report {
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    #[must_use]
+    pub fn has(&self, finding: Finding) -> bool {
+        self.problems.iter().any(|one| one.finding == finding)
+    }
+
+    fn json(&self) -> Value {
+        let problems: Vec<Value> =
+            self.problems.iter().map(|one| json!({ "finding": one.finding.code(), "detail": one.detail })).collect();
+        json!({ "problems": problems, "restarts": self.restarts, "panics": self.panics,
+            "log_lines_dropped": self.log_lines_dropped })
+    }
+
+    /// Reads what [`Report::json`] wrote; an instance of another version may have written something else.
+    fn read(text: &str) -> Self {
+        let json: Value = serde_json::from_str(text).unwrap_or_default();
+        let number = |name: &str| json[name].as_u64().unwrap_or(0);
+        let problems = json["problems"].as_array().into_iter().flatten().filter_map(|one| {
+            let finding = Finding::parse(one["finding"].as_str()?)?;
+            Some(Problem { finding, detail: one["detail"].as_str().unwrap_or_default().to_owned() })
+        });
+        Self {
+            problems: problems.collect(),
+            restarts: number("restarts"),
+            panics: number("panics"),
+            log_lines_dropped: number("log_lines_dropped"),
+        }
+    }
+}
+
+/// An instance that runs, with its last report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Running {
+    pub name: String,
+    pub started_at: Timestamp,
+    pub report: Report,
+}
+
+/// All instances that run, by name.
+///
+/// # Errors
+/// The database.
+pub async fn running(store: &Store, now: Timestamp) -> Result<Vec<Running>, StoreError> {
+    let all = instance::since(store, earlier(now, SEEN)).await?;
+    let read = |one: instance::Instance| Running {
+        report: Report::read(&one.health),
+        name: one.name,
+        started_at: one.started_at,
+    };
+    Ok(all.into_iter().map(read).collect())
+}
+
+/// Looks at this instance.
+pub struct Health {
+    store: Store,
+    clock: Clock,
+    tasks: Tasks,
+    metrics: Arc<Metrics>,
+    /// This instance, among the others.
+    name: String,
+    started_at: Timestamp,
+    /// What is due may wait so long while nothing moves.
+    late_max: SignedDuration,
+    /// The last report, and when by the monotonic clock.
+    last: Mutex<Option<(Duration, Arc<Report>)>>,
+    looking: tokio::sync::Mutex<()>,
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Health").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Health {
+    #[must_use]
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        tasks: Tasks,
+        metrics: Arc<Metrics>,
+        name: String,
+        late_max: SignedDuration,
+    ) -> Self {
+        let started_at = clock.now();
+        Self {
+            store,
+            clock,
+            tasks,
+            metrics,
+            name,
+            started_at,
+            late_max,
+            last: Mutex::default(),
+            looking: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Reports until told to stop.
+    pub async fn run(&self, mut stop: Stop) {
+        while !stop.is_stopped() {
+            mark_one(Step::Turning, &Task::Health);
+            self.report().await;
+            tokio::select! {
+                () = stop.stopped() => {}
+                () = tokio::time::sleep(EVERY) => {}
+            }
+        }
+    }
+
+    /// How this instance is: looked at now, or a moment ago.
+    pub async fn report(&self) -> Arc<Report> {
+        let _one = self.looking.lock().await;
+        let now = self.clock.monotonic();
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // What is in memory is asked each time; the database is not.
+        let missing = !self.tasks.missing().is_empty();
+        if let Some((at, report)) = last
+            && now.saturating_sub(at) < FRESH
+            && now >= at
+            && report.has(Finding::TaskMissing) == missing
+        {
+            return report;
+        }
+        let report = Arc::new(self.look().await);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, report.clone()));
+        report
+    }
+
+    async fn look(&self) -> Report {
+        let status = self.tasks.status();
+        let missing = self.tasks.missing().into_iter();
+        let mut report = Report {
+            problems: missing.map(|one| Problem { finding: Finding::TaskMissing, detail: one.to_string() }).collect(),
+            restarts: status.iter().map(|one| one.restarts).sum(),
+            panics: self.metrics.panics_caught(),
+            log_lines_dropped: telemetry::lines_dropped(),
+        };
+        let problem = match tokio::time::timeout(PATIENCE, self.look_at_queues(&report)).await {
+            Ok(Ok(mut problems)) => {
+                report.problems.append(&mut problems);
+                return report;
+            }
+            Ok(Err(error)) => error.kind(),
+            Err(_) => "it does not answer in time",
+        };
+        report.problems.push(Problem { finding: Finding::NotWritable, detail: problem.to_owned() });
+        report
+    }
+
+    /// The tiny write first: without it nothing else counts.
+    async fn look_at_queues(&self, report: &Report) -> Result<Vec<Problem>, StoreError> {
+        let now = self.clock.now();
+        instance::report(&self.store, &self.name, &report.json().to_string(), self.started_at, now).await?;
+        let moving = earlier(now, self.late_max);
+        let since = |at: Timestamp| format!("{} s", now.duration_since(at).as_secs());
+        let mut found = Vec::new();
+        if let Some(at) = instance::event_due_since(&self.store, moving, now).await? {
+            found.push(Problem { finding: Finding::EventsLate, detail: since(at) });
+        }
+        for (lane, at) in instance::messages_due_since(&self.store, moving, now).await? {
+            found.push(Problem { finding: Finding::MessagesLate, detail: format!("{lane}: {}", since(at)) });
+        }
+        if !found.is_empty() {
+            let whole = Report { problems: report.problems.iter().chain(&found).cloned().collect(), ..report.clone() };
+            instance::report(&self.store, &self.name, &whole.json().to_string(), self.started_at, now).await?;
+        }
+        Ok(found)
+    }
+
+    /// This instance ends as asked.
+    pub async fn end(&self) {
+        if let Err(error) = instance::forget(&self.store, &self.name, self.clock.now()).await {
+            tracing::warn!(%error, "this instance's row is left behind");
+        }
+    }
+}
