@@ -14,7 +14,7 @@ use crate::billing::phones::StoredPhone;
 use crate::config::Config;
 use crate::domain::hookpoint::Audience;
 use crate::domain::locale::Locale;
-use crate::domain::phone::{Certainty, E164, PhonePolicy, normalize, warm_up};
+use crate::domain::phone::{E164, Guess, PhonePolicy, normalize, warm_up};
 use crate::domain::reason::Reason;
 use crate::domain::record::{ClientStatus, Contact};
 use crate::rules::recipients::has_right;
@@ -47,7 +47,7 @@ pub enum Standing {
     Reachable {
         phone: E164,
         /// What was guessed about the number.
-        assumed: Option<&'static str>,
+        assumed: Option<Guess>,
     },
     /// `why`: in plain words, without the number.
     Not { reason: Reason, why: String },
@@ -171,13 +171,7 @@ impl<'a> Walk<'a> {
             Standing::Closed
         } else {
             match normalize(&row.phone, &row.country, &self.default_country, &self.policy) {
-                Ok(phone) => {
-                    let assumed = match phone.certainty {
-                        Certainty::Certain => None,
-                        Certainty::Assumed(what) => Some(what),
-                    };
-                    Standing::Reachable { phone: phone.e164, assumed }
-                }
+                Ok(phone) => Standing::Reachable { assumed: phone.assumed(), phone: phone.e164 },
                 Err(error) => Standing::Not { reason: error.reason(), why: error.to_string() },
             }
         };

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::domain::hookpoint::{Audience, Right, closed_list};
 use crate::domain::ids::{ContactId, UserId};
 use crate::domain::locale::Locale;
-use crate::domain::phone::{Certainty, E164, PhonePolicy, normalize};
+use crate::domain::phone::{E164, Guess, PhonePolicy, normalize};
 use crate::domain::reason::Reason;
 use crate::domain::record::{ClientStatus, Contact, Facts, Guest, Platform};
 
@@ -90,7 +90,7 @@ pub struct Recipient {
     pub who: Who,
     pub to: E164,
     /// What was guessed about the number.
-    pub assumed: Option<&'static str>,
+    pub assumed: Option<Guess>,
     pub first_name: String,
     pub company: String,
     pub locale: Locale,
@@ -135,11 +135,8 @@ pub fn recipients(facts: &Facts, circle: Circle, policy: &Policy) -> (Vec<Recipi
             }
             Ok(phone) => told.push(Recipient {
                 who: person.who,
+                assumed: phone.assumed(),
                 to: phone.e164,
-                assumed: match phone.certainty {
-                    Certainty::Certain => None,
-                    Certainty::Assumed(what) => Some(what),
-                },
                 first_name: person.first_name.to_owned(),
                 company: person.company.to_owned(),
                 locale: person.locale,

@@ -35,6 +35,7 @@ mod overload;
 mod owners;
 mod pages;
 mod phone;
+mod phone_certain;
 mod plans;
 mod receipts;
 mod retention;
