@@ -22,7 +22,7 @@ use super::reason::Reason;
 pub use aliases::aliases;
 pub use guess::{Guess, How, Unfit};
 pub use marks::Label;
-pub use normalize::{Explained, Tried, Written, explain, normalize, warm_up};
+pub use normalize::{Explained, Tried, Written, explain, normalize, normalize_first, warm_up};
 
 /// Digits of a number, calling code included, at least and at most (E.164 allows 15; Niue and Tokelau have 7).
 pub const DIGITS_MIN: usize = 7;

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::domain::hookpoint::{Audience, Right, closed_list};
 use crate::domain::ids::{ContactId, UserId};
 use crate::domain::locale::Locale;
-use crate::domain::phone::{E164, Guess, PhonePolicy, normalize};
+use crate::domain::phone::{E164, Guess, PhonePolicy, normalize_first};
 use crate::domain::reason::Reason;
 use crate::domain::record::{ClientStatus, Contact, Facts, Guest, Platform};
 
@@ -107,6 +107,8 @@ pub struct LeftOut {
 struct Person<'a> {
     who: Who,
     phone: &'a str,
+    /// Empty: nobody has one, or it is empty.
+    phone_field: &'a str,
     country: &'a str,
     first_name: &'a str,
     company: &'a str,
@@ -128,7 +130,8 @@ pub fn recipients(facts: &Facts, circle: Circle, policy: &Policy) -> (Vec<Recipi
             left_out.push(LeftOut { who: person.who, reason: Reason::BillingContact });
             continue;
         }
-        match normalize(person.phone, person.country, &policy.default_country, &policy.phone) {
+        match normalize_first(person.phone_field, person.phone, person.country, &policy.default_country, &policy.phone)
+        {
             Err(error) => left_out.push(LeftOut { who: person.who, reason: error.reason() }),
             Ok(phone) if told.iter().any(|r| r.to == phone.e164) => {
                 left_out.push(LeftOut { who: person.who, reason: Reason::SamePhone });
@@ -187,6 +190,7 @@ fn people<'a>(facts: &'a Facts, circle: Circle, policy: &Policy) -> Vec<Person<'
     let mut people = vec![Person {
         who: Who::Client,
         phone: &client.phone,
+        phone_field: &client.phone_field,
         country: &client.country,
         first_name: &client.first_name,
         company: &client.company,
@@ -200,6 +204,7 @@ fn people<'a>(facts: &'a Facts, circle: Circle, policy: &Policy) -> Vec<Person<'
         Person {
             who: Who::Contact(contact.id),
             phone: &contact.phone,
+            phone_field: "",
             country,
             first_name: &contact.first_name,
             company: &contact.company,
@@ -211,6 +216,7 @@ fn people<'a>(facts: &'a Facts, circle: Circle, policy: &Policy) -> Vec<Person<'
         Some(Person {
             who: Who::User(guest.user_id),
             phone: &home.phone,
+            phone_field: &home.phone_field,
             country: &home.country,
             first_name: &guest.first_name,
             company: &home.company,

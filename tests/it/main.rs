@@ -29,6 +29,7 @@ mod instances;
 mod lessons;
 mod migrations;
 mod money;
+mod numbers;
 mod order;
 mod outcomes;
 mod overload;

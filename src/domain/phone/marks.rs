@@ -102,6 +102,15 @@ pub(super) fn label(words: &[String]) -> Label {
     }
 }
 
+/// Whether a text without digits says that there is no number: `no`, `no tengo`, `ninguno`.
+pub(super) fn is_denial(text: &str) -> bool {
+    let folded = fold(text);
+    let first = folded.split(|c: char| !c.is_alphabetic()).find(|word| !word.is_empty());
+    let denies =
+        |word: &str| NOT.contains(&word) || word.starts_with("ning") || word.starts_with("nenhum") || word == "none";
+    !text.contains(|c: char| c.is_numeric()) && first.is_some_and(denies)
+}
+
 /// Words of a gap that stand between two numbers rather than belong to one.
 pub(super) fn separates(word: &str) -> bool {
     ["o", "y", "e", "u", "ou", "or", "and", "und", "oder"].contains(&word)

@@ -6,7 +6,7 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 
 use super::guess::{Guess, How, Unfit};
 use super::line::{Line, Reach};
-use super::marks::Label;
+use super::marks::{self, Label};
 use super::readings::{Home, Reader, Reading};
 use super::written::{self, Joint, Part};
 use super::{Certainty, E164, Phone, PhoneError, PhonePolicy};
@@ -77,6 +77,35 @@ pub fn normalize(
     policy: &PhonePolicy,
 ) -> Result<Phone, PhoneError> {
     explain(stored, country, default_country, policy).result
+}
+
+/// Reads the number of somebody who has two: a field of his own for WhatsApp, and the phone column where that is empty or holds no
+/// usable number. Who says there that he has none gets nothing.
+///
+/// # Errors
+/// As [`normalize`]; of the field, where neither can be used.
+pub fn normalize_first(
+    field: &str,
+    column: &str,
+    country: &str,
+    default_country: &str,
+    policy: &PhonePolicy,
+) -> Result<Phone, PhoneError> {
+    if field.trim().is_empty() {
+        return normalize(column, country, default_country, policy);
+    }
+    if marks::is_denial(&decode_entities(field)) {
+        return Err(PhoneError::NotMobile(Unfit::NoWhatsApp));
+    }
+    match normalize(field, country, default_country, policy) {
+        Err(error @ PhoneError::NotMobile(Unfit::NoWhatsApp)) => Err(error),
+        Err(error) => {
+            let assumed = Certainty::Assumed(Guess::FieldUnusable);
+            let phone = normalize(column, country, default_country, policy).map_err(|_| error)?;
+            Ok(Phone { certainty: assumed, ..phone })
+        }
+        phone => phone,
+    }
 }
 
 /// The same, with every reading that was tried.

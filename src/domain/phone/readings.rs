@@ -26,12 +26,12 @@ impl Home {
     }
 
     /// The region to read national digits in, and what is assumed by that.
-    pub(super) fn own(&self) -> Option<(Region, Option<Guess>)> {
+    pub(super) fn own(self) -> Option<(Region, Option<Guess>)> {
         self.region.map(|own| (own, None)).or(self.fallback.map(|company| (company, Some(Guess::CountryDefault))))
     }
 
     /// The company's country, where it is another than the client's.
-    fn company(&self) -> Option<Region> {
+    fn company(self) -> Option<Region> {
         self.fallback.filter(|company| self.region.is_some_and(|own| own != *company))
     }
 }
@@ -56,6 +56,7 @@ pub(super) fn calling_code(digits: &str) -> Option<&str> {
 
 /// One way to read a number, and what comes of it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what is known of a reading, each asked by itself")]
 pub(super) struct Reading {
     pub how: How,
     pub region: Option<Region>,

@@ -18,6 +18,7 @@ const GLUED_DIGITS_MIN: usize = 5;
 
 /// A number as written: ASCII digits and where its calling code is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "marks that stand beside a number, each asked by itself")]
 pub(super) struct Part {
     pub digits: String,
     /// It began with `+`.
