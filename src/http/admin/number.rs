@@ -14,10 +14,10 @@ const MOVED: &str = "/admin/phones/moved";
 
 /// The addresses.
 pub const PAGES: &[Page] = &[
-    get(READ, Role::Viewer, |ask| Box::pin(async move { shown(&ask, &[], None) })),
-    post(READ, Role::Viewer, read),
-    get(MOVED, Role::Viewer, |ask| Box::pin(async move { moved(&ask, &[]).await })),
-    post(MOVED, Role::Operator, answer),
+    get("/phones/read", Role::Viewer, |ask| Box::pin(async move { shown(&ask, &[], None) })),
+    post("/phones/read", Role::Viewer, read),
+    get("/phones/moved", Role::Viewer, |ask| Box::pin(async move { moved(&ask, &[]).await })),
+    post("/phones/moved", Role::Operator, answer),
 ];
 
 /// A text is sent in the form's body, not in the address: it is somebody's number.
