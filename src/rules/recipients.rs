@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::domain::hookpoint::{Audience, Right, closed_list};
 use crate::domain::ids::{ContactId, UserId};
 use crate::domain::locale::Locale;
-use crate::domain::phone::{E164, Guess, PhonePolicy, normalize_first};
+use crate::domain::phone::{E164, Guess, PhonePolicy, normalize, normalize_first};
 use crate::domain::reason::Reason;
 use crate::domain::record::{ClientStatus, Contact, Facts, Guest, Platform};
 
