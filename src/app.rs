@@ -143,6 +143,7 @@ pub fn open_billing(config: &Config) -> anyhow::Result<Billing> {
             .iter()
             .filter_map(|(name, code)| Some((name.to_lowercase(), code.parse().ok()?)))
             .collect(),
+        phone_field: config.alerts.phone_field.clone(),
         cache_s: b.cache_s,
     };
     Ok(Billing::new(database, overrides))

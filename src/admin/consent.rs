@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{AdminError, Desk};
+use crate::billing::phones::StoredPhone;
 use crate::domain::admin::{Role, Who};
-use crate::domain::phone::{E164, PhoneError, aliases, normalize};
+use crate::domain::phone::{E164, PhoneError, aliases, normalize, normalize_first};
 use crate::domain::reason::Reason;
 use crate::store::consent::{self, Word};
 
@@ -74,7 +75,11 @@ pub(super) async fn numbers_of(
         return Ok(None);
     };
     let (own, country) = match stored {
-        Ok(stored) => (read(&stored.phone, &stored.country), stored.country),
+        Ok(stored) => {
+            let StoredPhone { phone_field, phone, country, .. } = stored;
+            let own = normalize_first(&phone_field, &phone, &country, &platform.default_country, &policy);
+            (own.map(|phone| phone.e164).map_err(PhoneError::reason), country)
+        }
         Err(_) => (Err(Reason::SubjectUnreadable), String::new()),
     };
     let mut all = vec![(None, own)];

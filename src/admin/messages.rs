@@ -16,7 +16,7 @@ use crate::store::search::{self, MessageSearch};
 use crate::store::told::{self, Told};
 use crate::store::trail::{self, MessageFilter, MessageTrail};
 use crate::store::walk::Found;
-use crate::store::{consent, message, outbox, unknown};
+use crate::store::{consent, message, moved, outbox, unknown};
 use std::fmt;
 
 closed_list! {
@@ -169,6 +169,7 @@ async fn still_fit(
 ) -> Result<(Vec<Message>, Vec<(MessageId, Reason)>), AdminError> {
     let everybody: Vec<_> = messages.iter().map(|one| one.to.clone()).collect();
     let out = consent::opted_out(&desk.store, &everybody).await?;
+    let moved = moved::moved(&desk.store, &everybody).await?;
     let zone = jiff::tz::TimeZone::get(&desk.config.billing.timezone);
     let words = Words {
         templates: desk.templates.clone(),
@@ -192,6 +193,7 @@ async fn still_fit(
     for (message, second) in messages.into_iter().zip(facts) {
         match second {
             _ if out.contains(&message.to) || message.to.is_erased() => refused.push((message.id, Reason::OptedOut)),
+            _ if moved.contains(&message.to) => refused.push((message.id, Reason::NumberChanged)),
             Second::Cancel(reason) => refused.push((message.id, reason)),
             // It gets its words when it is sent.
             Second::Send | Second::Anew(..) | Second::Wait(..) => fit.push(message),

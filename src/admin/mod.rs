@@ -16,6 +16,7 @@ pub mod hookpoints;
 pub mod log;
 pub mod login;
 pub mod messages;
+pub mod number;
 pub mod numbers;
 pub mod overview;
 pub mod password;

@@ -14,7 +14,7 @@ use crate::store::contacted::{self, WINDOW};
 use crate::store::figure::{self, HOUR, Kind, News, hour_of};
 use crate::store::hold::{self, HoldState};
 use crate::store::lane::{self, Pause};
-use crate::store::{inbox, lane_setting, mirror, outbox, restored};
+use crate::store::{inbox, lane_setting, mirror, moved, outbox, restored};
 use std::fmt;
 
 /// The pace is measured over so long.
@@ -169,6 +169,8 @@ pub enum Need {
     Failing { failed: u64, all: u64 },
     /// A number nearly used up its recipients of 24 hours.
     NearLimit { lane: String, used: u64, max: u32 },
+    /// Clients changed their numbers, and nobody took note.
+    NumberChanged { n: u64 },
     /// The sweep does not run.
     SweepLate,
     /// Nobody counts: probably no instance runs.
@@ -189,6 +191,7 @@ impl Need {
             Self::Silent { .. } => "silent",
             Self::Failing { .. } => "failing",
             Self::NearLimit { .. } => "near_limit",
+            Self::NumberChanged { .. } => "number_changed",
             Self::SweepLate => "sweep_late",
             Self::NotCounted { .. } => "not_counted",
         }
@@ -283,6 +286,10 @@ async fn needs(desk: &Desk, at: Timestamp, inbox: Queue, numbers: &[Number]) -> 
     let unknown: u64 = numbers.iter().map(|number| number.unknown.depth).sum();
     if unknown > 0 {
         needs.push(Need::Unknown { messages: unknown });
+    }
+    let changed = moved::open(&desk.store).await?;
+    if changed > 0 {
+        needs.push(Need::NumberChanged { n: changed });
     }
     let day = figure::by_hour(&desk.store, Kind::Alert, hour_of(at - HOUR * 24)).await?;
     let all: u64 = day.iter().map(|one| one.n).sum();

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::reach::{Seen, Standing, Walk};
 use super::{AdminError, Desk};
@@ -11,7 +11,7 @@ use crate::domain::admin::{Role, Who};
 use crate::domain::hookpoint::closed_list;
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
-use crate::store::receipt;
+use crate::store::{Store, receipt};
 use std::fmt;
 
 /// A page stops looking after so many of the platform's pages of clients, or so long: the next goes on there.
@@ -19,6 +19,8 @@ const PAGES_MAX: usize = 5;
 const LOOK_MAX: Duration = Duration::from_millis(60);
 /// What the provider said is believed for so long.
 const SAID_MAX: SignedDuration = SignedDuration::from_hours(60 * 24);
+/// Why such a client is listed, in plain English.
+pub const UNDELIVERABLE: &str = "the provider could not deliver the last alert to this number";
 /// Rows of an export, and how long it may take.
 const EXPORT_ROWS_MAX: usize = 100_000;
 const EXPORT_MAX: Duration = Duration::from_secs(20);
@@ -30,10 +32,14 @@ closed_list! {
         Invalid = "phone_invalid",
         NotMobile = "phone_not_mobile",
         OptedOut = "opted_out",
+        /// The provider says that its user changed to another number.
+        NumberChanged = "number_changed",
         /// The provider could not deliver the last alert to it (131026): as a rule there is no WhatsApp behind the number.
         Undeliverable = "undeliverable",
         /// The client's row holds what nobody can read.
         Unreadable = "subject_unreadable",
+        /// Can be alerted, at a number that was read with an assumption: listed only where it is asked for.
+        Assumed = "assumed",
     }
 }
 
@@ -100,23 +106,33 @@ pub async fn page(
 /// Those of a page of clients who cannot be alerted.
 async fn pick(desk: &Desk, seen: Vec<Seen>, problem: Option<Problem>) -> Result<Vec<Unreachable>, AdminError> {
     let said = if problem.is_none_or(|problem| problem == Problem::Undeliverable) {
-        let numbers: Vec<E164> = seen.iter().filter_map(|one| one.phone().cloned()).collect();
-        receipt::undeliverable(&desk.store, &numbers, desk.now() - SAID_MAX).await?
+        undeliverable(&desk.store, &seen, desk.now()).await?
     } else {
         HashSet::new()
     };
+    let assumed = problem == Some(Problem::Assumed);
     let found = seen.into_iter().filter_map(|one| {
         let (problem, why) = match &one.standing {
             Standing::Not { reason, why } => (Problem::of(*reason), why.clone()),
             Standing::Reachable { phone, .. } if said.contains(phone) => {
-                (Problem::Undeliverable, "the provider could not deliver the last alert to this number".to_owned())
+                (Problem::Undeliverable, UNDELIVERABLE.to_owned())
             }
+            Standing::Reachable { assumed: Some(guess), .. } if assumed => (Problem::Assumed, guess.text().to_owned()),
             _ => return None,
         };
         let Seen { client, country, stored, .. } = one;
         Some(Unreachable { client, country, problem, why, stored })
     });
     Ok(found.filter(|one| problem.is_none_or(|problem| one.problem == problem)).collect())
+}
+
+/// Those numbers of a page of clients to which the provider could not deliver the last alert.
+///
+/// # Errors
+/// The database.
+pub async fn undeliverable(store: &Store, seen: &[Seen], now: Timestamp) -> Result<HashSet<E164>, AdminError> {
+    let numbers: Vec<E164> = seen.iter().filter_map(|one| one.phone().cloned()).collect();
+    Ok(receipt::undeliverable(store, &numbers, now - SAID_MAX).await?)
 }
 
 /// All of them as a table for spreadsheets: ids and reasons, no numbers and no names. An audit line says who took it.

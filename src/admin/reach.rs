@@ -14,12 +14,12 @@ use crate::billing::phones::StoredPhone;
 use crate::config::Config;
 use crate::domain::hookpoint::Audience;
 use crate::domain::locale::Locale;
-use crate::domain::phone::{Certainty, E164, PhonePolicy, normalize, warm_up};
+use crate::domain::phone::{E164, Guess, PhonePolicy, normalize, normalize_first, warm_up};
 use crate::domain::reason::Reason;
 use crate::domain::record::{ClientStatus, Contact};
 use crate::rules::recipients::has_right;
 use crate::sql::Inconsistent;
-use crate::store::{Store, consent};
+use crate::store::{Store, consent, moved};
 
 /// Clients read at once.
 const PAGE: usize = 1_000;
@@ -47,7 +47,7 @@ pub enum Standing {
     Reachable {
         phone: E164,
         /// What was guessed about the number.
-        assumed: Option<&'static str>,
+        assumed: Option<Guess>,
     },
     /// `why`: in plain words, without the number.
     Not { reason: Reason, why: String },
@@ -145,10 +145,15 @@ impl<'a> Walk<'a> {
         let mut seen: Vec<Seen> = page.into_iter().map(|(client, row)| self.look(client, row)).collect();
         let numbers: Vec<E164> = seen.iter().filter_map(|one| one.phone().cloned()).collect();
         let out = consent::opted_out(self.store, &numbers).await?;
+        let moved = moved::moved(self.store, &numbers).await?;
         for one in &mut seen {
             if one.phone().is_some_and(|phone| out.contains(phone)) {
                 let why = "this number asked for no more alerts".to_owned();
                 one.standing = Standing::Not { reason: Reason::OptedOut, why };
+            }
+            if one.phone().is_some_and(|phone| moved.contains(phone)) {
+                let why = "the provider says that its user changed to another number".to_owned();
+                one.standing = Standing::Not { reason: Reason::NumberChanged, why };
             }
             self.counts.add(one);
         }
@@ -170,21 +175,18 @@ impl<'a> Walk<'a> {
         let standing = if row.status == ClientStatus::Closed {
             Standing::Closed
         } else {
-            match normalize(&row.phone, &row.country, &self.default_country, &self.policy) {
-                Ok(phone) => {
-                    let assumed = match phone.certainty {
-                        Certainty::Certain => None,
-                        Certainty::Assumed(what) => Some(what),
-                    };
-                    Standing::Reachable { phone: phone.e164, assumed }
-                }
+            match normalize_first(&row.phone_field, &row.phone, &row.country, &self.default_country, &self.policy) {
+                Ok(phone) => Standing::Reachable { assumed: phone.assumed(), phone: phone.e164 },
                 Err(error) => Standing::Not { reason: error.reason(), why: error.to_string() },
             }
         };
         let country = plain_country(&row.country);
         let lives_in = if country.is_empty() { &self.default_country } else { &country };
         let locale = row.locale.unwrap_or(self.default_locale).written_in(lives_in);
-        Seen { client, country, locale, stored: row.phone, standing }
+        // The field first, as it is read.
+        let stored =
+            if row.phone_field.is_empty() { row.phone } else { format!("{} · {}", row.phone_field, row.phone) };
+        Seen { client, country, locale, stored, standing }
     }
 
     async fn count_contacts(&mut self, seen: &[Seen]) -> Result<(), AdminError> {

@@ -15,7 +15,7 @@ use crate::domain::event::{FieldValue, HookEvent};
 use crate::domain::hookpoint::{HookpointId, Subject, SubjectKind, closed_list};
 use crate::domain::ids::ContactId;
 use crate::domain::mirror::Kind;
-use crate::domain::phone::normalize;
+use crate::domain::phone::{normalize, normalize_first};
 use crate::domain::reason::Reason;
 use crate::domain::record::{ClientStatus, Facts};
 use crate::domain::time::later;
@@ -23,6 +23,7 @@ use crate::store::consent;
 use crate::store::search::{self, MessageSearch};
 use crate::store::told::{self, Told};
 use crate::store::trail::{MessageTrail, SkipLine};
+use crate::store::{consent, moved};
 use std::fmt;
 
 /// Days that one answer covers at most.
@@ -228,7 +229,7 @@ async fn people(desk: &Desk, facts: Option<&Facts>) -> Result<(Option<Person>, V
     let mut all = vec![(
         None,
         name(&client.first_name, &client.last_name, &client.company),
-        read(&client.phone, &client.country),
+        normalize_first(&client.phone_field, &client.phone, &client.country, &platform.default_country, &policy),
     )];
     for contact in &facts.contacts {
         let country = if contact.country.is_empty() { &client.country } else { &contact.country };
@@ -237,12 +238,14 @@ async fn people(desk: &Desk, facts: Option<&Facts>) -> Result<(Option<Person>, V
     }
     let numbers: Vec<_> = all.iter().filter_map(|(.., phone)| phone.as_ref().ok()).map(|p| p.e164.clone()).collect();
     let out = consent::opted_out(&desk.store, &numbers).await?;
+    let moved = moved::moved(&desk.store, &numbers).await?;
     let mut people = all.into_iter().map(|(contact_id, name, phone)| Person {
         contact_id,
         name,
         to_masked: phone.as_ref().ok().map(|phone| phone.e164.masked()),
         obstacle: match &phone {
             _ if client.status == ClientStatus::Closed => Some(Reason::ClientClosed),
+            Ok(phone) if moved.contains(&phone.e164) => Some(Reason::NumberChanged),
             Ok(phone) => out.contains(&phone.e164).then_some(Reason::OptedOut),
             Err(error) => Some(error.reason()),
         },

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use mysql_async::Conn;
 
+use super::phone_field;
 use super::pool::{Billing, BillingError};
 use super::row::{flag, id, text};
 use crate::domain::ids::{ClientId, ContactId, CurrencyId};
@@ -26,7 +27,8 @@ impl Billing {
         }
         let sql = format!(
             "SELECT id, firstname, lastname, companyname, phonenumber, country, status, language, currency, \
-             billingcid FROM tblclients WHERE id IN ({})",
+             billingcid, {} FROM tblclients WHERE id IN ({})",
+            self.phone_field_column("tblclients.id"),
             list(ids.iter().copied())
         );
         let mut found = HashMap::new();
@@ -116,6 +118,7 @@ fn client(
         last_name: text(reader, "lastname")?,
         company: text(reader, "companyname")?,
         phone: text(reader, "phonenumber")?,
+        phone_field: text(reader, phone_field::NAME)?,
         country: text(reader, "country")?,
         status: status(reader)?,
         locale: billing.locale(&text(reader, "language")?),

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use mysql_async::{Conn, Error, Row};
 
+use super::phone_field;
 use super::pool::{Billing, BillingError};
 use super::row::{id, text};
 use crate::domain::hookpoint::Right;
@@ -58,20 +59,23 @@ impl Billing {
             return Ok(HashMap::new());
         }
         let sql = format!(
-            "SELECT uc.auth_user_id, c.phonenumber, c.country, c.companyname, c.language FROM tblusers_clients uc \
+            "SELECT uc.auth_user_id, c.phonenumber, c.country, c.companyname, c.language, {} FROM tblusers_clients uc \
              JOIN tblclients c ON c.id = uc.client_id WHERE uc.owner = 1 AND uc.auth_user_id IN ({}) \
              AND c.status <> 'Closed' ORDER BY c.id",
+            self.phone_field_column("c.id"),
             list(users.iter().copied())
         );
         let mut homes = HashMap::new();
         for row in &self.rows_of_logins(connection, sql).await? {
             let reader = Reader::new("tblclients", row, "");
             let phone = text(&reader, "phonenumber")?;
-            if phone.is_empty() {
+            let phone_field = text(&reader, phone_field::NAME)?;
+            if phone.is_empty() && phone_field.is_empty() {
                 continue;
             }
             homes.entry(id(&reader, "auth_user_id")?).or_insert(Home {
                 phone,
+                phone_field,
                 country: text(&reader, "country")?,
                 company: text(&reader, "companyname")?,
                 locale: self.locale(&text(&reader, "language")?),

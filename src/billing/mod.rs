@@ -24,7 +24,8 @@ pub mod account;
 pub mod belongings;
 pub mod debt;
 pub mod guest;
-pub mod plan;
+pub mod phone_field;
+mod plan;
 pub mod ticket;
 
 pub mod case;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::client::status;
+use super::phone_field;
 use super::pool::{Billing, BillingError};
 use super::row::{id, text};
 use crate::domain::ids::ClientId;
@@ -16,6 +17,8 @@ pub struct StoredPhone {
     pub client: ClientId,
     /// As stored; `domain::phone` reads it.
     pub phone: String,
+    /// The same, in the custom field; empty: there is none, or nothing in it.
+    pub phone_field: String,
     pub country: String,
     pub status: ClientStatus,
     /// `None`: he chose none, or one that we have no texts in.
@@ -33,7 +36,8 @@ impl Billing {
         limit: usize,
     ) -> Result<Vec<(u64, Result<StoredPhone, Inconsistent>)>, BillingError> {
         let sql = format!(
-            "SELECT id, phonenumber, country, status, language FROM tblclients WHERE id > {after} ORDER BY id LIMIT {limit}"
+            "SELECT id, phonenumber, country, status, language, {} FROM tblclients WHERE id > {after} ORDER BY id LIMIT {limit}",
+            self.phone_field_column("tblclients.id")
         );
         let mut connection = self.database.connection().await?;
         let rows = self.rows(&mut connection, sql).await?;
@@ -59,6 +63,7 @@ fn stored(billing: &Billing, reader: &Reader<'_>, key: u64) -> Result<StoredPhon
     Ok(StoredPhone {
         client: ClientId(key),
         phone: text(reader, "phonenumber")?,
+        phone_field: text(reader, phone_field::NAME)?,
         country: text(reader, "country")?,
         status: status(reader)?,
         locale: billing.locale(&text(reader, "language")?),

@@ -22,6 +22,8 @@ pub struct Overrides {
     pub default_country: String,
     /// Languages of the platform by the names of their files, in small letters.
     pub languages: BTreeMap<String, Locale>,
+    /// The clients' custom field that may hold a WhatsApp number; empty: none.
+    pub phone_field: String,
     /// How long the platform's answers are remembered, in seconds.
     pub cache_s: u64,
 }
@@ -34,6 +36,8 @@ pub(super) struct Remembered {
     pub(super) currencies: HashMap<CurrencyId, Currency>,
     /// Which rows of `tblaccounts` are payments, as a condition.
     pub(super) is_payment: &'static str,
+    /// `tblcustomfields.id` of the clients' field that may hold a WhatsApp number.
+    pub(super) phone_field: Option<u64>,
 }
 
 /// Which rows of `tblaccounts` are somebody's money, as a condition. Platform: from 9.0 on, credit notes are rows of the same
@@ -101,6 +105,7 @@ impl Billing {
             Some(row) => id(&Reader::new("columns", row, ""), "n")? > 0,
             None => false,
         };
+        let phone_field = self.find_phone_field(&mut connection, &self.overrides.phone_field).await?;
         let given = |own: &str, setting: &str| match own {
             "" => settings.get(setting).cloned().unwrap_or_default(),
             own => own.to_owned(),
@@ -120,7 +125,7 @@ impl Billing {
             version: settings.get("Version").cloned().unwrap_or_default(),
         };
         let is_payment = is_payment(has_billing_notes, &platform.version);
-        Ok(Remembered { at: now, platform: Arc::new(platform), currencies, is_payment })
+        Ok(Remembered { at: now, platform: Arc::new(platform), currencies, is_payment, phone_field })
     }
 }
 

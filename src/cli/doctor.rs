@@ -206,6 +206,22 @@ async fn billing_database(config: &Config, now: Timestamp) -> Vec<Finding> {
                 Ok(secrets) => finding("secrets", "warn", format!("the account can read {}", secrets.join(", "))),
                 Err(error) => finding("secrets", "failed", error.to_string()),
             });
+            let field = &config.alerts.phone_field;
+            if !field.is_empty() {
+                findings.push(match billing.has_phone_field(now).await {
+                    Ok(true) => finding(
+                        "phone field",
+                        "ok",
+                        format!("the clients' field `{field}` is read before the phone column"),
+                    ),
+                    Ok(false) => finding(
+                        "phone field",
+                        "failed",
+                        format!("the platform has no field `{field}` of clients: see alerts.phone_field"),
+                    ),
+                    Err(error) => finding("phone field", "failed", error.to_string()),
+                });
+            }
             findings.push(match billing.unreadable().await {
                 Ok(columns) if columns.is_empty() => finding("grants", "ok", "all needed columns can be read"),
                 Ok(columns) => finding("grants", "warn", format!("not readable: {}", columns.join(", "))),

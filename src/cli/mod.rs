@@ -16,6 +16,7 @@ mod lanes;
 mod messages;
 mod migrate;
 mod missed;
+mod phones;
 mod restored;
 mod retention;
 mod sandbox;
@@ -101,7 +102,10 @@ enum Command {
     Sources(sources::Command),
     /// History: how much there is, what is overdue; prune it now
     Retention(retention::Args),
-    /// Audits of the platform's data: who cannot be alerted
+    /// Phone numbers: how a text is read; numbers that clients gave up
+    #[command(subcommand)]
+    Phones(phones::Command),
+    /// Audits of the platform's data: who cannot be alerted, and whose number was read with an assumption
     #[command(subcommand)]
     Audit(audit::Command),
     /// Whether somebody may be written to, and what he asked for
@@ -180,6 +184,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Admin(command) => admin::run(command, &read(file.as_deref())?).await?,
         Command::Lanes(command) => lanes::run(command, &read(file.as_deref())?).await?,
         Command::Retention(args) => retention::run(args, &read(file.as_deref())?).await?,
+        Command::Phones(command) => phones::run(command, read(file.as_deref())).await?,
         Command::Audit(command) => audit::run(command, &read(file.as_deref())?).await?,
         Command::Consent(command) => consent::run(command, &read(file.as_deref())?).await?,
         Command::Clients(command) => clients::run(command, &read(file.as_deref())?).await?,

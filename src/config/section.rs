@@ -142,6 +142,7 @@ pub struct AlertsConfig {
     pub sender: String,
     pub default_locale: String,
     pub assume_argentine_mobile: bool,
+    pub phone_field: String,
     pub same_transition_min: u32,
     pub event_age_max_h: u32,
     pub mass_window_min: u32,

@@ -23,7 +23,7 @@ use crate::store::lane::{Pause, PausedBy, pause};
 use crate::store::message::load;
 use crate::store::outbox::{Claimant, Due, cancel, claim, rewrite, snooze};
 use crate::store::settle::{Attempt, Next};
-use crate::store::{StoreError, consent, order};
+use crate::store::{StoreError, consent, moved, order};
 use crate::tasks::{Panicked, Task, caught};
 use crate::whatsapp::Gate;
 
@@ -73,6 +73,7 @@ impl Lane {
         let looks = look(&sight, messages).await?;
         let everybody: Vec<E164> = messages.iter().map(|m| m.to.clone()).collect();
         let out = consent::opted_out(store, &everybody).await?;
+        let moved = moved::moved(store, &everybody).await?;
         let (mut good, mut ended, mut anew) = (Vec::new(), Vec::new(), Vec::new());
         let mut waits: HashMap<Reason, Vec<(MessageId, Timestamp)>> = HashMap::new();
         for (message, second) in messages.iter_mut().zip(looks) {
@@ -82,6 +83,7 @@ impl Lane {
             }
             match second {
                 _ if out.contains(&message.to) => ended.push((message.id, Reason::OptedOut)),
+                _ if moved.contains(&message.to) => ended.push((message.id, Reason::NumberChanged)),
                 Second::Cancel(reason) => ended.push((message.id, reason)),
                 Second::Wait(until, reason) => waits.entry(reason).or_default().push((message.id, until)),
                 Second::Send | Second::Anew(..) => {

@@ -2,12 +2,17 @@
 //! under which the provider may name the same account.
 //! Must not know: where the text comes from, and whether the number really has an account (only a receipt tells).
 //!
-//! Landlines pass: a business account of the provider may live on one. Refused are kinds that cannot hold an account (toll
-//! free, premium, shared cost, voicemail, pager, universal access, short numbers). In Argentina a number that reads as
-//! a landline is taken to be a mobile whose 9 was left out, see [`PhonePolicy`].
+//! Landlines pass: a business account of the provider may live on one. Refused are kinds that no client is reached at, as a
+//! policy (see [`Unfit`]). In Argentina a number that reads as a landline is taken to be a mobile whose 9 was left out, see
+//! [`PhonePolicy`].
 
 mod aliases;
+mod guess;
+mod line;
+mod marks;
 mod normalize;
+mod readings;
+mod repair;
 mod written;
 
 use std::fmt;
@@ -15,17 +20,19 @@ use std::fmt;
 use super::reason::Reason;
 
 pub use aliases::aliases;
-pub use normalize::{normalize, warm_up};
+pub use guess::{Guess, How, Unfit};
+pub use marks::Label;
+pub use normalize::{Explained, Tried, Written, explain, normalize, normalize_first, warm_up};
 
-/// Digits of a number, calling code included, at least and at most (E.164 allows 15; below 8 there are only small networks).
-pub const DIGITS_MIN: usize = 8;
+/// Digits of a number, calling code included, at least and at most (E.164 allows 15; Niue and Tokelau have 7).
+pub const DIGITS_MIN: usize = 7;
 /// See [`DIGITS_MIN`].
 pub const DIGITS_MAX: usize = 15;
 
 /// How numbers begin that stand for one that was erased (ITU: 999 is assigned to nobody).
 pub const ERASED: &str = "+999";
 
-/// A full international number, `+` and 8 to 15 digits: `+5491123456789`.
+/// A full international number, `+` and 7 to 15 digits: `+5491123456789`.
 ///
 /// Personal data: `Display` and `Debug` show it masked. The number itself comes out of [`E164::as_str`] and
 /// [`E164::digits`] only, so that it cannot slip into a log line.
@@ -89,10 +96,10 @@ impl fmt::Debug for E164 {
 /// How sure we are that the stored text means this number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Certainty {
-    /// Nothing was guessed.
+    /// No other reading of the text is a valid mobile, and nothing was repaired.
     Certain,
-    /// Something was; the text says what, for people. Should the provider refuse the number, look here first.
-    Assumed(&'static str),
+    /// Something was assumed. Should the provider refuse the number, look here first.
+    Assumed(Guess),
 }
 
 /// A number that an alert can be sent to.
@@ -100,6 +107,17 @@ pub enum Certainty {
 pub struct Phone {
     pub e164: E164,
     pub certainty: Certainty,
+}
+
+impl Phone {
+    /// What was assumed, if anything.
+    #[must_use]
+    pub fn assumed(&self) -> Option<Guess> {
+        match self.certainty {
+            Certainty::Certain => None,
+            Certainty::Assumed(guess) => Some(guess),
+        }
+    }
 }
 
 /// What the company wants to be guessed and refused.
@@ -124,8 +142,8 @@ pub enum PhoneError {
     /// Nothing, or only the calling code that the platform's form writes for an empty field (`+54.`).
     #[error("no phone number is stored")]
     Empty,
-    /// Words, one digit repeated, or far too long.
-    #[error("the stored text is no phone number")]
+    /// Words, one digit repeated, a letter among the digits, digits that a spreadsheet lost, or far too long.
+    #[error("the stored text is no phone number, or a digit of it is lost")]
     Junk,
     /// National digits, and neither the client nor the company has a usable country.
     #[error("no calling code is stored, and no country is known")]
@@ -139,9 +157,9 @@ pub enum PhoneError {
     /// `100`, `*111#`.
     #[error("a short number, of use only within its network")]
     Short,
-    /// A real number of a kind that cannot have an account; the kind is named.
-    #[error("{0} number, which cannot have WhatsApp")]
-    NotMobile(&'static str),
+    /// A real number of a kind that gets no alerts.
+    #[error("{}", .0.text())]
+    NotMobile(Unfit),
 }
 
 impl PhoneError {

@@ -105,6 +105,8 @@ closed_list! {
         OptedOut = "opted_out",
         /// The contact or login it was written to is gone, or lost its right to this kind of alert.
         RecipientGone = "recipient_gone",
+        /// The provider says that its user changed to another number: it may be somebody else's.
+        NumberChanged = "number_changed",
 
         /// No template in the recipient's language.
         TemplateMissing = "template_missing",

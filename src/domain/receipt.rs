@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::hookpoint::closed_list;
 use super::ids::MessageId;
+use super::phone::E164;
 use std::fmt;
 
 closed_list! {
@@ -43,4 +44,14 @@ pub struct Reply {
     pub at: Timestamp,
     /// The text, or the payload of the button he pressed.
     pub text: String,
+}
+
+/// A user who changed his number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberChange {
+    /// The number that is not his any more.
+    pub from: E164,
+    /// `None`: the provider does not say.
+    pub to: Option<E164>,
+    pub at: Timestamp,
 }

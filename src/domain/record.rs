@@ -17,6 +17,8 @@ pub struct Client {
     pub company: String,
     /// As stored; `domain::phone` reads it.
     pub phone: String,
+    /// The same, in the custom field that the company names; empty: there is none, or nothing in it.
+    pub phone_field: String,
     /// ISO 3166 alpha-2, may be empty.
     pub country: String,
     pub status: ClientStatus,
@@ -80,8 +82,10 @@ pub struct Guest {
 /// Where a login can be reached: an open account of its own.
 #[derive(Clone, Debug)]
 pub struct Home {
-    /// As stored; never empty.
+    /// As stored.
     pub phone: String,
+    /// As stored; never empty together with `phone`.
+    pub phone_field: String,
     pub country: String,
     pub company: String,
     pub locale: Option<Locale>,

@@ -18,6 +18,7 @@ pub mod batches;
 pub mod decide;
 pub mod ingest;
 pub mod manifest;
+mod number_changes;
 pub mod ops;
 pub mod receipts;
 

@@ -11,10 +11,10 @@ use warp::Filter;
 use warp::http::{HeaderMap, StatusCode};
 use warp::reply::Response;
 
-use super::Route;
 use super::problem::{Problem, json_response};
 use super::raw::{BodyLimits, json_body, text};
 use super::refusals::Refusals;
+use super::{Route, number_changes};
 use crate::clock::Clock;
 use crate::domain::phone::{E164, aliases};
 use crate::domain::reason::Reason;
@@ -162,6 +162,9 @@ impl Receipts {
         self.stop_numbers(sender, &webhook.receipts).await?;
         for reply in &webhook.replies {
             self.note_wish(reply).await?;
+        }
+        for change in &webhook.number_changes {
+            number_changes::keep(&self.store, &self.metrics, change).await?;
         }
         for notice in &webhook.notices {
             self.alarm(sender, notice).await?;

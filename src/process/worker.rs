@@ -32,7 +32,7 @@ use crate::rules::recipients::Policy;
 use crate::stop::Stop;
 use crate::store::finish::{Finished, House, Processed, Skip, finish};
 use crate::store::inbox::{Claimed, claim, release};
-use crate::store::{Store, StoreError, consent};
+use crate::store::{Store, StoreError, consent, moved};
 use crate::tasks::{Failures, Next, Panicked, Task, caught};
 
 /// How processing is to run.
@@ -238,6 +238,7 @@ impl Worker {
             }
         });
         self.without_opted_out(&mut outcomes).await?;
+        self.without_moved(&mut outcomes).await?;
         mark(Step::Decided);
         self.write(claims, outcomes, now).await
     }
@@ -254,6 +255,25 @@ impl Worker {
                 let (gone, kept) = std::mem::take(&mut alert.messages).into_iter().partition(|m| out.contains(&m.to));
                 alert.messages = kept;
                 outcome.skips.extend(Vec::into_iter(gone).map(|m| Skip::of(&m, Reason::OptedOut)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Numbers that their users gave up get nothing.
+    async fn without_moved(&self, outcomes: &mut [Outcome]) -> Result<(), StoreError> {
+        let everybody: Vec<E164> =
+            outcomes.iter().flat_map(|o| &o.alerts).flat_map(|a| &a.messages).map(|m| m.to.clone()).collect();
+        let moved = moved::moved(&self.store, &everybody).await?;
+        if moved.is_empty() {
+            return Ok(());
+        }
+        for outcome in outcomes {
+            for alert in &mut outcome.alerts {
+                let (moved, kept) =
+                    std::mem::take(&mut alert.messages).into_iter().partition(|m| moved.contains(&m.to));
+                alert.messages = kept;
+                outcome.skips.extend(Vec::into_iter(moved).map(|m| Skip::of(&m, Reason::NumberChanged)));
             }
         }
         Ok(())

@@ -198,6 +198,7 @@ pub fn facts(kind: SubjectKind) -> Facts {
         last_name: "Pérez".to_owned(),
         company: String::new(),
         phone: "+54.91123456789".to_owned(),
+        phone_field: String::new(),
         country: "AR".to_owned(),
         status: ClientStatus::Active,
         locale: Some(Locale::EsAr),

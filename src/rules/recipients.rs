@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::domain::hookpoint::{Audience, Right, closed_list};
 use crate::domain::ids::{ContactId, UserId};
 use crate::domain::locale::Locale;
-use crate::domain::phone::{Certainty, E164, PhonePolicy, normalize};
+use crate::domain::phone::{E164, Guess, PhonePolicy, normalize, normalize_first};
 use crate::domain::reason::Reason;
 use crate::domain::record::{ClientStatus, Contact, Facts, Guest, Platform};
 
@@ -90,7 +90,7 @@ pub struct Recipient {
     pub who: Who,
     pub to: E164,
     /// What was guessed about the number.
-    pub assumed: Option<&'static str>,
+    pub assumed: Option<Guess>,
     pub first_name: String,
     pub company: String,
     pub locale: Locale,
@@ -107,6 +107,8 @@ pub struct LeftOut {
 struct Person<'a> {
     who: Who,
     phone: &'a str,
+    /// Empty: nobody has one, or it is empty.
+    phone_field: &'a str,
     country: &'a str,
     first_name: &'a str,
     company: &'a str,
@@ -128,18 +130,16 @@ pub fn recipients(facts: &Facts, circle: Circle, policy: &Policy) -> (Vec<Recipi
             left_out.push(LeftOut { who: person.who, reason: Reason::BillingContact });
             continue;
         }
-        match normalize(person.phone, person.country, &policy.default_country, &policy.phone) {
+        match normalize_first(person.phone_field, person.phone, person.country, &policy.default_country, &policy.phone)
+        {
             Err(error) => left_out.push(LeftOut { who: person.who, reason: error.reason() }),
             Ok(phone) if told.iter().any(|r| r.to == phone.e164) => {
                 left_out.push(LeftOut { who: person.who, reason: Reason::SamePhone });
             }
             Ok(phone) => told.push(Recipient {
                 who: person.who,
+                assumed: phone.assumed(),
                 to: phone.e164,
-                assumed: match phone.certainty {
-                    Certainty::Certain => None,
-                    Certainty::Assumed(what) => Some(what),
-                },
                 first_name: person.first_name.to_owned(),
                 company: person.company.to_owned(),
                 locale: person.locale,
@@ -190,6 +190,7 @@ fn people<'a>(facts: &'a Facts, circle: Circle, policy: &Policy) -> Vec<Person<'
     let mut people = vec![Person {
         who: Who::Client,
         phone: &client.phone,
+        phone_field: &client.phone_field,
         country: &client.country,
         first_name: &client.first_name,
         company: &client.company,
@@ -203,6 +204,7 @@ fn people<'a>(facts: &'a Facts, circle: Circle, policy: &Policy) -> Vec<Person<'
         Person {
             who: Who::Contact(contact.id),
             phone: &contact.phone,
+            phone_field: "",
             country,
             first_name: &contact.first_name,
             company: &contact.company,
@@ -214,6 +216,7 @@ fn people<'a>(facts: &'a Facts, circle: Circle, policy: &Policy) -> Vec<Person<'
         Some(Person {
             who: Who::User(guest.user_id),
             phone: &home.phone,
+            phone_field: &home.phone_field,
             country: &home.country,
             first_name: &guest.first_name,
             company: &home.company,

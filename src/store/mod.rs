@@ -29,6 +29,7 @@ pub mod source_secret;
 pub mod unknown;
 
 pub mod consent;
+pub mod moved;
 pub mod receipt;
 pub mod recent;
 pub mod restored;

@@ -15,6 +15,7 @@ pub mod errors;
 mod gate;
 mod manage;
 mod notice;
+mod number_change;
 mod receipt;
 mod redact;
 mod request;

@@ -12,9 +12,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::notice::{self, Notice};
+use super::number_change::number_changes;
 use super::redact::redact;
 use crate::domain::ids::MessageId;
-use crate::domain::receipt::{Receipt, ReceiptStatus, Reply};
+use crate::domain::receipt::{NumberChange, Receipt, ReceiptStatus, Reply};
 
 /// Characters of a reply that are kept. Meta: a text has 4096 at most.
 const REPLY_CHARS_MAX: usize = 4096;
@@ -28,6 +29,7 @@ pub struct Webhook {
     pub receipts: Vec<Receipt>,
     pub replies: Vec<Reply>,
     pub notices: Vec<Notice>,
+    pub number_changes: Vec<NumberChange>,
     /// Items passed over: unknown kinds and malformed ones.
     pub ignored: usize,
 }
@@ -189,6 +191,7 @@ impl Webhook {
         for status in self.items::<StatusWire>(wire.statuses) {
             self.keep(receipt(status), |webhook| &mut webhook.receipts);
         }
+        self.number_changes.extend(number_changes(wire.messages));
         for message in self.items::<ReplyWire>(wire.messages) {
             self.keep(reply(message), |webhook| &mut webhook.replies);
         }

@@ -1,6 +1,6 @@
 //! Stored phone numbers: the shared vectors, and what must hold for any text.
 
-use hookbridge::domain::phone::{Certainty, E164, PhoneError, PhonePolicy, aliases, normalize};
+use hookbridge::domain::phone::{Certainty, E164, Guess, Phone, PhoneError, PhonePolicy, aliases, normalize};
 use hookbridge::domain::reason::Reason;
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -31,6 +31,11 @@ fn read(stored: &str) -> Result<String, PhoneError> {
     normalize(stored, "AR", "AR", &PhonePolicy::default()).map(|phone| phone.e164.as_str().to_owned())
 }
 
+/// Nothing is assumed of it but what is doubtful about the number itself.
+fn is_settled(phone: &Phone) -> bool {
+    matches!(phone.assumed(), None | Some(Guess::Repeated | Guess::Satellite | Guess::Personal))
+}
+
 fn e164(text: &str) -> E164 {
     E164::trusted(text).expect("a number")
 }
@@ -38,7 +43,7 @@ fn e164(text: &str) -> E164 {
 #[test]
 fn every_stored_number_of_the_vectors_is_read_as_written_there() {
     let rows = rows();
-    assert!(rows.len() >= 80);
+    assert!(rows.len() >= 230);
     let mut wrong = Vec::new();
     for row in &rows {
         let result = normalize(&row.stored, &row.country, &row.default_country, &PhonePolicy::default());
@@ -62,10 +67,13 @@ fn every_stored_number_of_the_vectors_is_read_as_written_there() {
 
 #[test]
 fn a_number_that_was_read_once_reads_the_same_again_and_with_certainty() {
-    for row in rows().iter().filter_map(|row| row.expect.as_ref()) {
+    // An Argentine landline that the text calls one: the number alone does not say so.
+    let lasting = |row: &&String| !row.starts_with("+5411");
+    for row in rows().iter().filter_map(|row| row.expect.as_ref()).filter(lasting) {
         for country in ["", "AR", "BR", "US"] {
             let again = normalize(row, country, "MX", &PhonePolicy::default()).expect("a number");
-            assert_eq!((again.e164.as_str(), again.certainty), (row.as_str(), Certainty::Certain));
+            assert_eq!(again.e164.as_str(), row.as_str());
+            assert!(is_settled(&again), "{row} ({country}): {:?}", again.certainty);
         }
     }
 }
@@ -109,8 +117,7 @@ fn a_number_shows_itself_masked_everywhere_but_where_it_is_asked_for() {
 
 #[test]
 fn only_the_shape_of_a_full_number_is_trusted() {
-    for bad in
-        ["", "+", "5491123456789", "+0491123456789", "+1234567", "+1234567890123456", "+54 91123456789", "+٥٤٩١١"]
+    for bad in ["", "+", "5491123456789", "+0491123456789", "+123456", "+1234567890123456", "+54 91123456789", "+٥٤٩١١"]
     {
         assert!(E164::trusted(bad).is_none(), "{bad}");
     }
@@ -163,11 +170,11 @@ proptest! {
         if let Ok(phone) = normalize(&stored, &country, "AR", &policy) {
             let text = phone.e164.as_str();
             let digits = text.strip_prefix('+').expect("a plus");
-            prop_assert!((8..=15).contains(&digits.len()) && !digits.starts_with('0'));
+            prop_assert!((7..=15).contains(&digits.len()) && !digits.starts_with('0'));
             prop_assert!(digits.bytes().all(|b| b.is_ascii_digit()));
             let again = normalize(text, &country, "AR", &policy).expect("what came out goes in");
             prop_assert_eq!(&again.e164, &phone.e164);
-            prop_assert_eq!(again.certainty, Certainty::Certain);
+            prop_assert!(is_settled(&again), "{:?}", again.certainty);
             let family = aliases(&phone.e164);
             prop_assert!(family.contains(&phone.e164));
             for other in &family {

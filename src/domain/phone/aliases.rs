@@ -3,7 +3,7 @@
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 
 use super::E164;
-use super::normalize::calling_code;
+use super::readings::calling_code;
 
 /// All spellings of a number, itself first, to match replies and receipts by.
 ///
@@ -80,5 +80,8 @@ fn brazil(national: &str) -> Vec<String> {
     if !matches!(bare.as_bytes()[0], b'6'..=b'9') {
         return Vec::new();
     }
-    vec![format!("55{area}9{bare}"), format!("55{area}{bare}")]
+    let (new, old) = (format!("55{area}9{bare}"), format!("55{area}{bare}"));
+    // A number of eight digits that the plan knows is somebody else's (the trunked radio's 7…, not a mobile of old).
+    let known = PHONE_NUMBER_UTIL.parse(format!("+{old}"), None).is_ok_and(|number| number.is_valid());
+    if known { Vec::new() } else { vec![new, old] }
 }

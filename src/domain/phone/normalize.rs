@@ -1,29 +1,64 @@
-//! Owns: the order in which readings of a stored number are tried, and the repairs that no library makes.
-//! Why an order: the first *valid* reading wins, and a valid number is never "repaired" (but for Argentina's 9). So
-//! what comes out goes in again unchanged.
+//! Owns: from a stored text to one number: which of its numbers, which reading of it, and whether that is certain.
+//! *Certain* means: no other reading of the same text is a valid mobile by the plans of the client's country or the company's,
+//! or by a code that stands there; and nothing was repaired. What comes out goes in again unchanged.
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 
-use super::written::Written;
+use super::guess::{Guess, How, Unfit};
+use super::line::{Line, Reach};
+use super::marks::{self, Label};
+use super::readings::{Home, Reader, Reading};
+use super::written::{self, Joint, Part};
 use super::{Certainty, E164, Phone, PhoneError, PhonePolicy};
 use crate::domain::text::decode_entities;
 
 /// National digits that are a short number when no calling code goes with them.
 const SHORT_DIGITS_MAX: usize = 6;
-
-const COUNTRY_DEFAULT: &str = "no country is stored: read as a number of the company's country";
-const COUNTRY_OTHER: &str = "read as an international number without its plus sign";
-const CODE_TWICE: &str = "the calling code was written twice";
-const FIRST_OF_SEVERAL: &str = "the first of several numbers";
-const AR_NINE: &str = "Argentina: the mobile 9 was inserted";
-const AR_FIFTEEN: &str = "Argentina: 15 was replaced by the mobile 9";
-const AR_AREA: &str = "Argentina: eight digits behind 15 are a mobile of area 11";
-const MX_ONE: &str = "Mexico: the old mobile prefix was removed";
-const BR_NINE: &str = "Brazil: the ninth digit was inserted";
+/// Digits behind a `/` that are another line of the same switchboard: `11 4567-8901/02`.
+const LINE_DIGITS_MAX: usize = 4;
 
 /// Loads the numbering plans (about 5 ms), so that the first alert does not wait for them.
 pub fn warm_up() {
     let _ = PHONE_NUMBER_UTIL.get_country_code_for_region(Region::AR);
+}
+
+/// How a text was read, for people who ask why.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// The numbers that stand in the text, in their order.
+    pub numbers: Vec<Written>,
+    pub result: Result<Phone, PhoneError>,
+}
+
+/// One number of a text.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// Its digits as written, with a `+` where one stands.
+    pub digits: String,
+    /// What the words beside it say.
+    pub label: Label,
+    /// An extension or a switchboard goes with it.
+    pub extension: bool,
+    /// Each reading that was tried, the likeliest first.
+    pub tried: Vec<Tried>,
+    /// It is the one that is written to.
+    pub chosen: bool,
+    /// Why it cannot be read at all.
+    pub flaw: Option<PhoneError>,
+}
+
+/// One reading of one number.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    pub how: How,
+    /// ISO 3166 alpha-2 of the country whose plan was used; `None`: the plan of the code that stands there.
+    pub country: Option<String>,
+    pub number: Result<E164, PhoneError>,
+    /// Its plan says that it is a mobile, or may be one.
+    pub mobile: bool,
+    pub assumed: Option<Guess>,
+    /// It is the reading that was taken.
+    pub chosen: bool,
 }
 
 /// Reads a phone number as the platform stores it.
@@ -31,7 +66,7 @@ pub fn warm_up() {
 /// Platform: since 7.4 `+CC.NUMBER` (`+54.1123456789`), where the number part is what the client typed: blanks, dashes,
 /// trunk zeros, the calling code once more. Older rows and rows written by an API hold any text. HTML entities are
 /// decoded here too. `country` is the client's (ISO 3166 alpha-2 in any case, may be empty), `default_country` the
-/// company's; both matter only where no calling code is written.
+/// company's; both matter where no calling code is written, and where the code disagrees with them.
 ///
 /// # Errors
 /// [`PhoneError`] says why there is no number; it never repeats the text.
@@ -41,228 +76,227 @@ pub fn normalize(
     default_country: &str,
     policy: &PhonePolicy,
 ) -> Result<Phone, PhoneError> {
-    let home = Home::new(country, default_country);
-    let text = decode_entities(stored);
-    let read = |part: &str| Written::read(part).and_then(|written| resolve(&written, &home, *policy));
-    let whole = read(&text);
-    match (whole, text.split_once('/')) {
-        (Err(error), Some((first, _))) => {
-            let certainty = Certainty::Assumed(FIRST_OF_SEVERAL);
-            read(first).map(|phone| Phone { certainty, ..phone }).map_err(|_| error)
-        }
-        (whole, _) => whole,
-    }
+    explain(stored, country, default_country, policy).result
 }
 
-/// The countries that national digits may belong to.
-struct Home {
-    region: Option<Region>,
-    fallback: Option<Region>,
-}
-
-impl Home {
-    fn new(country: &str, default_country: &str) -> Self {
-        Self { region: region(country), fallback: region(default_country) }
-    }
-
-    /// The region to read national digits in, and what is assumed by that.
-    fn reading(&self) -> Option<(Region, Option<&'static str>)> {
-        self.region.map(|own| (own, None)).or(self.fallback.map(|company| (company, Some(COUNTRY_DEFAULT))))
-    }
-}
-
-/// A known country with a numbering plan.
-fn region(code: &str) -> Option<Region> {
-    let region = Region::from_code(code.trim()).ok()?;
-    calling_code_of(region).is_some().then_some(region)
-}
-
-fn calling_code_of(region: Region) -> Option<String> {
-    PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|code| code.to_string())
-}
-
-/// The calling code that international digits begin with. No code is the beginning of another.
-pub(super) fn calling_code(digits: &str) -> Option<&str> {
-    (1..=3).filter_map(|length| digits.get(..length)).find(|code| {
-        let number = code.parse().unwrap_or_default();
-        PHONE_NUMBER_UTIL.get_regions_for_country_calling_code(number).is_some()
-    })
-}
-
-/// One way to read the digits.
-struct Reading {
-    text: String,
-    region: Option<Region>,
-    assumed: Option<&'static str>,
-}
-
-impl Reading {
-    fn international(digits: &str, assumed: Option<&'static str>) -> Self {
-        Self { text: format!("+{digits}"), region: None, assumed }
-    }
-}
-
-fn resolve(written: &Written, home: &Home, policy: PhonePolicy) -> Result<Phone, PhoneError> {
-    let mut error = None;
-    for reading in readings(written, home) {
-        let Ok(number) = PHONE_NUMBER_UTIL.parse(&reading.text, reading.region) else { continue };
-        if number.is_valid() {
-            return accept(&number, reading.assumed, written, policy);
-        }
-        if let Some((repaired, assumed)) = repair(&number) {
-            return accept(&repaired, Some(assumed), written, policy);
-        }
-        error.get_or_insert_with(|| refusal(&number));
-    }
-    if !written.plus && written.digits.len() <= SHORT_DIGITS_MAX {
-        return Err(PhoneError::Short);
-    }
-    let national = !written.plus || written.code_missing;
-    let no_country = national && home.reading().is_none();
-    Err(error.unwrap_or(if no_country { PhoneError::NoCountry } else { PhoneError::NotPossible }))
-}
-
-fn refusal(number: &PhoneNumber) -> PhoneError {
-    match number.is_possible_with_reason() {
-        Ok(rlibphonenumber::NumberLengthType::IsPossible) => PhoneError::NotValid,
-        _ => PhoneError::NotPossible,
-    }
-}
-
-/// The readings of what was written, the likeliest first.
-fn readings(written: &Written, home: &Home) -> Vec<Reading> {
-    let digits = written.digits.as_str();
-    let bare = digits.trim_start_matches('0');
-    let national = |text: &str| {
-        home.reading().map(|(region, assumed)| Reading { text: text.to_owned(), region: Some(region), assumed })
-    };
-    let mut readings = Vec::new();
-    if written.plus && digits.starts_with("00") {
-        readings.push(Reading::international(bare, None));
-    } else if written.plus && (written.code_missing || digits.starts_with('0')) {
-        readings.extend(national(digits));
-    } else if written.plus {
-        readings.push(Reading::international(digits, None));
-        readings.extend(code_twice(digits));
-    } else {
-        readings.extend(national(digits));
-        readings.extend(foreign(written, home));
-        readings.extend(home.reading().and_then(|(region, _)| {
-            let rest = bare.strip_prefix(&calling_code_of(region)?)?;
-            rest.starts_with(&calling_code_of(region)?).then(|| Reading::international(rest, Some(CODE_TWICE)))
-        }));
-    }
-    readings
-}
-
-/// `+54 54 9 11…`: the client typed the code that the platform's form had put in front already.
-fn code_twice(digits: &str) -> Option<Reading> {
-    let code = calling_code(digits)?;
-    let rest = digits[code.len()..].trim_start_matches('0');
-    rest.starts_with(code).then(|| Reading::international(rest, Some(CODE_TWICE)))
-}
-
-/// A number of the company's country in full, stored without `+` by a client of another country. Only when it is too
-/// long for a number of the client's own country: else a typing error there would make it a stranger's number here.
-fn foreign(written: &Written, home: &Home) -> Option<Reading> {
-    let (own, company) = (home.region?, home.fallback?);
-    let code = calling_code_of(company)?;
-    let number = PHONE_NUMBER_UTIL.parse(&written.digits, Some(own)).ok();
-    let too_long = number.is_none_or(|n| n.is_possible_with_reason() == Err(rlibphonenumber::ValidationError::TooLong));
-    let fits = own != company && too_long && written.digits.starts_with(&code);
-    fits.then(|| Reading::international(&written.digits, Some(COUNTRY_OTHER)))
-}
-
-/// What countries changed or people write, and the library's plans do not know. Only for numbers that are not valid.
-fn repair(number: &PhoneNumber) -> Option<(PhoneNumber, &'static str)> {
-    let national = number.get_national_significant_number();
-    let candidates: Vec<(String, &'static str)> = match number.country_code {
-        54 => argentina(&national),
-        52 => mexico(&national),
-        55 => brazil(&national),
-        _ => Vec::new(),
-    };
-    candidates.into_iter().find_map(|(digits, assumed)| {
-        let repaired = PHONE_NUMBER_UTIL.parse(format!("+{}{digits}", number.country_code), None).ok()?;
-        repaired.is_valid().then_some((repaired, assumed))
-    })
-}
-
-fn argentina(national: &str) -> Vec<(String, &'static str)> {
-    let mut candidates = Vec::new();
-    // Area and subscriber are ten digits together, so eight digits behind 15 leave two for the area: 11 is the only one.
-    if let (Some(subscriber), 10) = (national.strip_prefix("15"), national.len()) {
-        candidates.push((format!("911{subscriber}"), AR_AREA));
-    }
-    // 9 and 15 say the same. The library moves the 15 away once the 9 is gone.
-    if let (Some(rest), 13) = (national.strip_prefix('9'), national.len()) {
-        candidates.push((rest.to_owned(), AR_FIFTEEN));
-    }
-    candidates
-}
-
-/// Until 2019 mobiles were dialled with 1, 044 or 045 in front; the provider kept the 1 in old accounts.
-fn mexico(national: &str) -> Vec<(String, &'static str)> {
-    let rest = ["044", "045", "01", "1"].iter().find_map(|prefix| national.strip_prefix(prefix));
-    rest.filter(|rest| rest.len() == 10).map(|rest| (rest.to_owned(), MX_ONE)).into_iter().collect()
-}
-
-/// Mobiles got a 9 between area and subscriber; those that began with 6 to 9 before are mobiles.
-fn brazil(national: &str) -> Vec<(String, &'static str)> {
-    let national = national.trim_start_matches('0');
-    let old_mobile = national.len() == 10 && matches!(national.as_bytes()[2], b'6'..=b'9');
-    let inserted = || (format!("{}9{}", &national[..2], &national[2..]), BR_NINE);
-    old_mobile.then(inserted).into_iter().collect()
-}
-
-/// The last gate, for valid numbers: the kind of line, Argentina's 9, and the shape.
-fn accept(
-    number: &PhoneNumber,
-    assumed: Option<&'static str>,
-    written: &Written,
-    policy: PhonePolicy,
+/// Reads the number of somebody who has two: a field of his own for WhatsApp, and the phone column where that is empty or holds no
+/// usable number. Who says there that he has none gets nothing.
+///
+/// # Errors
+/// As [`normalize`]; of the field, where neither can be used.
+pub fn normalize_first(
+    field: &str,
+    column: &str,
+    country: &str,
+    default_country: &str,
+    policy: &PhonePolicy,
 ) -> Result<Phone, PhoneError> {
-    let national = number.get_national_significant_number();
-    if national.bytes().all(|b| b == national.as_bytes()[0]) {
-        return Err(PhoneError::Junk);
+    if field.trim().is_empty() {
+        return normalize(column, country, default_country, policy);
     }
-    let kind = number.get_type();
-    refuse_kind(kind)?;
-    if number.country_code == 54 && policy.assume_argentine_mobile && !national.starts_with('9') {
-        if written.extension {
-            return Err(PhoneError::NotMobile("a switchboard"));
+    if marks::is_denial(&decode_entities(field)) {
+        return Err(PhoneError::NotMobile(Unfit::NoWhatsApp));
+    }
+    match normalize(field, country, default_country, policy) {
+        Err(error @ PhoneError::NotMobile(Unfit::NoWhatsApp)) => Err(error),
+        Err(error) => {
+            let assumed = Certainty::Assumed(Guess::FieldUnusable);
+            let phone = normalize(column, country, default_country, policy).map_err(|_| error)?;
+            Ok(Phone { certainty: assumed, ..phone })
         }
-        let mobile = PHONE_NUMBER_UTIL.parse(format!("+549{national}"), None).ok();
-        if let Some(mobile) = mobile.filter(PhoneNumber::is_valid) {
-            return finish(&mobile, Some(AR_NINE));
-        }
+        phone => phone,
     }
-    if kind == PhoneNumberType::FixedLine && !policy.allow_landlines {
-        return Err(PhoneError::NotMobile("a landline"));
-    }
-    finish(number, assumed)
 }
 
-fn refuse_kind(kind: PhoneNumberType) -> Result<(), PhoneError> {
-    let name = match kind {
-        PhoneNumberType::TollFree => "a toll-free",
-        PhoneNumberType::PremiumRate => "a premium-rate",
-        PhoneNumberType::SharedCost => "a shared-cost",
-        PhoneNumberType::Pager => "a pager",
-        PhoneNumberType::UAN => "a universal access",
-        PhoneNumberType::VoiceMail => "a voicemail",
-        _ => return Ok(()),
+/// The same, with every reading that was tried.
+#[must_use]
+pub fn explain(stored: &str, country: &str, default_country: &str, policy: &PhonePolicy) -> Explained {
+    let home = Home::new(country, default_country);
+    let parts = match written::read(&decode_entities(stored)) {
+        Ok(parts) => parts,
+        Err(error) => return Explained { numbers: Vec::new(), result: Err(error) },
     };
-    Err(PhoneError::NotMobile(name))
+    let mut outcomes = numbers(parts, home, *policy);
+    let best = best(&outcomes);
+    let result = match best {
+        Some(best) => {
+            outcomes[best].is_best = true;
+            one_of(&outcomes, best)
+        }
+        None => Err(worst(&outcomes)),
+    };
+    Explained { numbers: outcomes.into_iter().map(Outcome::shown).collect(), result }
 }
 
-fn finish(number: &PhoneNumber, assumed: Option<&'static str>) -> Result<Phone, PhoneError> {
-    let text = number.format_as(PhoneNumberFormat::E164);
-    // A number that reads differently the second time cannot be stored.
-    let again = PHONE_NUMBER_UTIL.parse(&*text, None).map_err(|_| PhoneError::NotValid)?;
-    if !again.is_valid() || again.format_as(PhoneNumberFormat::E164) != text {
-        return Err(PhoneError::NotValid);
+/// A number of the text, and what came of it.
+struct Outcome {
+    part: Part,
+    readings: Vec<Reading>,
+    chosen: Option<usize>,
+    line: Result<Line, PhoneError>,
+    is_best: bool,
+}
+
+/// The numbers of a text. Marks that may part two numbers part them only where the digits before are a number by themselves, or
+/// all together are none.
+fn numbers(parts: Vec<Part>, home: Home, policy: PhonePolicy) -> Vec<Outcome> {
+    let read = |part: Part| Outcome::of(part, home, policy);
+    let mut found: Vec<Outcome> = Vec::new();
+    for part in parts {
+        let Some(last) = found.last_mut().filter(|_| part.joint != Joint::Hard) else {
+            found.push(read(part));
+            continue;
+        };
+        let whole = last.part.with(&part);
+        if last.line.is_err() {
+            let whole = read(whole);
+            if whole.line.is_ok() || part.own_digits().len() < SHORT_DIGITS_MAX {
+                *last = whole;
+                continue;
+            }
+        } else if part.joint == Joint::Slash && part.own_digits().len() <= LINE_DIGITS_MAX {
+            last.part.extension = true;
+            let rival = read(whole).line.is_ok();
+            *last = read(last.part.clone());
+            if let (true, Ok(line)) = (rival, &mut last.line) {
+                line.assumed.get_or_insert(Guess::Ambiguous);
+            }
+            continue;
+        }
+        let next = read(part);
+        let is_two = next.line.is_ok() || next.part.joint == Joint::Slash;
+        if last.line.is_ok() && !is_two {
+            // `0221 12345 - 67`: one number after all.
+            let whole = read(last.part.with(&next.part));
+            if whole.line.is_ok() {
+                *last = whole;
+                continue;
+            }
+        }
+        found.push(next);
     }
-    let e164 = E164::trusted(&text).ok_or(PhoneError::NotPossible)?;
-    Ok(Phone { e164, certainty: assumed.map_or(Certainty::Certain, Certainty::Assumed) })
+    found
+}
+
+impl Outcome {
+    fn of(part: Part, home: Home, policy: PhonePolicy) -> Self {
+        if let Some(flaw) = part.flaw() {
+            return Self { part, readings: Vec::new(), chosen: None, line: Err(flaw), is_best: false };
+        }
+        let readings = Reader { part: &part, home, policy }.readings();
+        let chosen = choose(&readings, &part);
+        let line = match chosen {
+            Some(chosen) => readings[chosen].line.clone().map(|line| certain(line, chosen, &readings)),
+            None => Err(refused(&readings, &part, home)),
+        };
+        Self { part, readings, chosen, line, is_best: false }
+    }
+
+    /// How surely it is a mobile: the smaller, the surer.
+    fn rank(&self) -> Option<u8> {
+        let line = self.line.as_ref().ok()?;
+        Some(match (self.part.label, line.reach, line.assumed) {
+            (Label::Landline, ..) => 4,
+            (Label::Mobile, Reach::Mobile | Reach::Either, _) | (_, Reach::Mobile, None) => 0,
+            (_, Reach::Mobile, Some(guess)) if guess != Guess::ArNine => 1,
+            (_, Reach::Mobile | Reach::Either, _) => 2,
+            _ => 3,
+        })
+    }
+
+    fn shown(self) -> Written {
+        let plus = if self.part.plus { "+" } else { "" };
+        let tried = self.readings.into_iter().enumerate().map(|(place, reading)| Tried {
+            how: reading.how,
+            country: reading.region.map(|region| region.as_region_str().to_string()),
+            mobile: reading.line.as_ref().is_ok_and(|line| line.reach.may_be_mobile()),
+            assumed: reading.line.as_ref().ok().and_then(|line| line.assumed),
+            number: reading.line.map(|line| line.e164),
+            chosen: self.chosen == Some(place),
+        });
+        Written {
+            digits: format!("{plus}{}", self.part.digits),
+            label: self.part.label,
+            extension: self.part.extension,
+            tried: tried.collect(),
+            chosen: self.is_best,
+            flaw: self.part.flaw(),
+        }
+    }
+}
+
+/// The reading that is taken: the first that the plan knows. But a mobile with its calling code comes before a landline that
+/// only a very wide plan allows, and so does a landline with its code where people would have dialled a zero.
+fn choose(readings: &[Reading], part: &Part) -> Option<usize> {
+    let first = readings.iter().position(|reading| reading.may_win && reading.is_valid())?;
+    if !readings[first].fixed || readings[first].repaired {
+        return Some(first);
+    }
+    let zero_missing = readings[first].zero_missing;
+    let better = |reading: &Reading| {
+        let Some(line) = reading.line.as_ref().ok().filter(|_| reading.may_win) else { return false };
+        let mobile = line.reach == Reach::Mobile && !reading.fixed && !reading.repaired;
+        match reading.how {
+            How::OwnCode => mobile || (zero_missing && !reading.repaired),
+            How::CodeTwice => mobile && !part.compact,
+            How::CompanyCode => mobile && !part.digits.starts_with('0'),
+            _ => false,
+        }
+    };
+    let later = readings.iter().enumerate().skip(first + 1);
+    Some(later.filter(|(_, reading)| better(reading)).map(|(place, _)| place).next().unwrap_or(first))
+}
+
+/// Marks a line as assumed where another reading of the text is a number, too. Of other plans only mobiles count: a landline of
+/// another country is not what somebody meant who stored it as his phone here.
+fn certain(line: Line, chosen: usize, readings: &[Reading]) -> Line {
+    let rival = |(place, reading): (usize, &Reading)| {
+        let Ok(other) = &reading.line else { return false };
+        let counts = match reading.how {
+            How::CompanyNational | How::ClientNational | How::CompanyCode => {
+                other.reach.may_be_mobile() && !reading.repaired
+            }
+            _ => !reading.repaired,
+        };
+        place != chosen && counts && other.e164 != line.e164
+    };
+    let doubted = readings[chosen].zero_doubtful || readings.iter().enumerate().any(rival);
+    Line { assumed: line.assumed.or(doubted.then_some(Guess::Ambiguous)), ..line }
+}
+
+/// Why no reading is a number.
+fn refused(readings: &[Reading], part: &Part, home: Home) -> PhoneError {
+    if !part.plus && part.digits.len() <= SHORT_DIGITS_MAX {
+        return PhoneError::Short;
+    }
+    let first = readings.iter().filter(|reading| reading.may_win).find_map(|reading| reading.line.as_ref().err());
+    let no_country = (!part.plus || part.code_missing) && home.own().is_none();
+    first.copied().unwrap_or(if no_country { PhoneError::NoCountry } else { PhoneError::NotPossible })
+}
+
+/// The number that is surest to be a mobile; of equal ones the first.
+fn best(outcomes: &[Outcome]) -> Option<usize> {
+    let ranked = outcomes.iter().enumerate().filter_map(|(place, one)| Some((one.rank()?, place)));
+    ranked.min().map(|(_, place)| place)
+}
+
+fn one_of(outcomes: &[Outcome], best: usize) -> Result<Phone, PhoneError> {
+    let line = outcomes[best].line.clone()?;
+    let is_other = |one: &&Outcome| {
+        let whole = one.part.own_digits().len() > SHORT_DIGITS_MAX;
+        whole && one.line.as_ref().map_or(true, |other| other.e164 != line.e164)
+    };
+    let several = outcomes.iter().any(|one| is_other(&one));
+    let assumed = if several { Some(Guess::OneOfSeveral) } else { line.assumed };
+    Ok(Phone { e164: line.e164, certainty: assumed.map_or(Certainty::Certain, Certainty::Assumed) })
+}
+
+/// Why none of several numbers can be used: what says most.
+fn worst(outcomes: &[Outcome]) -> PhoneError {
+    let errors = || outcomes.iter().filter_map(|one| one.line.as_ref().err()).copied();
+    let unfit = |error: &PhoneError| matches!(error, PhoneError::NotMobile(_));
+    let weak = |error: &PhoneError| matches!(error, PhoneError::Short | PhoneError::Empty);
+    // A switchboard beside a hotline: whichever comes first.
+    let found = errors().find(unfit).or_else(|| errors().find(|error| !weak(error))).or_else(|| errors().next());
+    found.unwrap_or(PhoneError::NotMobile(Unfit::Switchboard))
 }

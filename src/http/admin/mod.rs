@@ -12,6 +12,7 @@ pub mod words;
 pub mod events;
 pub mod hookpoints;
 pub mod messages;
+pub mod number;
 pub mod overview;
 pub mod phones;
 pub mod rules;
@@ -65,6 +66,7 @@ pub fn pages() -> Vec<Page> {
         hookpoints::PAGES,
         templates::PAGES,
         rules::PAGES,
+        number::PAGES,
         phones::PAGES,
         settings::PAGES,
         me::PAGES,

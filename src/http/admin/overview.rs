@@ -111,6 +111,7 @@ fn need_text(ask: &Ask, need: &Need, at: Timestamp) -> String {
         Need::NearLimit { lane, used, max } => {
             ask.tf(&key, &[("lane", lane), ("n", &number(*used)), ("max", &number(u64::from(*max)))])
         }
+        Need::NumberChanged { n } => ask.tf(&key, &[("n", &number(*n))]),
         Need::SweepLate => ask.t(&key).to_owned(),
         Need::NotCounted { last } => {
             let last = last.map_or_else(|| ask.t("overview.never").to_owned(), |last| ago(&last));
@@ -129,6 +130,7 @@ fn need_path(need: &Need) -> Option<&'static str> {
         Need::InboxOld { .. } => Some("/admin/events?state=received"),
         Need::OutboxOld { .. } => Some("/admin/messages?state=queued"),
         Need::Failing { .. } => Some("/admin/messages?state=failed"),
+        Need::NumberChanged { .. } => Some("/admin/phones/moved"),
         Need::Silent { .. } | Need::SweepLate | Need::NotCounted { .. } => None,
     }
 }

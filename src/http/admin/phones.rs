@@ -66,6 +66,8 @@ async fn list(ask: &Ask) -> Result<Answer, AdminError> {
             button type="submit" { (ask.t("form.search")) }
             a.button href={ "/admin/phones/export" (export) } { (ask.t("phones.export")) }
             a.button href="/admin/consent" { (ask.t("consent.title")) }
+            a.button href="/admin/phones/read" { (ask.t("phones.read_link")) }
+            a.button href="/admin/phones/moved" { (ask.t("phones.moved_link")) }
         }
         @if page.found.is_empty() {
             @if next.is_some() {

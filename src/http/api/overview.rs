@@ -100,6 +100,7 @@ pub fn says(need: &Need) -> String {
         Need::NearLimit { lane, used, max } => {
             vec![("lane", lane.clone()), ("n", used.to_string()), ("max", max.to_string())]
         }
+        Need::NumberChanged { n } => vec![("n", n.to_string())],
         Need::SweepLate => Vec::new(),
         Need::NotCounted { last } => {
             vec![("last", last.map_or_else(|| "never".to_owned(), |last| last.to_string()))]
