@@ -19,7 +19,6 @@ use crate::domain::phone::{normalize, normalize_first};
 use crate::domain::reason::Reason;
 use crate::domain::record::{ClientStatus, Facts};
 use crate::domain::time::later;
-use crate::store::consent;
 use crate::store::search::{self, MessageSearch};
 use crate::store::told::{self, Told};
 use crate::store::trail::{MessageTrail, SkipLine};
