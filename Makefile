@@ -33,6 +33,6 @@ servers:
 	@scripts/servers.sh $(ARGS)
 
 bench:
-	@scripts/setup.sh demo
+	@scripts/setup.sh bench
 	@echo "[bench] building (the first time takes some minutes)"
 	@$(CARGO) bench --locked --bench road -- $(ARGS)

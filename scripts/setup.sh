@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what this project needs and the machine lacks. Says what it does; touches nothing else.
-#   scripts/setup.sh demo|test|lint
+#   scripts/setup.sh demo|test|lint|bench
 set -euo pipefail
 purpose=${1:-demo}
 
@@ -69,7 +69,7 @@ fi
 # The PHPs of web servers. Their packages would set up services of the machine, so they are only unpacked, in here.
 php=$(php -r 'echo PHP_MAJOR_VERSION.".".PHP_MINOR_VERSION;')
 there() { for file in "$@"; do [ -e "$file" ] || [ -e ".work/php$file" ] || return 1; done; }
-if { [ "$purpose" = test ] || [ "$purpose" = demo ]; } && ! there "/usr/sbin/php-fpm$php" "/usr/bin/php-cgi$php" \
+if { [ "$purpose" = test ] || [ "$purpose" = bench ]; } && ! there "/usr/sbin/php-fpm$php" "/usr/bin/php-cgi$php" \
   /usr/sbin/apache2 "/usr/lib/apache2/modules/libphp$php.so"; then
   say "unpacking PHP-FPM, php-cgi and Apache with its module for PHP $php into .work/php (nothing is started by them)"
   rm -rf .work/php .work/deb
