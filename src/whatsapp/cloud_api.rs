@@ -139,6 +139,9 @@ impl CloudApi {
         let mut tries = NOT_STARTED_TRIES;
         loop {
             tries -= 1;
+            // Who yields is run again after the runtime looked at its sockets: so a kept connection that the provider closed
+            // meanwhile is not chosen.
+            tokio::task::yield_now().await;
             let (body, passage) = GatedBody::new(json.clone(), gate.clone());
             let request = self.client.post(&url).header(CONTENT_TYPE, "application/json").body(Body::wrap(body));
             let outcome = match self.authorised(request).send().await {

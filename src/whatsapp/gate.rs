@@ -1,6 +1,5 @@
 //! Owns: the last look before a request leaves. The connection may take its time; so the right to send is asked for again
-//! by the body itself, when it is about to be written and nothing of it has been. Before that it lets the runtime look at its
-//! sockets once: a kept connection that the provider closed meanwhile is noticed then, while nothing was sent on it.
+//! by the body itself, when it is about to be written and nothing has been.
 
 use std::fmt;
 use std::pin::Pin;
@@ -10,7 +9,6 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tokio::task::JoinHandle;
 
 /// Whether it may still be sent, asked at the last moment.
 #[derive(Clone)]
@@ -60,40 +58,21 @@ impl Passage {
     }
 }
 
-/// A request body that breaks off before its first byte when the gate is closed. The look and the write have no pause in
-/// between: hyper (1.12, HTTP/1) writes what it was given before it yields.
+/// A request body that breaks off before its first byte when the gate is closed.
+///
+/// hyper (1.12, HTTP/1) takes the body before it flushes the head, so that a broken body means an unsent request; and the
+/// look and the write have no pause in between.
 pub(super) struct GatedBody {
     bytes: Option<Bytes>,
     gate: Gate,
     passage: Passage,
-    /// Ends when the runtime looked at its sockets.
-    pause: Pause,
-}
-
-enum Pause {
-    Ahead,
-    Under(JoinHandle<()>),
-    Over,
 }
 
 impl GatedBody {
     /// The body, and how far it came.
     pub(super) fn new(bytes: Bytes, gate: Gate) -> (Self, Passage) {
         let passage = Passage::default();
-        (Self { bytes: Some(bytes), gate, passage: passage.clone(), pause: Pause::Ahead }, passage)
-    }
-
-    /// A task of its own, since a body is polled as often as it pleases hyper: who yields there is run again after the
-    /// runtime looked at its sockets.
-    fn poll_pause(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if matches!(self.pause, Pause::Ahead) {
-            self.pause = Pause::Under(tokio::spawn(tokio::task::yield_now()));
-        }
-        if let Pause::Under(task) = &mut self.pause {
-            std::task::ready!(Pin::new(task).poll(cx)).ok();
-            self.pause = Pause::Over;
-        }
-        Poll::Ready(())
+        (Self { bytes: Some(bytes), gate, passage: passage.clone() }, passage)
     }
 }
 
@@ -101,8 +80,7 @@ impl Body for GatedBody {
     type Data = Bytes;
     type Error = Closed;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Closed>>> {
-        std::task::ready!(self.poll_pause(cx));
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Closed>>> {
         let Some(bytes) = self.bytes.take() else { return Poll::Ready(None) };
         if (self.gate.0)() {
             self.passage.0.store(HANDED_OVER, Ordering::SeqCst);
