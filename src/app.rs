@@ -399,11 +399,11 @@ impl App {
             tracing::error!(tasks = left.join(", "), ?max, "not everything was finished in time: it is left as it is");
             self.running.shutdown().await;
         }
-        // What was sent until now is newer than every dump of before.
-        if let Err(error) = self.restore.again(&self.store, &self.clock).await {
-            tracing::warn!(%error, "a restore of an older dump may go unnoticed");
-        }
         let ended = async {
+            // What was sent until now is newer than every dump of before.
+            if let Err(error) = self.restore.again(&self.store, &self.clock).await {
+                tracing::warn!(%error, "a restore of an older dump may go unnoticed");
+            }
             for tenure in &self.tenures {
                 tenure.give_back(&self.store).await;
             }

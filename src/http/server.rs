@@ -139,7 +139,13 @@ pub async fn serve(
         };
         match accepted {
             Ok(((stream, peer), ticket, hangup)) => {
-                let client = Client { peer: Peer(peer), hangup, ticket, behind_tls: limits.behind_tls, metrics: metrics.clone() };
+                let client = Client {
+                    peer: Peer(peer),
+                    hangup,
+                    ticket,
+                    behind_tls: limits.behind_tls,
+                    metrics: metrics.clone(),
+                };
                 connections.spawn(converse(stream, client, http.clone(), filter.clone(), graceful.watcher()));
             }
             Err(error) => {

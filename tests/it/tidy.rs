@@ -6,7 +6,20 @@ use std::path::{Path, PathBuf};
 /// Floors from below. A room imports from lower floors only; rooms of one floor do not import each other.
 const FLOORS: [&[&str]; 9] = [
     &["domain"],
-    &["clock", "signature", "seal", "config", "envelope", "expression", "sql", "metrics", "stop", "telemetry", "road", "tasks"],
+    &[
+        "clock",
+        "signature",
+        "seal",
+        "config",
+        "envelope",
+        "expression",
+        "sql",
+        "metrics",
+        "stop",
+        "telemetry",
+        "road",
+        "tasks",
+    ],
     &["catalogue", "rules", "render", "whatsapp", "billing", "store"],
     &["decide", "provider_texts"],
     &["process", "dispatch", "retention", "figures", "health"],

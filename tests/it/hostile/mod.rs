@@ -3,14 +3,14 @@
 
 mod batches;
 mod encryption;
-mod entry;
 mod ending;
+mod entry;
 mod ground;
 mod identity;
 mod log;
 mod proof;
-mod restored;
 mod ready;
+mod restored;
 mod sessions;
 mod tasks;
 mod time;
