@@ -55,7 +55,10 @@ final class UpgradeHooks
         }
         if ($hook === 'ClientAreaPageUpgrade') {
             if ($ruling->refuses()) {
-                return ['upgradeinvalid' => true, 'upgradeinvaliderror' => implode('<br>', $ruling->objections())];
+                $why = implode('<br>', $ruling->objections());
+                // The plan is chosen on upgradesummary.tpl, which every stock theme since 8.1 shows `promoerror` on. The other
+                // two are upgrade.tpl's, from 9.0 on.
+                return ['promoerror' => $why, 'upgradeinvalid' => true, 'upgradeinvaliderror' => $why];
             }
             return $ruling->text('message') === '' ? null : ['hookbridgenotices' => [$ruling->text('message')]];
         }

@@ -9,6 +9,8 @@ use tokio::sync::Notify;
 use super::live::Live;
 use super::restored::RestoreWatch;
 use super::{App, Workers, keep_house};
+use crate::admin::Desk;
+use crate::admin::templates::draft::promote;
 use crate::clock::Clock;
 use crate::http::server::{Limits, connections_within, serve};
 use crate::road::{Step, mark_one};
@@ -21,6 +23,10 @@ use crate::tasks::Task;
 const HOUSEKEEPING: Duration = Duration::from_secs(15);
 /// How often each instance looks for changes by administrators.
 const CHANGES: Duration = Duration::from_secs(2);
+/// Of these rounds, each so manieth asks the provider for texts that wait for it: once a minute.
+const DRAFT_ROUNDS: u32 = 30;
+/// The provider's answer may take so long; changes wait for nobody.
+const DRAFT_PATIENCE: Duration = Duration::from_secs(10);
 
 impl App {
     pub(super) fn launch(
@@ -89,18 +95,26 @@ impl App {
         tasks.supervise(set, (Task::Figures, ""), stop, figures, |it, stop| async move { it.run(stop).await });
         let health = self.health.clone();
         tasks.supervise(set, (Task::Health, ""), stop, health, |it, stop| async move { it.run(stop).await });
-        tasks.supervise(set, (Task::Changes, ""), stop, self.live.clone(), notice_changes);
+        tasks.supervise(set, (Task::Changes, ""), stop, (self.live.clone(), self.desk.clone()), notice_changes);
         let house = (self.store.clone(), self.clock.clone(), self.restore.clone());
         tasks.supervise(set, (Task::Housekeeping, ""), stop, house, housekeeping);
     }
 }
 
 /// Looks whether administrators changed something on another instance, or at the command line.
-async fn notice_changes(live: Arc<Live>, mut stop: Stop) {
+async fn notice_changes((live, desk): (Arc<Live>, Option<Arc<Desk>>), mut stop: Stop) {
+    let mut rounds = 0_u32;
     while !stop.is_stopped() {
         mark_one(Step::Turning, &Task::Changes);
         if let Err(error) = live.refresh().await {
             tracing::warn!(%error, "whether administrators changed something is not known");
+        }
+        rounds = rounds.wrapping_add(1);
+        if rounds.is_multiple_of(DRAFT_ROUNDS)
+            && let Some(desk) = &desk
+            && let Ok(Err(error)) = tokio::time::timeout(DRAFT_PATIENCE, promote(desk)).await
+        {
+            tracing::warn!(%error, "whether the provider has the drafts is not known");
         }
         tokio::select! {
             () = stop.stopped() => {}

@@ -100,7 +100,7 @@ impl Live {
 async fn parts(config: &Config, store: &Store, now: Timestamp) -> anyhow::Result<Parts> {
     let hookpoints = version::newest(store, Kind::Hookpoint).await?;
     let (catalogue, mut left_out) = Catalogue::with_saved(saved(&hookpoints), &config.hookpoints)?;
-    let texts = version::newest(store, Kind::Template).await?;
+    let texts = version::in_force(store, Kind::Template).await?;
     let (templates, more) = Templates::with_saved(saved(&texts)).map_err(|all| anyhow::anyhow!(all.join("\n")))?;
     left_out.extend(more);
     for mistake in left_out {

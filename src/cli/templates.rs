@@ -197,9 +197,16 @@ async fn act(command: Command, desk: &Desk, who: &Who) -> Result<ExitCode, Failu
                 Some(version) => version,
                 None => one(desk, &key).await?.1.based_on(),
             };
-            let version = save(desk, who, &key, &read(&file)?, Saving { based_on, note: &note }).await?;
+            let saved = save(desk, who, &key, &read(&file)?, Saving { based_on, note: &note }).await?;
+            let version = saved.version;
             if json {
-                show::json(&json!({ "version": version }));
+                show::json(&json!({ "version": version, "draft": saved.draft }));
+            } else if saved.draft {
+                println!(
+                    "{} is saved as version {version}, a draft: the provider's template does not take its values. Make it \
+                     there (`hookbridge templates submit`); it goes live by itself when it is approved",
+                    key.name()
+                );
             } else {
                 println!(
                     "{} is saved as version {version}; running instances take it over within 2 seconds",
@@ -212,7 +219,7 @@ async fn act(command: Command, desk: &Desk, who: &Who) -> Result<ExitCode, Failu
             let key = which.key()?;
             let to = if version == "built-in" { None } else { Some(version.parse().context("a version is a number")?) };
             let based_on = one(desk, &key).await?.1.based_on();
-            let new = back(desk, who, &key, to, Saving { based_on, note: &note }).await?;
+            let new = back(desk, who, &key, to, Saving { based_on, note: &note }).await?.version;
             println!("{} is as in {version}, now version {new}", key.name());
         }
         Command::Preview { which, file, newest, record, client, json } => {

@@ -256,7 +256,11 @@ impl Decider {
         now: Timestamp,
     ) -> Result<Ruled, DecideError> {
         let email = if q.contact { "" } else { q.email.as_str() };
-        let case = self.billing.identity_case(q.client_id, email, now).await?;
+        let mut case = self.billing.identity_case(q.client_id, email, now).await?;
+        // Who shares an address already may save all else: only a change of it is looked at.
+        if case.account.as_ref().is_some_and(|account| account.email.eq_ignore_ascii_case(email.trim())) {
+            case.same_email.clear();
+        }
         let seen = json!({ "same_email": case.same_email.iter().map(|client| client.0).collect::<Vec<_>>() });
         let facts = identity::Facts {
             contact: q.contact,

@@ -96,7 +96,8 @@ pub struct Identity {
     pub client_id: Option<u64>,
     pub contact_id: Option<u64>,
     pub email: String,
-    pub phone: String,
+    /// `None`: the form did not send it. Platform: a locked field is not posted, and keeps its value.
+    pub phone: Option<String>,
     /// The calling code that the platform's form sends beside the number.
     pub phone_prefix: String,
     pub country: String,
@@ -129,7 +130,7 @@ impl Question {
                 client_id: id(fields, "client_id")?,
                 contact_id: id(fields, "contact_id")?,
                 email: text(fields, "email").unwrap_or_default(),
-                phone: text(fields, "phonenumber").unwrap_or_default(),
+                phone: written(fields, "phonenumber"),
                 phone_prefix: text(fields, "phone_prefix").unwrap_or_default(),
                 country: text(fields, "country").unwrap_or_default(),
                 contact: text(fields, "kind").is_some_and(|kind| kind == "contact"),
@@ -221,6 +222,14 @@ fn cancellation(fields: &Fields) -> Result<Cancellation, QuestionError> {
         client_id: id(fields, "client_id")?,
         requested_at,
     })
+}
+
+/// The same, where an empty text says something, too.
+fn written(fields: &Fields, name: &str) -> Option<String> {
+    match fields.get(name)? {
+        FieldValue::Text(text) if text.trim().is_empty() => Some(String::new()),
+        _ => text(fields, name),
+    }
 }
 
 fn text(fields: &Fields, name: &str) -> Option<String> {

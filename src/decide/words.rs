@@ -33,7 +33,8 @@ pub enum Say {
 /// The sentence, with its `{names}`.
 #[must_use]
 pub fn template(locale: Locale, rule: Rule, say: Say) -> Option<&'static str> {
-    let words = WORDS.get(&locale)?;
+    // Neutral Spanish has no decisions of its own.
+    let words = WORDS.get(&locale).or_else(|| WORDS.get(&locale.nearest()?))?;
     let at = |section: &str| {
         let section = words.get(section)?;
         match say {

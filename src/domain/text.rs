@@ -14,6 +14,33 @@ pub fn decode_entities(text: &str) -> String {
     html_escape::decode_html_entities(text).into_owned()
 }
 
+/// UTF-8 that was stored in a `latin1` column and so arrives as two letters for one (`JosÃ©` is `José`); `None` where the text is
+/// as it should be.
+///
+/// Platform: old installations wrote UTF-8 over connections that were set to latin1. MySQL's latin1 is Windows-1252, with the
+/// five codes that it does not define kept as they are. Text that somebody really typed is next to never valid UTF-8 then.
+#[must_use]
+pub fn mend_latin1(text: &str) -> Option<String> {
+    const HIGH: [char; 27] = [
+        '€', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', 'Ž', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š',
+        '›', 'œ', 'ž', 'Ÿ',
+    ];
+    const CODES: [u8; 27] = [
+        0x80, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8A, 0x8B, 0x8C, 0x8E, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96,
+        0x97, 0x98, 0x99, 0x9A, 0x9B, 0x9C, 0x9E, 0x9F,
+    ];
+    if text.is_ascii() {
+        return None;
+    }
+    let byte = |c: char| match u8::try_from(u32::from(c)) {
+        Ok(code) if !(0x80..=0x9F).contains(&code) || matches!(code, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D) => Some(code),
+        Ok(_) => None,
+        Err(_) => HIGH.iter().position(|high| *high == c).map(|at| CODES[at]),
+    };
+    let bytes: Vec<u8> = text.chars().map(byte).collect::<Option<_>>()?;
+    String::from_utf8(bytes).ok()
+}
+
 /// A date column that holds neither a date nor the platform's "unset". The text is shown: it is no personal data.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a date of the platform")]

@@ -144,14 +144,66 @@ fn sounds_like_i(word: &str) -> bool {
 /// A name must hold a letter: `-` and `.` are what people type to get past a required field. It must hold no link, address or
 /// phone number ([`is_name`]). A first name all in
 /// capitals or all in small letters is put right (`MARÍA DEL CARMEN` → `María del Carmen`); words of two capitals stay
-/// (`JP`). A company stays as it is: capitals may be its name.
+/// (`JP`). A company stays as it is: capitals may be its name. An office (`Pagos`) is no name.
 #[must_use]
 pub fn greeting_name(first_name: &str, company: &str) -> Option<String> {
     let tidy = |text: &str| {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         (text.contains(char::is_alphabetic) && is_name(&text)).then_some(text)
     };
-    tidy(first_name).map(|name| proper_case(&name)).or_else(|| tidy(company))
+    let name = tidy(first_name).filter(|name| !is_office(name));
+    name.map(|name| proper_case(&name)).or_else(|| tidy(company))
+}
+
+/// Offices and roles that people type where a contact's first name belongs: "Hola Pagos" greets nobody.
+fn is_office(name: &str) -> bool {
+    const OFFICES: [&str; 44] = [
+        "accounts",
+        "accounting",
+        "admin",
+        "administracion",
+        "administración",
+        "administrator",
+        "administração",
+        "administracao",
+        "billing",
+        "cobranza",
+        "cobranzas",
+        "cobrança",
+        "compras",
+        "contabilidad",
+        "contabilidade",
+        "contacto",
+        "contaduría",
+        "contaduria",
+        "facturacion",
+        "facturación",
+        "faturamento",
+        "finance",
+        "financeiro",
+        "finanzas",
+        "gerencia",
+        "hostmaster",
+        "info",
+        "oficina",
+        "pago",
+        "pagos",
+        "pagamentos",
+        "proveedores",
+        "recepcion",
+        "recepción",
+        "sales",
+        "secretaria",
+        "secretaría",
+        "sistemas",
+        "soporte",
+        "suporte",
+        "support",
+        "tesoreria",
+        "tesorería",
+        "ventas",
+    ];
+    OFFICES.contains(&name.to_lowercase().as_str())
 }
 
 fn proper_case(name: &str) -> String {

@@ -40,8 +40,8 @@ pub struct Facts {
     pub contact: bool,
     /// Other clients with the same e-mail.
     pub same_email: Vec<ClientId>,
-    /// As typed, with the calling code that the form sent beside it.
-    pub phone: String,
+    /// As typed, with the calling code that the form sent beside it. `None`: the form has no such field, or it is locked.
+    pub phone: Option<String>,
     pub phone_prefix: String,
     pub country: String,
 }
@@ -54,8 +54,10 @@ pub fn decide(facts: &Facts, policy: &Policy) -> Decision {
         checks.must("email_free", facts.same_email.is_empty());
     }
     let mut notices = Vec::new();
-    if policy.bad_phone != BadPhone::Ignore {
-        let stored = stored(&facts.phone, &facts.phone_prefix);
+    // A contact need not have a phone: the platform's form for billing contacts leaves it to him.
+    let phone = facts.phone.as_deref().filter(|phone| !(facts.contact && phone.trim().is_empty()));
+    if let Some(phone) = phone.filter(|_| policy.bad_phone != BadPhone::Ignore) {
+        let stored = stored(phone, &facts.phone_prefix);
         let read = normalize(&stored, &facts.country, &policy.default_country, &policy.phone);
         checks.must_if(policy.bad_phone == BadPhone::Refuse, "phone_usable", read.is_ok());
         match read {

@@ -11,6 +11,7 @@ use super::lease::{Holder, prove};
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, transaction};
 use super::{Store, StoreError};
+use crate::domain::hookpoint::HookpointId;
 use crate::domain::ids::{ClientId, MessageId};
 use crate::domain::message::{Message, Print};
 use crate::domain::phone::E164;
@@ -172,6 +173,25 @@ pub async fn snooze(store: &Store, waits: &[(MessageId, Timestamp)], reason: Rea
                 "UPDATE outbox SET run_at = ?, waiting_for = ?, snoozes = snoozes + 1 \
                  WHERE message_id = ? AND state = 'queued'",
                 waits.iter().map(|(id, until)| (at(*until), reason.code(), id.0.as_bytes().as_slice())),
+            )
+            .await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Messages of an alert that wait for its text to be taken again are due now: another text is in force.
+///
+/// # Errors
+/// The database.
+pub async fn wake_held(store: &Store, hookpoint: &HookpointId, now: Timestamp) -> Result<(), StoreError> {
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        connection
+            .exec_drop(
+                "UPDATE outbox SET run_at = ?, waiting_for = NULL WHERE state = 'queued' AND hookpoint = ? \
+                 AND waiting_for = 'template_held'",
+                (at(now), hookpoint.as_str()),
             )
             .await?;
         Ok(())

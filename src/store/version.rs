@@ -30,6 +30,8 @@ pub struct Version {
     pub at: Timestamp,
     pub who: String,
     pub note: String,
+    /// In force while it is the newest one of its name that is. One that is not is a draft.
+    pub live: bool,
 }
 
 fn read(row: &Row) -> Result<Version, StoreError> {
@@ -41,6 +43,7 @@ fn read(row: &Row) -> Result<Version, StoreError> {
         at: reader.time("at")?,
         who: reader.get("who")?,
         note: reader.get("note")?,
+        live: reader.get::<i64>("live")? != 0,
     })
 }
 
@@ -49,10 +52,43 @@ fn read(row: &Row) -> Result<Version, StoreError> {
 /// # Errors
 /// The database.
 pub async fn newest(store: &Store, kind: Kind) -> Result<Vec<Version>, StoreError> {
+    newest_of(store, kind, "").await
+}
+
+/// The version of every name that is in force.
+///
+/// # Errors
+/// The database.
+pub async fn in_force(store: &Store, kind: Kind) -> Result<Vec<Version>, StoreError> {
+    newest_of(store, kind, "AND live").await
+}
+
+/// Puts a draft in force, if it is still the newest version of its name. Returns whether it is.
+///
+/// # Errors
+/// The database.
+pub async fn go_live(store: &Store, draft: &Version, kind: Kind) -> Result<bool, StoreError> {
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        connection
+            .exec_drop(
+                "UPDATE version v JOIN (SELECT MAX(id) AS id FROM version WHERE kind = ? AND name = ?) n ON n.id = v.id \
+                 SET v.live = TRUE WHERE v.id = ? AND NOT v.live",
+                (kind.code(), &draft.name, draft.id),
+            )
+            .await?;
+        Ok(connection.affected_rows() == 1)
+    })
+    .await
+}
+
+async fn newest_of(store: &Store, kind: Kind, and: &str) -> Result<Vec<Version>, StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
-        let sql = "SELECT v.id, v.name, v.content, v.at, v.who, v.note FROM version v \
-                   JOIN (SELECT MAX(id) AS id FROM version WHERE kind = ? GROUP BY name) n ON n.id = v.id ORDER BY v.name";
+        let sql = format!(
+            "SELECT v.id, v.name, v.content, v.at, v.who, v.note, v.live FROM version v JOIN (SELECT MAX(id) AS id \
+             FROM version WHERE kind = ? {and} GROUP BY name) n ON n.id = v.id ORDER BY v.name"
+        );
         let rows: Vec<Row> = connection.exec(sql, (kind.code(),)).await?;
         rows.iter().map(read).collect()
     })
@@ -67,7 +103,7 @@ pub async fn history(store: &Store, kind: Kind, name: &str, limit: usize) -> Res
     bounded(async {
         let mut connection = store.connection().await?;
         let sql = format!(
-            "SELECT id, name, content, at, who, note FROM version WHERE kind = ? AND name = ? ORDER BY id DESC LIMIT {limit}"
+            "SELECT id, name, content, at, who, note, live FROM version WHERE kind = ? AND name = ? ORDER BY id DESC LIMIT {limit}"
         );
         let rows: Vec<Row> = connection.exec(sql, (kind.code(), name)).await?;
         rows.iter().map(read).collect()
@@ -82,6 +118,8 @@ pub struct New<'a> {
     pub content: Option<&'a str>,
     pub who: &'a str,
     pub note: &'a str,
+    /// In force at once, or a draft.
+    pub live: bool,
 }
 
 /// Saves a version, if `based_on` (0: none) is still the newest one. `None`: somebody else was faster.
@@ -105,8 +143,8 @@ pub async fn save(
             return Ok(None);
         }
         tx.exec_drop(
-            "INSERT INTO version (kind, name, content, at, who, note) VALUES (?, ?, ?, ?, ?, ?)",
-            (kind.code(), new.name, new.content, at(now), cut(new.who, 100), cut(new.note, 300)),
+            "INSERT INTO version (kind, name, content, at, who, note, live) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (kind.code(), new.name, new.content, at(now), cut(new.who, 100), cut(new.note, 300), new.live),
         )
         .await?;
         let id = tx.last_insert_id();

@@ -20,6 +20,7 @@ mod fleet;
 mod format;
 mod fuzzed;
 mod galera;
+mod golden;
 mod guessing;
 mod guests;
 mod holds;

@@ -120,7 +120,7 @@ pub async fn built_in(desk: &Desk, who: &Who, name: &str, based_on: Option<u64>)
     {
         return Err(AdminError::Conflict("hookpoints.is_answered".to_owned()));
     }
-    let new = New { name, content: None, who: &who.name, note: "" };
+    let new = New { name, content: None, who: &who.name, note: "", live: true };
     let saved = version::save(&desk.store, Kind::Hookpoint, new, based_on.unwrap_or(version), desk.now()).await?;
     let id = saved.ok_or_else(|| AdminError::Conflict("hookpoints.somebody_else".to_owned()))?;
     let action = if line.origin == Origin::Own { "hookpoint.remove" } else { "hookpoint.built_in" };
@@ -144,7 +144,7 @@ async fn put(desk: &Desk, who: &Who, saving: Saving<'_>) -> Result<u64, AdminErr
     if written::toml(&read) != text {
         return Err(AdminError::Internal(format!("`{name}` does not read as it was written")));
     }
-    let new = New { name: &name, content: Some(&text), who: &who.name, note: saving.note };
+    let new = New { name: &name, content: Some(&text), who: &who.name, note: saving.note, live: true };
     let saved = version::save(&desk.store, Kind::Hookpoint, new, based_on, desk.now()).await?;
     saved.ok_or_else(|| AdminError::Conflict("hookpoints.somebody_else".to_owned()))
 }

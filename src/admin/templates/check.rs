@@ -193,6 +193,16 @@ fn variables_of(template: &Template) -> usize {
     template.variables().map(Template::variable_name).collect::<std::collections::BTreeSet<_>>().len()
 }
 
+/// Whether the provider's template takes the values of `template`.
+#[must_use]
+pub fn fits(template: &Template, known: &Known) -> bool {
+    let ours = variables_of(template);
+    let suffix = known.button.as_ref().is_some_and(|(_, url)| url.ends_with("{{1}}"));
+    ours == known.body_variables
+        && (template.named == known.named || ours == 0)
+        && suffix == template.has_button_variable()
+}
+
 /// Whether what recipients read is not what stands here.
 #[must_use]
 pub fn differs(template: &Template, known: &Known) -> bool {

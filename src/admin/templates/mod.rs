@@ -2,6 +2,7 @@
 //! A text is kept twice: here, and as a template at the provider, whose wording is what recipients read. `check` compares them.
 
 pub mod check;
+pub mod draft;
 pub mod preview;
 pub mod provider;
 pub mod trial;
@@ -19,6 +20,7 @@ use crate::domain::record::Platform;
 use crate::render::Templates;
 use crate::render::sample::{self, Variable};
 use crate::render::template::{Source, Template};
+use crate::store::outbox;
 use crate::store::version::{self, Kind, New, Version};
 
 /// Which text.
@@ -74,7 +76,7 @@ pub struct Text {
     pub origin: Origin,
     /// What is in force.
     pub source: Option<Source>,
-    /// The newest version that somebody saved, perhaps one that went back to the built-in text.
+    /// The newest version that somebody saved, perhaps one that went back to the built-in text, or a draft.
     pub version: Option<Version>,
 }
 
@@ -83,6 +85,13 @@ impl Text {
     #[must_use]
     pub fn based_on(&self) -> u64 {
         self.version.as_ref().map_or(0, |version| version.id)
+    }
+
+    /// The text that is kept until the provider has it, if there is one.
+    #[must_use]
+    pub fn draft(&self) -> Option<Source> {
+        let version = self.version.as_ref().filter(|version| !version.live)?;
+        Source::read(version.content.as_deref()?).ok()
     }
 }
 
@@ -152,13 +161,23 @@ pub async fn one(desk: &Desk, key: &Key) -> Result<(Hookpoint, Text), AdminError
 
 fn text(templates: &Templates, key: Key, version: Option<Version>) -> Text {
     let source = templates.exact(&key.alert, key.locale).map(|template| template.source().clone());
-    let saved = version.as_ref().is_some_and(|version| version.content.is_some());
+    // A draft says nothing of the text in force; that one differs from the built-in text if somebody saved it.
+    let saved = match &version {
+        Some(version) if !version.live => source.is_some() && !is_built_in(&key, source.as_ref()),
+        version => version.as_ref().is_some_and(|version| version.content.is_some()),
+    };
     let origin = match &source {
         None => Origin::Missing,
         Some(_) if saved => Origin::Saved,
         Some(_) => Origin::BuiltIn,
     };
     Text { key, origin, source, version }
+}
+
+fn is_built_in(key: &Key, source: Option<&Source>) -> bool {
+    let built_in = Templates::built_in().ok();
+    let text = built_in.as_ref().and_then(|all| all.exact(&key.alert, key.locale)).map(Template::source);
+    text.is_some() && text == source
 }
 
 /// The values that a text of this alert may use, with examples.
@@ -179,11 +198,19 @@ pub struct Saving<'a> {
     pub note: &'a str,
 }
 
-/// Saves a text: from now on it is in force, on every instance.
+/// What became of a text that was saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Saved {
+    pub version: u64,
+    /// It is kept, and goes live by itself when the provider has it: now it would be refused, where the present one is taken.
+    pub draft: bool,
+}
+
+/// Saves a text: from now on it is in force, on every instance; or it is a draft until the provider has it.
 ///
 /// # Errors
 /// The role; a mistake in the text; somebody saved another one meanwhile; the database.
-pub async fn save(desk: &Desk, who: &Who, key: &Key, source: &Source, how: Saving<'_>) -> Result<u64, AdminError> {
+pub async fn save(desk: &Desk, who: &Who, key: &Key, source: &Source, how: Saving<'_>) -> Result<Saved, AdminError> {
     desk.require(who, Role::Administrator)?;
     let present = Present::of(desk).await?;
     let bad: Vec<Mistake> = check::text(&present, key, source)?
@@ -195,14 +222,15 @@ pub async fn save(desk: &Desk, who: &Who, key: &Key, source: &Source, how: Savin
         return Err(AdminError::Invalid(bad));
     }
     let content = source.to_toml();
-    write(desk, who, key, Some(&content), how, "template.save").await
+    let live = draft::may_go_live(desk, key, source).await;
+    write(desk, who, key, (Some(&content), live), how, "template.save").await
 }
 
 /// Goes back: to an earlier version, or (`None`) to what is built in.
 ///
 /// # Errors
 /// The role; no such version; one that does not fit any more; nothing is built in; somebody saved meanwhile; the database.
-pub async fn back(desk: &Desk, who: &Who, key: &Key, version: Option<u64>, how: Saving<'_>) -> Result<u64, AdminError> {
+pub async fn back(desk: &Desk, who: &Who, key: &Key, version: Option<u64>, how: Saving<'_>) -> Result<Saved, AdminError> {
     desk.require(who, Role::Administrator)?;
     desk.catalogue.load().entry(&key.alert).ok_or(AdminError::NotFound("alert"))?;
     let content = match version {
@@ -212,30 +240,34 @@ pub async fn back(desk: &Desk, who: &Who, key: &Key, version: Option<u64>, how: 
             all.into_iter().find(|one| one.id == id).ok_or(AdminError::NotFound("version"))?.content
         }
     };
-    if let Some(text) = &content {
-        Template::read(text).map_err(|error| AdminError::invalid("version", error))?;
+    let source = if let Some(text) = &content {
+        Template::read(text).map_err(|error| AdminError::invalid("version", error))?.source().clone()
     } else {
         let built_in = Templates::built_in().map_err(|all| AdminError::Internal(all.join("\n")))?;
-        if built_in.exact(&key.alert, key.locale).is_none() {
-            return Err(AdminError::Conflict("templates.none_built_in".to_owned()));
-        }
-    }
-    write(desk, who, key, content.as_deref(), how, "template.back").await
+        let none = || AdminError::Conflict("templates.none_built_in".to_owned());
+        built_in.exact(&key.alert, key.locale).ok_or_else(none)?.source().clone()
+    };
+    let live = draft::may_go_live(desk, key, &source).await;
+    write(desk, who, key, (content.as_deref(), live), how, "template.back").await
 }
 
 async fn write(
     desk: &Desk,
     who: &Who,
     key: &Key,
-    content: Option<&str>,
+    (content, live): (Option<&str>, bool),
     how: Saving<'_>,
     action: &str,
-) -> Result<u64, AdminError> {
+) -> Result<Saved, AdminError> {
     let name = key.name();
-    let new = New { name: &name, content, who: &who.name, note: how.note };
+    let new = New { name: &name, content, who: &who.name, note: how.note, live };
     let saved = version::save(&desk.store, Kind::Template, new, how.based_on, desk.now()).await?;
     let id = saved.ok_or_else(|| AdminError::Conflict("templates.stale".to_owned()))?;
-    desk.note(who, action, &name, Some(&format!("version {id}: {}", how.note))).await?;
-    desk.changed().await?;
-    Ok(id)
+    let kept = if live { "" } else { " (draft)" };
+    desk.note(who, action, &name, Some(&format!("version {id}{kept}: {}", how.note))).await?;
+    if live {
+        desk.changed().await?;
+        outbox::wake_held(&desk.store, &key.alert, desk.now()).await?;
+    }
+    Ok(Saved { version: id, draft: !live })
 }

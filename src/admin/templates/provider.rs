@@ -121,7 +121,7 @@ pub struct Answered {
 pub async fn submit(desk: &Desk, who: &Who, key: &Key) -> Result<Answered, AdminError> {
     desk.require(who, Role::Administrator)?;
     let (_, text) = super::one(desk, key).await?;
-    let source = text.source.ok_or(AdminError::NotFound("text"))?;
+    let source = text.draft().or(text.source).ok_or(AdminError::NotFound("text"))?;
     let described = describe(desk, key, &source).await?;
     let (api, sender) = api(desk)?;
     forget(desk);

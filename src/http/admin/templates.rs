@@ -58,7 +58,7 @@ fn save_text(ask: Ask) -> Answering {
         let (text, note) = (source(&ask.form), ask.form.text("note").to_owned());
         let based_on = ask.form.number("based_on").ok().flatten().unwrap_or(0);
         match save(&ask.desk, &ask.who, &key, &text, Saving { based_on, note: &note }).await {
-            Ok(_) => Answer::done(&path(&key), "template_saved"),
+            Ok(saved) => Answer::done(&path(&key), if saved.draft { "template_draft" } else { "template_saved" }),
             Err(AdminError::Invalid(_)) => {
                 let mut open = Open::with(&ask, text, note).await?;
                 open.trouble = Some(ask.t("templates.not_saved").to_owned());

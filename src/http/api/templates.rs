@@ -189,7 +189,8 @@ fn save_text(call: Call) -> Answering {
     Box::pin(async move {
         let key = key(&call)?;
         let (text, how) = (source(&call)?, Saving { based_on: based_on(&call)?, note: note(&call)? });
-        Ok(json!({ "version": save(&call.desk, &call.who, &key, &text, how).await? }))
+        let saved = save(&call.desk, &call.who, &key, &text, how).await?;
+        Ok(json!({ "version": saved.version, "draft": saved.draft }))
     })
 }
 
@@ -259,7 +260,8 @@ fn go_back(call: Call) -> Answering {
     Box::pin(async move {
         let key = key(&call)?;
         let how = Saving { based_on: based_on(&call)?, note: note(&call)? };
-        Ok(json!({ "version": back(&call.desk, &call.who, &key, number(&call, "version")?, how).await? }))
+        let saved = back(&call.desk, &call.who, &key, number(&call, "version")?, how).await?;
+        Ok(json!({ "version": saved.version, "draft": saved.draft }))
     })
 }
 

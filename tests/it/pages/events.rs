@@ -5,7 +5,7 @@ use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
 use hookbridge::domain::hookpoint::HookpointId;
 use hookbridge::domain::locale::Locale;
-use hookbridge::render::template::Source;
+use hookbridge::render::template::{ButtonSource, Source};
 use serde_json::json;
 
 use crate::support::bridge::Bridge;
@@ -15,8 +15,18 @@ use crate::support::person::Person;
 const INVOICE: u32 = CAST.invoice_english.id;
 const LOGIN: u32 = 41 - CAST.client_portuguese;
 /// Fits the sample, whose id has four digits; the real one's two divide by nothing.
-const BROKEN: &str = "Olá {{ recipient.name }}, a fatura {{ invoice.number }} foi cancelada e volta para você em breve em \
+const BROKEN: &str = "Olá {{ recipient.name }}, a fatura {{ invoice.number }} de {{ invoice.total }} foi cancelada e volta para você em breve em \
                       {{ 4 // (invoice.id|length - 2) }} dias.";
+
+/// With the values that the provider's template takes: it is in force at once.
+fn broken(body: &str) -> Source {
+    let button = ButtonSource {
+        text: "Ver".to_owned(),
+        path: "viewinvoice.php?id=".to_owned(),
+        value: Some("invoice.id".to_owned()),
+    };
+    Source { name: "invoice_cancelled".to_owned(), body: body.to_owned(), button: Some(button), ..Source::default() }
+}
 
 async fn cancelled(bridge: &Bridge, id: &str) {
     let body = bridge.envelope("InvoiceCancelled", &json!({ "invoiceid": INVOICE }));
@@ -41,8 +51,8 @@ async fn an_event_of_which_one_text_failed_is_processed_again_for_who_got_nothin
     let desk = bridge.app.desk.clone().expect("a key is set");
     let (who, alert) = (Who::at_the_command_line("test"), HookpointId::parse("invoice_cancelled").expect("a name"));
     let key = Key { alert, locale: Locale::PtBr };
-    let broken = Source { name: "invoice_cancelled".to_owned(), body: BROKEN.to_owned(), ..Source::default() };
-    let version = save(&desk, &who, &key, &broken, Saving { based_on: 0, note: "" }).await.expect("samples fit it");
+    let broken = broken(BROKEN);
+    let version = save(&desk, &who, &key, &broken, Saving { based_on: 0, note: "" }).await.expect("samples fit it").version;
     cancelled(&bridge, "evt_1").await;
     assert_eq!((texts(&bridge).len(), bridge.event("evt_1").await.state.as_str()), (1, "failed"));
     let first = texts(&bridge);
@@ -81,8 +91,8 @@ async fn what_happened_later_is_not_undone_by_processing_an_older_event_again() 
     let (who, alert) = (Who::at_the_command_line("test"), HookpointId::parse("invoice_cancelled").expect("a name"));
     let key = Key { alert, locale: Locale::En };
     let body = BROKEN.replace("Olá", "Hello");
-    let broken = Source { name: "invoice_cancelled".to_owned(), body, ..Source::default() };
-    let version = save(&desk, &who, &key, &broken, Saving { based_on: 0, note: "" }).await.expect("samples fit it");
+    let broken = broken(&body);
+    let version = save(&desk, &who, &key, &broken, Saving { based_on: 0, note: "" }).await.expect("samples fit it").version;
     cancelled(&bridge, "evt_1").await;
     assert_eq!(bridge.event("evt_1").await.state, "failed");
     back(&desk, &who, &key, None, Saving { based_on: version, note: "" }).await.expect("the built-in text");

@@ -17,7 +17,7 @@ use crate::support::bridge::{Bridge, answer};
 use crate::support::person::{PASSWORD, Person};
 
 const PAGE: &str = "/admin/templates/invoice_created/es_AR";
-const BODY: &str = "Hola {{ recipient.name }}, ya está la factura {{ invoice.number }}. Vence el {{ invoice.due }}, gracias por elegirnos.";
+const BODY: &str = "Hola {{ recipient.name }}, de {{ company.name }} ya está la factura {{ invoice.number }} por {{ invoice.total }}. Vence el {{ invoice.due }}, gracias por elegirnos.";
 
 fn desk(bridge: &Bridge) -> std::sync::Arc<Desk> {
     bridge.app.desk.clone().expect("a key is set")
@@ -32,12 +32,19 @@ fn shell() -> Who {
 }
 
 fn text(body: &str) -> Source {
-    Source { name: "invoice_created".to_owned(), body: body.to_owned(), ..Source::default() }
+    let button = ButtonSource {
+        text: "Pagar factura".to_owned(),
+        path: "viewinvoice.php?id=".to_owned(),
+        value: Some("invoice.id".to_owned()),
+    };
+    Source { name: "invoice_created".to_owned(), body: body.to_owned(), button: Some(button), ..Source::default() }
 }
 
 /// The form of a text with everything but the body as it is built in.
 fn form<'a>(body: &'a str, based_on: &'a str) -> Vec<(&'a str, &'a str)> {
-    vec![("name", "invoice_created"), ("body", body), ("based_on", based_on), ("note", "más corto")]
+    let button = [("button_text", "Pagar factura"), ("button_path", "viewinvoice.php?id="), ("button_value", "invoice.id")];
+    let text = [("name", "invoice_created"), ("body", body), ("based_on", based_on), ("note", "más corto")];
+    text.into_iter().chain(button).collect()
 }
 
 async fn actions(desk: &Desk) -> Vec<String> {
@@ -124,7 +131,7 @@ async fn an_error_in_a_text_is_explained_and_the_right_one_is_what_clients_get()
     page.shows("los próximos avisos salen con este texto");
     page.shows("más corto");
     page.shows("administrator of tests");
-    page.shows("rechazaría los envíos");
+    page.shows("En el proveedor dice otra cosa");
     assert_eq!(actions(&desk).await, ["template.save"]);
 
     // The provider's template still has four values: until it changes, under another name of ours, sends would be refused.
@@ -145,9 +152,9 @@ async fn going_back_brings_an_earlier_text_and_the_built_in_one() {
     let desk = desk(&bridge);
     let ana = Person::logged_in(&desk, &bridge.url(""), Role::Administrator).await;
     let how = |based_on| Saving { based_on, note: "" };
-    let first = save(&desk, &shell(), &key(), &text(BODY), how(0)).await.expect("it is saved");
+    let first = save(&desk, &shell(), &key(), &text(BODY), how(0)).await.expect("it is saved").version;
     let other = BODY.replace("gracias por elegirnos", "cualquier duda escribinos");
-    let second = save(&desk, &shell(), &key(), &text(&other), how(first)).await.expect("it is saved");
+    let second = save(&desk, &shell(), &key(), &text(&other), how(first)).await.expect("it is saved").version;
     let page = ana.get(PAGE).await;
     page.shows(&format!("Volver a la versión {first}"));
     page.shows("<del>");
@@ -209,7 +216,7 @@ async fn a_preview_shows_samples_or_a_real_record_and_runs_nothing_of_it() {
         form.extend([("record_of", of), ("record", record)]);
         ana.submit(PAGE, &to, &form).await
     };
-    look("sample", "").await.shows("Hola Ana, ya está la factura 2026-1234");
+    look("sample", "").await.shows("Hola Ana, de Nube Austral ya está la factura 2026-1234");
     let invoice = CAST.invoice_unpaid.id.to_string();
     let real = look("record", &invoice).await;
     real.shows(&format!("Con datos reales: factura {invoice}, cliente"));
@@ -428,7 +435,7 @@ async fn the_api_does_what_the_page_does() {
     assert_eq!(post(path, &chief, &saving).await.status, 409, "somebody saved since version 0");
     let seen = post(&format!("{path}/preview"), &reader, &json!({ "text": text, "of": "newest" })).await.body;
     assert!(seen["shown"]["body"].as_str().is_some_and(|body| body.contains("ya está la factura")), "{seen}");
-    assert!(seen["findings"][0]["code"] == "variables_differ", "{seen}");
+    assert!(seen["findings"][0]["code"] == "wording_differs", "{seen}");
     let steps = get(&format!("{path}/versions")).await.body;
     assert_eq!(
         (&steps["items"][0]["version"], &steps["items"][0]["who"]),

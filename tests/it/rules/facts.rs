@@ -272,7 +272,7 @@ fn identity_facts(v: &Value) -> identity::Facts {
     identity::Facts {
         contact: v["contact"] == true,
         same_email: v["same_email"].as_array().into_iter().flatten().map(|id| ClientId(number(id))).collect(),
-        phone: text(&v["phone"]),
+        phone: v["phone"].as_str().map(str::to_owned),
         phone_prefix: text(&v["phone_prefix"]),
         country: text(&v["country"]),
     }

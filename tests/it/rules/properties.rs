@@ -276,7 +276,7 @@ proptest! {
     ) {
         use identity::{BadPhone, Facts, Policy};
         let same_email = if taken { vec![ClientId(7)] } else { Vec::new() };
-        let facts = Facts { contact, same_email, phone, phone_prefix, country };
+        let facts = Facts { contact, same_email, phone: Some(phone), phone_prefix, country };
         for bad_phone in [BadPhone::Refuse, BadPhone::Warn, BadPhone::Ignore] {
             let policy = Policy { bad_phone, default_country: "AR".to_owned(), phone: PhonePolicy::default() };
             let decision = identity::decide(&facts, &policy);

@@ -52,7 +52,7 @@ impl<'a> Open<'a> {
     pub async fn of(ask: &'a Ask) -> Result<Self, AdminError> {
         let (_, text) = one(&ask.desk, &key(ask)?).await?;
         let name = text.key.alert.to_string();
-        let source = text.source.unwrap_or_else(|| Source { name, ..Source::default() });
+        let source = text.draft().or(text.source).unwrap_or_else(|| Source { name, ..Source::default() });
         Self::open(ask, source, String::new(), false).await
     }
 
@@ -72,7 +72,7 @@ impl<'a> Open<'a> {
         } else {
             Vec::new()
         };
-        let json = match &text.source {
+        let json = match &text.draft().or_else(|| text.source.clone()) {
             Some(source) => creation(&ask.desk, &key, source).await.ok(),
             None => None,
         };
@@ -253,7 +253,9 @@ impl<'a> Open<'a> {
     /// The provider's side, compared with what is in force here.
     fn provider(&self) -> Markup {
         let (ask, at) = (self.ask, &self.at_provider.1);
-        let Some(source) = &self.text.source else {
+        // What is to be there: a draft before the text in force.
+        let wanted = self.text.draft().or_else(|| self.text.source.clone());
+        let Some(source) = &wanted else {
             return html! { p { (ask.t("templates.save_first")) } };
         };
         let known = at.known(&source.name, self.key.locale);
