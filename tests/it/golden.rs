@@ -17,7 +17,8 @@ use hookbridge::render::{Templates, sample};
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-const LONG: &str = "Sociedad de Fomento y Biblioteca Popular Almirante Guillermo Brown de Villa General Mitre y Barrios Vecinos";
+const LONG: &str =
+    "Sociedad de Fomento y Biblioteca Popular Almirante Guillermo Brown de Villa General Mitre y Barrios Vecinos";
 
 /// Facts under a name; the hook, what it changed, and the recipient's first name and company.
 struct Case {
@@ -69,7 +70,8 @@ fn awkward(kind: SubjectKind) -> Vec<(&'static str, Facts)> {
             });
         }
         SubjectKind::Service | SubjectKind::Cancellation => {
-            for (name, count) in [("nothing owed", 0), ("two invoices", 2), ("three invoices", 3), ("five invoices", 5)] {
+            for (name, count) in [("nothing owed", 0), ("two invoices", 2), ("three invoices", 3), ("five invoices", 5)]
+            {
                 add(name, &|facts| {
                     let debts = debts(facts, count);
                     match &mut facts.subject {

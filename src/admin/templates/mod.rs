@@ -230,7 +230,13 @@ pub async fn save(desk: &Desk, who: &Who, key: &Key, source: &Source, how: Savin
 ///
 /// # Errors
 /// The role; no such version; one that does not fit any more; nothing is built in; somebody saved meanwhile; the database.
-pub async fn back(desk: &Desk, who: &Who, key: &Key, version: Option<u64>, how: Saving<'_>) -> Result<Saved, AdminError> {
+pub async fn back(
+    desk: &Desk,
+    who: &Who,
+    key: &Key,
+    version: Option<u64>,
+    how: Saving<'_>,
+) -> Result<Saved, AdminError> {
     desk.require(who, Role::Administrator)?;
     desk.catalogue.load().entry(&key.alert).ok_or(AdminError::NotFound("alert"))?;
     let content = match version {

@@ -52,7 +52,8 @@ async fn an_event_of_which_one_text_failed_is_processed_again_for_who_got_nothin
     let (who, alert) = (Who::at_the_command_line("test"), HookpointId::parse("invoice_cancelled").expect("a name"));
     let key = Key { alert, locale: Locale::PtBr };
     let broken = broken(BROKEN);
-    let version = save(&desk, &who, &key, &broken, Saving { based_on: 0, note: "" }).await.expect("samples fit it").version;
+    let version =
+        save(&desk, &who, &key, &broken, Saving { based_on: 0, note: "" }).await.expect("samples fit it").version;
     cancelled(&bridge, "evt_1").await;
     assert_eq!((texts(&bridge).len(), bridge.event("evt_1").await.state.as_str()), (1, "failed"));
     let first = texts(&bridge);
@@ -92,7 +93,8 @@ async fn what_happened_later_is_not_undone_by_processing_an_older_event_again() 
     let key = Key { alert, locale: Locale::En };
     let body = BROKEN.replace("Olá", "Hello");
     let broken = broken(&body);
-    let version = save(&desk, &who, &key, &broken, Saving { based_on: 0, note: "" }).await.expect("samples fit it").version;
+    let version =
+        save(&desk, &who, &key, &broken, Saving { based_on: 0, note: "" }).await.expect("samples fit it").version;
     cancelled(&bridge, "evt_1").await;
     assert_eq!(bridge.event("evt_1").await.state, "failed");
     back(&desk, &who, &key, None, Saving { based_on: version, note: "" }).await.expect("the built-in text");

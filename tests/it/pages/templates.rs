@@ -42,7 +42,8 @@ fn text(body: &str) -> Source {
 
 /// The form of a text with everything but the body as it is built in.
 fn form<'a>(body: &'a str, based_on: &'a str) -> Vec<(&'a str, &'a str)> {
-    let button = [("button_text", "Pagar factura"), ("button_path", "viewinvoice.php?id="), ("button_value", "invoice.id")];
+    let button =
+        [("button_text", "Pagar factura"), ("button_path", "viewinvoice.php?id="), ("button_value", "invoice.id")];
     let text = [("name", "invoice_created"), ("body", body), ("based_on", based_on), ("note", "más corto")];
     text.into_iter().chain(button).collect()
 }

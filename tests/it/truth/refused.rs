@@ -80,7 +80,9 @@ async fn a_text_with_other_values_is_a_draft_until_the_provider_has_it() {
     bridge.app.refresh().await.expect("the texts are read");
     assert_eq!(present(&desk).await.body, wanted.body);
     let [next, _] = CAST.invoices_same_second;
-    bridge.platform(&format!("UPDATE tblclients SET language = 'spanish', country = 'AR' WHERE id = {}", next.client)).await;
+    bridge
+        .platform(&format!("UPDATE tblclients SET language = 'spanish', country = 'AR' WHERE id = {}", next.client))
+        .await;
     created(&bridge, next.id).await;
     bridge.settle().await;
     assert_eq!(to_client(&bridge, &format!("invoice:{}", next.id)).await.standing(), "delivered");
