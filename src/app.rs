@@ -28,6 +28,7 @@ use self::restored::RestoreWatch;
 use self::settings::{process_settings, sweep_settings};
 use crate::admin::{Apply, Desk};
 use crate::billing::proof::proof;
+use crate::billing::stated::{Place, Questionnaire};
 use crate::billing::{Billing, Overrides};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -75,6 +76,7 @@ pub struct App {
     figures: Arc<Figures>,
     /// Answers questions to the company's rules.
     pub decider: Arc<Decider>,
+    outbox_bell: Arc<Notify>,
     keeper: Option<Keeper>,
     /// Whether it does its work.
     pub health: Arc<Health>,
@@ -145,8 +147,21 @@ pub fn open_billing(config: &Config) -> anyhow::Result<Billing> {
             .collect(),
         phone_field: config.alerts.phone_field.clone(),
         cache_s: b.cache_s,
+        questionnaire: questionnaire(config),
     };
     Ok(Billing::new(database, overrides))
+}
+
+/// Where clients say whether they want alerts, as configured.
+fn questionnaire(config: &Config) -> Questionnaire {
+    let consent = &config.consent;
+    let place = match consent.asked.as_str() {
+        "field" => Place::Field(consent.field.clone()),
+        "marketing" => Place::Marketing,
+        _ => Place::Nowhere,
+    };
+    let zone = jiff::tz::TimeZone::get(&config.billing.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
+    Questionnaire { place, silence_refuses: consent.unanswered == "refuse", zone }
 }
 
 /// Who answers questions to the company's rules, as configured.
@@ -210,7 +225,7 @@ impl App {
             paces: live.paces.clone(),
             clock: clock.clone(),
             metrics: metrics.clone(),
-            bell: outbox_bell,
+            bell: outbox_bell.clone(),
         };
         let name = instance_name();
         let Lanes { lanes, tenures } = lanes(&config, &parts, &name)?;
@@ -248,6 +263,7 @@ impl App {
             sweep,
             figures,
             decider,
+            outbox_bell,
             keeper: None,
             health,
             live,

@@ -43,6 +43,13 @@ pub struct LaneLabel {
     pub lane: String,
 }
 
+/// A sending number, and which of its app secrets; 1 is the first.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LaneSecret {
+    pub lane: String,
+    pub secret: u32,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct LaneState {
     pub lane: String,
@@ -77,6 +84,7 @@ pub struct Metrics {
     pub skips: Family<Result1, Counter>,
     pub attempts: Family<ClassResult, Counter>,
     pub receipts: Family<Result1, Counter>,
+    webhooks: Family<LaneSecret, Counter>,
     pub decisions: Family<RuleResult, Counter>,
     pub faults: Family<Result1, Counter>,
     pub sweep_changes: Family<Result1, Counter>,
@@ -117,6 +125,7 @@ impl Default for Metrics {
             skips: Family::default(),
             attempts: Family::default(),
             receipts: Family::default(),
+            webhooks: Family::default(),
             decisions: Family::default(),
             faults: Family::default(),
             sweep_changes: Family::default(),
@@ -151,6 +160,7 @@ impl Metrics {
         registry.register("skips", "Events and recipients that got nothing, by reason", self.skips.clone());
         registry.register("attempts", "Attempts to send, by class and outcome", self.attempts.clone());
         registry.register("receipts", "Statuses reported by the provider", self.receipts.clone());
+        registry.register("webhooks", "Webhooks, by the app secret that verified them", self.webhooks.clone());
         registry.register("decisions", "Questions to the company's rules, by rule and answer", self.decisions.clone());
         registry.register("faults", "Faults that an operator should look at, by kind", self.faults.clone());
         registry.register(
@@ -236,6 +246,12 @@ impl Metrics {
     #[must_use]
     pub fn panics_caught(&self) -> u64 {
         Task::ALL.iter().map(|task| self.panics.get_or_create(&TaskLabel { task: task.code() }).get()).sum()
+    }
+
+    /// A webhook that the sender's n-th app secret verified.
+    pub fn signed(&self, lane: &str, secret: usize) {
+        let secret = u32::try_from(secret).unwrap_or(u32::MAX);
+        self.webhooks.get_or_create(&LaneSecret { lane: lane.to_owned(), secret }).inc();
     }
 
     pub fn fault(&self, result: &'static str) {

@@ -37,6 +37,7 @@ pub struct Keep {
     message: Option<SignedDuration>,
     dedupe: Option<SignedDuration>,
     decision: Option<SignedDuration>,
+    reply: Option<SignedDuration>,
     /// Longest time between a transition and the message that it leads to.
     event_age_max: SignedDuration,
 }
@@ -51,6 +52,7 @@ impl Keep {
             message: days(config.message_days),
             dedupe: days(config.dedupe_days),
             decision: days(config.decision_days),
+            reply: days(config.reply_days),
             event_age_max,
         }
     }
@@ -64,6 +66,7 @@ impl Keep {
             Kind::Message | Kind::Receipt => Some("retention.message_days"),
             Kind::Key | Kind::Transition => Some("retention.dedupe_days"),
             Kind::Decision => Some("retention.decision_days"),
+            Kind::Reply => Some("retention.reply_days"),
             Kind::Contacted | Kind::UsedLink => None,
         }
     }
@@ -77,6 +80,7 @@ impl Keep {
             Kind::Message | Kind::Receipt => self.message,
             Kind::Key => self.dedupe,
             Kind::Decision => self.decision,
+            Kind::Reply => self.reply,
             // Its number is part of the dedupe keys: begun anew it would repeat one that is still known as told.
             Kind::Transition => self.dedupe.map(|kept| kept + self.event_age_max),
             // Twice the window, for clocks that differ.

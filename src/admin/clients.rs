@@ -6,11 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::{AdminError, Desk, consent};
 use crate::domain::admin::{Role, Who};
+use crate::domain::ids::ProviderUserId;
 use crate::domain::phone::{E164, aliases};
 use crate::domain::reason::Reason;
+use crate::store::consent::carry_over;
 use crate::store::erase::{self, Mask};
 use crate::store::personal::{self, Held};
-use crate::store::{outbox, unknown};
+use crate::store::{outbox, unknown, user_phone};
 
 /// Rounds of cancelling what is open: each takes a thousand.
 const ROUNDS_MAX: usize = 100;
@@ -98,6 +100,15 @@ pub async fn erase(desk: &Desk, who: &Who, client: u64, typed: &str) -> Result<E
     }
     erased.events = erase::events(&desk.store, client).await?;
     (erased.skips, erased.decisions, erased.exceptions) = erase::records(&desk.store, client).await?;
+    erase::replies(&desk.store, client, &mask).await?;
+    // Before the ids go: what was said under them counts for the numbers.
+    for number in &numbers {
+        let spellings = aliases(number);
+        let users = user_phone::users_of(&desk.store, &spellings).await?;
+        let (from, to): (Vec<&str>, Vec<&str>) =
+            (users.iter().map(ProviderUserId::as_str).collect(), spellings.iter().map(E164::as_str).collect());
+        carry_over(&desk.store, &from, &to, desk.now()).await?;
+    }
     for number in spellings(&numbers) {
         erase::number(&desk.store, &number, &mut mask, desk.now()).await?;
     }

@@ -5,10 +5,15 @@ use std::collections::BTreeSet;
 use super::{AdminError, Desk};
 use crate::billing::phones::StoredPhone;
 use crate::domain::admin::{Role, Who};
+use crate::domain::consent::{How, Said, Scope};
+use crate::domain::hookpoint::Class;
 use crate::domain::phone::{E164, PhoneError, aliases, normalize, normalize_first};
 use crate::domain::reason::Reason;
-use crate::store::consent::{self, Word};
+use crate::store::consent::{self, Statement, Word};
+use crate::store::user_phone;
 
+/// Statements about one number that are shown at most.
+const WORDS_MAX: usize = 20;
 /// Longest note, in characters.
 pub const WHY_CHARS_MAX: usize = 300;
 
@@ -19,15 +24,23 @@ pub struct Standing {
     pub contact: Option<u64>,
     /// The number as we write to it, or why there is none.
     pub phone: Result<E164, Reason>,
-    /// The last that was said of it, under whichever spelling.
-    pub word: Option<Word>,
+    /// Classes of alerts that are refused there.
+    pub refused: Vec<Class>,
+    /// What was said of it, under whichever spelling or user id, newest first.
+    pub words: Vec<Word>,
 }
 
 impl Standing {
-    /// Whether alerts may go there, as far as the number is concerned.
+    /// Whether any alerts may go there, as far as the number is concerned.
     #[must_use]
     pub fn may_be_written_to(&self) -> bool {
-        self.phone.is_ok() && !self.word.as_ref().is_some_and(|word| word.opted_out)
+        self.phone.is_ok() && self.refused.len() < Class::ALL.len()
+    }
+
+    /// The last that was said.
+    #[must_use]
+    pub fn word(&self) -> Option<&Word> {
+        self.words.first()
     }
 }
 
@@ -38,7 +51,7 @@ impl Standing {
 pub async fn of_phone(desk: &Desk, who: &Who, written: &str) -> Result<Standing, AdminError> {
     desk.require(who, Role::Viewer)?;
     let phone = desk.phone(written).await?;
-    Ok(Standing { contact: None, word: word(desk, &phone).await?, phone: Ok(phone) })
+    standing(desk, None, Ok(phone)).await
 }
 
 /// How the numbers of a client and his contacts stand, as the platform has them now.
@@ -50,11 +63,7 @@ pub async fn of_client(desk: &Desk, who: &Who, client: u64) -> Result<Vec<Standi
     let numbers = numbers_of(desk, client).await?.ok_or(AdminError::NotFound("client"))?;
     let mut all = Vec::with_capacity(numbers.len());
     for (contact, phone) in numbers {
-        let word = match &phone {
-            Ok(phone) => word(desk, phone).await?,
-            Err(_) => None,
-        };
-        all.push(Standing { contact, phone, word });
+        all.push(standing(desk, contact, phone).await?);
     }
     Ok(all)
 }
@@ -90,8 +99,24 @@ pub(super) async fn numbers_of(
     Ok(Some(all))
 }
 
-async fn word(desk: &Desk, phone: &E164) -> Result<Option<Word>, AdminError> {
-    Ok(consent::words_of(&desk.store, &aliases(phone)).await?.into_iter().next())
+async fn standing(desk: &Desk, contact: Option<u64>, phone: Result<E164, Reason>) -> Result<Standing, AdminError> {
+    let Ok(number) = &phone else { return Ok(Standing { contact, phone, refused: Vec::new(), words: Vec::new() }) };
+    let spellings = aliases(number);
+    let book = consent::of_numbers(&desk.store, &spellings).await?;
+    let refuses = |class: &Class| spellings.iter().any(|one| book.number_refuses(one, *class));
+    let refused = Class::ALL.iter().copied().filter(refuses).collect();
+    let mut words = consent::words_of(&desk.store, &keys(desk, &spellings).await?).await?;
+    // Each statement is kept under every spelling.
+    words.dedup_by(|a, b| (a.said, &a.evidence) == (b.said, &b.evidence));
+    words.truncate(WORDS_MAX);
+    Ok(Standing { contact, phone, refused, words })
+}
+
+/// Under which keys the ledger holds what is known of a number: its spellings, and the user ids that are its.
+async fn keys(desk: &Desk, spellings: &[E164]) -> Result<Vec<String>, AdminError> {
+    let users = user_phone::users_of(&desk.store, spellings).await?;
+    let numbers = spellings.iter().map(|one| one.as_str().to_owned());
+    Ok(numbers.chain(users.iter().map(|one| one.as_str().to_owned())).collect())
 }
 
 /// Notes that somebody wants no alerts (any more), or wants them again, with who noted it and why.
@@ -106,7 +131,9 @@ pub async fn set(desk: &Desk, who: &Who, written: &str, opted_out: bool, why: &s
     }
     let phone = desk.phone(written).await?;
     let evidence = format!("{}: {why}", who.name);
-    consent::record(&desk.store, &aliases(&phone), opted_out, &evidence, desk.now()).await?;
+    let said = Said { scope: Scope::All, opted_out, at: desk.now() };
+    let keys = keys(desk, &aliases(&phone)).await?;
+    consent::record(&desk.store, &keys, Statement { said, how: How::Operator, evidence: &evidence }).await?;
     let deed = if opted_out { "consent.out" } else { "consent.in" };
     desk.note(who, deed, &phone.masked(), Some(why)).await?;
     of_phone(desk, who, phone.as_str()).await

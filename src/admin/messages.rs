@@ -168,7 +168,7 @@ async fn still_fit(
     messages: Vec<Message>,
 ) -> Result<(Vec<Message>, Vec<(MessageId, Reason)>), AdminError> {
     let everybody: Vec<_> = messages.iter().map(|one| one.to.clone()).collect();
-    let out = consent::opted_out(&desk.store, &everybody).await?;
+    let book = consent::about(&desk.store, messages.iter()).await?;
     let moved = moved::moved(&desk.store, &everybody).await?;
     let zone = jiff::tz::TimeZone::get(&desk.config.billing.timezone);
     let words = Words {
@@ -192,7 +192,9 @@ async fn still_fit(
     let (mut fit, mut refused) = (Vec::with_capacity(messages.len()), Vec::new());
     for (message, second) in messages.into_iter().zip(facts) {
         match second {
-            _ if out.contains(&message.to) || message.to.is_erased() => refused.push((message.id, Reason::OptedOut)),
+            // A confirmation goes once, and its time is over.
+            _ if message.free_form.is_some() => refused.push((message.id, Reason::WindowClosed)),
+            _ if book.refuses(&message) || message.to.is_erased() => refused.push((message.id, Reason::OptedOut)),
             _ if moved.contains(&message.to) => refused.push((message.id, Reason::NumberChanged)),
             Second::Cancel(reason) => refused.push((message.id, reason)),
             // It gets its words when it is sent.

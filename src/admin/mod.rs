@@ -23,6 +23,7 @@ pub mod password;
 pub mod people;
 pub mod phones;
 pub mod reach;
+pub mod replies;
 pub mod restored;
 pub mod retention;
 pub mod rules;

@@ -33,6 +33,8 @@ pub struct Standing {
     pub held: u64,
     pub sending: u64,
     pub unknown: u64,
+    /// App secrets that verify its webhooks: more than one while they are rotated.
+    pub app_secrets: usize,
 }
 
 /// All numbers.
@@ -65,6 +67,7 @@ pub async fn all(desk: &Desk) -> Result<Vec<Standing>, AdminError> {
             held: count("held"),
             sending: count("sending"),
             unknown: count("unknown"),
+            app_secrets: sender.app_secret.len(),
         });
     }
     Ok(all)

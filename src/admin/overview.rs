@@ -14,7 +14,7 @@ use crate::store::contacted::{self, WINDOW};
 use crate::store::figure::{self, HOUR, Kind, News, hour_of};
 use crate::store::hold::{self, HoldState};
 use crate::store::lane::{self, Pause};
-use crate::store::{inbox, lane_setting, mirror, moved, outbox, restored};
+use crate::store::{inbox, lane_setting, mirror, moved, outbox, replies, restored};
 use std::fmt;
 
 /// The pace is measured over so long.
@@ -171,6 +171,8 @@ pub enum Need {
     NearLimit { lane: String, used: u64, max: u32 },
     /// Clients changed their numbers, and nobody took note.
     NumberChanged { n: u64 },
+    /// Replies that look like a wish about alerts, and opt-outs of somebody to whom no alert of ours went.
+    Replies { replies: u64 },
     /// The sweep does not run.
     SweepLate,
     /// Nobody counts: probably no instance runs.
@@ -192,6 +194,7 @@ impl Need {
             Self::Failing { .. } => "failing",
             Self::NearLimit { .. } => "near_limit",
             Self::NumberChanged { .. } => "number_changed",
+            Self::Replies { .. } => "replies",
             Self::SweepLate => "sweep_late",
             Self::NotCounted { .. } => "not_counted",
         }
@@ -301,6 +304,10 @@ async fn needs(desk: &Desk, at: Timestamp, inbox: Queue, numbers: &[Number]) -> 
         if let Some(last) = line.last_at.filter(|_| line.is_silent(at)) {
             needs.push(Need::Silent { hook: line.hook, last });
         }
+    }
+    let (_, replies) = replies::unseen(&desk.store).await?;
+    if replies > 0 {
+        needs.push(Need::Replies { replies });
     }
     let sweep = &desk.config.sweep;
     if sweep.enabled && mirror::next_turn(&desk.store).await?.is_none_or(|next| sweep_is_late(sweep, next, at)) {

@@ -144,10 +144,10 @@ impl<'a> Walk<'a> {
         self.after = *last;
         let mut seen: Vec<Seen> = page.into_iter().map(|(client, row)| self.look(client, row)).collect();
         let numbers: Vec<E164> = seen.iter().filter_map(|one| one.phone().cloned()).collect();
-        let out = consent::opted_out(self.store, &numbers).await?;
+        let book = consent::of_numbers(self.store, &numbers).await?;
         let moved = moved::moved(self.store, &numbers).await?;
         for one in &mut seen {
-            if one.phone().is_some_and(|phone| out.contains(phone)) {
+            if one.phone().is_some_and(|phone| book.refuses_all(phone)) {
                 let why = "this number asked for no more alerts".to_owned();
                 one.standing = Standing::Not { reason: Reason::OptedOut, why };
             }
@@ -204,8 +204,8 @@ impl<'a> Walk<'a> {
             }
         }
         let numbers: Vec<E164> = found.iter().map(|(.., number)| number.clone()).collect();
-        let out = consent::opted_out(self.store, &numbers).await?;
-        for (client, contact, _) in found.into_iter().filter(|(.., number)| !out.contains(number)) {
+        let book = consent::of_numbers(self.store, &numbers).await?;
+        for (client, contact, _) in found.into_iter().filter(|(.., number)| !book.refuses_all(number)) {
             let counted = &mut self.counts.by_locale.entry(client.locale).or_default().contacts;
             for audience in Audience::ALL.iter().filter(|audience| has_right(contact, **audience)) {
                 *counted.entry(*audience).or_default() += 1;

@@ -236,7 +236,7 @@ async fn people(desk: &Desk, facts: Option<&Facts>) -> Result<(Option<Person>, V
         all.push((Some(contact.id.0), name, read(&contact.phone, country)));
     }
     let numbers: Vec<_> = all.iter().filter_map(|(.., phone)| phone.as_ref().ok()).map(|p| p.e164.clone()).collect();
-    let out = consent::opted_out(&desk.store, &numbers).await?;
+    let book = consent::of_numbers(&desk.store, &numbers).await?;
     let moved = moved::moved(&desk.store, &numbers).await?;
     let mut people = all.into_iter().map(|(contact_id, name, phone)| Person {
         contact_id,
@@ -245,7 +245,7 @@ async fn people(desk: &Desk, facts: Option<&Facts>) -> Result<(Option<Person>, V
         obstacle: match &phone {
             _ if client.status == ClientStatus::Closed => Some(Reason::ClientClosed),
             Ok(phone) if moved.contains(&phone.e164) => Some(Reason::NumberChanged),
-            Ok(phone) => out.contains(&phone.e164).then_some(Reason::OptedOut),
+            Ok(phone) => book.refuses_all(&phone.e164).then_some(Reason::OptedOut),
             Err(error) => Some(error.reason()),
         },
     });

@@ -7,12 +7,16 @@ use tokio::sync::Notify;
 
 use super::{App, seconds};
 use crate::admin::Desk;
+use crate::domain::locale::Locale;
+use crate::http::answers::{Answers, Manners};
 use crate::http::decide::Decide;
 use crate::http::ingest::Ingest;
 use crate::http::ops::Ops;
+use crate::http::preferences::Preferences;
 use crate::http::raw::BodyLimits;
 use crate::http::receipts::{Receipts, SenderKeys};
-use crate::http::{Route, admin, api, batches, decide, ingest, join, manifest, ops, receipts};
+use crate::http::{Route, admin, api, batches, decide, ingest, join, manifest, ops, preferences, receipts};
+use crate::render::confirmation::button_texts;
 use crate::rules::consent::Words;
 use crate::store::keeper::Keeper;
 use crate::store::writer::{InboxWriter, InboxWriting};
@@ -46,7 +50,11 @@ impl App {
         let (writer, writing) = InboxWriter::new(&self.store, server.ingest_queue_max, wait_max, bell);
         let limits = |bytes_max| BodyLimits { bytes_max, timeout: Duration::from_millis(server.body_timeout_ms) };
         let senders = self.config.senders.iter().map(|(name, sender)| {
-            let keys = SenderKeys { app_secret: sender.app_secret.clone(), verify_token: sender.verify_token.clone() };
+            let keys = SenderKeys {
+                app_secrets: sender.app_secret.clone(),
+                verify_token: sender.verify_token.clone(),
+                portfolio: sender.portfolio.clone(),
+            };
             (name.clone(), keys)
         });
         let ingest = Arc::new(Ingest {
@@ -76,10 +84,20 @@ impl App {
                 self.config.rules.clone(),
                 self.clock.clone(),
             ),
+            preferences::route(Preferences {
+                sources: self.live.sources.clone(),
+                catalogue: self.live.catalogue.clone(),
+                billing: self.billing.clone(),
+                store: self.store.clone(),
+                phone: self.config.alerts.phone_policy(),
+                default_locale: self.config.alerts.default_locale.parse().unwrap_or(Locale::EsAr),
+                clock: self.clock.clone(),
+                limits: limits(server.event_bytes_max),
+            }),
             receipts::route(Receipts {
                 senders: senders.collect(),
                 store: self.store.clone(),
-                words: Words::new(&self.config.consent.opt_out_words, &self.config.consent.opt_in_words),
+                answers: self.answers(),
                 clock: self.clock.clone(),
                 metrics: self.metrics.clone(),
                 limits: limits(server.receipt_bytes_max),
@@ -96,6 +114,26 @@ impl App {
             }),
         ];
         (routes, writing)
+    }
+}
+
+impl App {
+    /// What becomes of clients' replies.
+    fn answers(&self) -> Answers {
+        let consent = &self.config.consent;
+        let security: Vec<String> = consent.security_words.iter().cloned().chain(button_texts()).collect();
+        Answers {
+            store: self.store.clone(),
+            billing: self.billing.clone(),
+            manners: Manners {
+                words: Words::new(&consent.opt_out_words, &consent.opt_in_words, &security),
+                confirm: consent.confirm,
+                start: consent.opt_in_words.clone(),
+                stop: consent.opt_out_words.clone(),
+            },
+            metrics: self.metrics.clone(),
+            outbox_bell: self.outbox_bell.clone(),
+        }
     }
 }
 

@@ -26,6 +26,7 @@ pub mod debt;
 pub mod guest;
 pub mod phone_field;
 mod plan;
+pub mod stated;
 pub mod ticket;
 
 pub mod case;

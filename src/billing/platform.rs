@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::grants::BILLING_NOTE;
 use super::pool::{Billing, BillingError};
 use super::row::{id, text};
+use super::stated::Questionnaire;
 use crate::domain::ids::CurrencyId;
 use crate::domain::locale::Locale;
 use crate::domain::money::Currency;
@@ -26,6 +27,8 @@ pub struct Overrides {
     pub phone_field: String,
     /// How long the platform's answers are remembered, in seconds.
     pub cache_s: u64,
+    /// Where clients say whether they want alerts.
+    pub questionnaire: Questionnaire,
 }
 
 /// Settings and currencies, as read at `at`.

@@ -69,9 +69,16 @@ fn print(found: &[Standing]) {
         table.add_row(vec![
             phone,
             one.contact.map(|contact| format!("contact {contact}")).unwrap_or_default(),
-            if one.may_be_written_to() { "yes" } else { "no" }.to_owned(),
-            one.word.as_ref().map(|word| show::time(word.at)).unwrap_or_default(),
-            one.word.as_ref().map(|word| word.evidence.clone()).unwrap_or_default(),
+            match (one.may_be_written_to(), one.refused.as_slice()) {
+                (false, _) => "no".to_owned(),
+                (true, []) => "yes".to_owned(),
+                (true, refused) => {
+                    let refused: Vec<&str> = refused.iter().map(|class| class.code()).collect();
+                    format!("yes, but {}", refused.join(" and "))
+                }
+            },
+            one.word().map(|word| show::time(word.said.at)).unwrap_or_default(),
+            one.word().map(|word| word.evidence.clone()).unwrap_or_default(),
         ]);
     }
     println!("{table}");

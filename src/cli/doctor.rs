@@ -51,6 +51,15 @@ pub async fn run(args: Args, config: &Config) -> anyhow::Result<ExitCode> {
         let keys = source.secrets.len();
         findings.push(finding("stub secret", "ok", format!("source `{name}`: {keys} key(s), newest first")));
     }
+    for (name, sender) in &config.senders {
+        findings.push(match sender.app_secret.len() {
+            1 => finding("app secret", "ok", format!("sender `{name}`: 1 app secret")),
+            n => {
+                let says = "`hookbridge_webhooks_total` tells which of them Meta signs with; take the others out";
+                finding("app secret", "warn", format!("sender `{name}`: {n} app secrets: {says}"))
+            }
+        });
+    }
     let failed = findings.iter().any(|f| f.state == "failed");
     if args.json {
         let rows: Vec<_> =
@@ -220,6 +229,16 @@ async fn billing_database(config: &Config, now: Timestamp) -> Vec<Finding> {
                         format!("the platform has no field `{field}` of clients: see alerts.phone_field"),
                     ),
                     Err(error) => finding("phone field", "failed", error.to_string()),
+                });
+            }
+            if config.consent.asked == "field" {
+                let name = &config.consent.field;
+                findings.push(match billing.fields_called(name).await {
+                    Ok(ids) if ids.is_empty() => {
+                        finding("consent field", "failed", format!("no custom field of clients is called `{name}`"))
+                    }
+                    Ok(ids) => finding("consent field", "ok", format!("`{name}` is custom field {ids:?}")),
+                    Err(error) => finding("consent field", "failed", error.to_string()),
                 });
             }
             findings.push(match billing.unreadable().await {

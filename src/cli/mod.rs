@@ -17,6 +17,7 @@ mod messages;
 mod migrate;
 mod missed;
 mod phones;
+mod replies;
 mod restored;
 mod retention;
 mod sandbox;
@@ -108,6 +109,8 @@ enum Command {
     /// Audits of the platform's data: who cannot be alerted, and whose number was read with an assumption
     #[command(subcommand)]
     Audit(audit::Command),
+    /// What clients answered, newest first; `seen` notes that it was read
+    Replies(replies::Args),
     /// Whether somebody may be written to, and what he asked for
     #[command(subcommand)]
     Consent(consent::Command),
@@ -186,6 +189,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Retention(args) => retention::run(args, &read(file.as_deref())?).await?,
         Command::Phones(command) => phones::run(command, read(file.as_deref())).await?,
         Command::Audit(command) => audit::run(command, &read(file.as_deref())?).await?,
+        Command::Replies(args) => replies::run(args, &read(file.as_deref())?).await?,
         Command::Consent(command) => consent::run(command, &read(file.as_deref())?).await?,
         Command::Clients(command) => clients::run(command, &read(file.as_deref())?).await?,
         Command::Sweep(args) => sweep::run(args, &read(file.as_deref())?).await?,

@@ -11,6 +11,8 @@ use super::{ConfigError, DEFAULTS};
 const PREFIX: &str = "HOOKBRIDGE__";
 /// Sections whose entries are named by the user; each entry starts from the default entry of that name.
 const NAMED: [(&str, &str); 2] = [("sources", "billing"), ("senders", "main")];
+/// Texts that may be lists of texts.
+const MANY: [&str; 1] = ["app_secret"];
 /// A section whose content its own reader checks.
 const FREE: &str = "hookpoints";
 
@@ -69,6 +71,7 @@ fn overlay(base: &mut Table, given: Table, path: &str, mistakes: &mut Vec<String
                 base.insert(key, Value::Float(text.parse().unwrap_or_default()));
             }
             (Some(old), value) if old.same_type(&value) => *old = value,
+            (Some(old), value @ Value::Array(_)) if MANY.contains(&key.as_str()) => *old = value,
             (Some(old), value) => {
                 mistakes.push(format!("`{here}` must be {}, not {}", type_name(old), type_name(&value)));
             }

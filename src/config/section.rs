@@ -123,7 +123,9 @@ pub struct SenderConfig {
     pub phone_number_id: String,
     pub waba_id: String,
     pub token: SecretString,
-    pub app_secret: SecretString,
+    /// Newest first: each of them verifies while one is rotated.
+    #[serde(deserialize_with = "one_or_many")]
+    pub app_secret: Vec<SecretString>,
     pub verify_token: SecretString,
     pub proxy: String,
     pub rate_per_s: u32,
@@ -164,6 +166,11 @@ impl AlertsConfig {
 pub struct ConsentConfig {
     pub opt_out_words: Vec<String>,
     pub opt_in_words: Vec<String>,
+    pub security_words: Vec<String>,
+    pub confirm: bool,
+    pub asked: String,
+    pub field: String,
+    pub unanswered: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -209,6 +216,7 @@ pub struct RetentionConfig {
     pub message_days: u32,
     pub dedupe_days: u32,
     pub decision_days: u32,
+    pub reply_days: u32,
     pub every_s: u64,
     pub step_ms: u64,
     pub rows_max: usize,
@@ -228,6 +236,22 @@ pub struct HookpointConfig {
 pub struct LogConfig {
     pub format: String,
     pub level: String,
+}
+
+/// A text, of which commas and white space (the lines of a file) separate several, or a list of texts.
+fn one_or_many<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Vec<SecretString>, D::Error> {
+    let texts = match Value::deserialize(source)? {
+        Value::String(text) => vec![text],
+        Value::Array(list) => list
+            .into_iter()
+            .map(|one| {
+                one.as_str().map(str::to_owned).ok_or_else(|| serde::de::Error::custom("`app_secret` must hold texts"))
+            })
+            .collect::<Result<_, _>>()?,
+        _ => return Err(serde::de::Error::custom("`app_secret` must be a text or a list of texts")),
+    };
+    let parts = texts.iter().flat_map(|text| text.split(|c: char| c == ',' || c.is_whitespace()));
+    Ok(parts.filter(|part| !part.is_empty()).map(|part| SecretString::from(part.to_owned())).collect())
 }
 
 /// Turns the merged table into sections, after the `…_file` sisters were read.

@@ -10,6 +10,8 @@ use crate::domain::admin::Role;
 use crate::domain::event::SWEEP;
 use crate::signature::Key;
 
+/// App secrets of one sender: each costs a look at every webhook.
+const APP_SECRETS_MAX: usize = 4;
 /// Words that people leave in example files.
 const PLACEHOLDERS: [&str; 6] = ["change", "example", "secret", "todo", "xxx", "your"];
 
@@ -27,6 +29,13 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
     expect(!is_empty(&config.database.url), "`database.url` is empty: give the URL of the bridge's own schema");
     expect(!is_empty(&config.billing.url), "`billing.url` is empty: give the URL of the platform's database");
     expect(TimeZone::get(&config.billing.timezone).is_ok(), "`billing.timezone` is not an IANA time zone, e.g. UTC");
+    let consent = &config.consent;
+    expect(["", "field", "marketing"].contains(&consent.asked.as_str()), "`consent.asked` must be field, marketing or empty");
+    expect(
+        consent.asked != "field" || !consent.field.trim().is_empty(),
+        "`consent.field` is empty: give the name of the custom field in which clients are asked",
+    );
+    expect(["send", "refuse"].contains(&consent.unanswered.as_str()), "`consent.unanswered` must be send or refuse");
     let link = &config.billing.admin_url;
     expect(
         link.is_empty() || link.starts_with("https://") || link.starts_with("http://"),
@@ -234,11 +243,17 @@ fn sender(name: &str, sender: &SenderConfig, mistakes: &mut Vec<String>) {
         "base_url` must be https:// (http:// only on loopback): it carries the token".to_owned(),
     );
     expect(!sender.phone_number_id.is_empty(), "phone_number_id` is empty: Meta's id of the sending number".to_owned());
-    for (key, secret) in
-        [("token", &sender.token), ("app_secret", &sender.app_secret), ("verify_token", &sender.verify_token)]
-    {
+    for (key, secret) in [("token", &sender.token), ("verify_token", &sender.verify_token)] {
         expect(!is_empty(secret), format!("{key}` is empty"));
         expect(!is_placeholder(secret), format!("{key}` looks like a placeholder"));
+    }
+    expect(!sender.app_secret.is_empty(), "app_secret` is empty".to_owned());
+    expect(
+        sender.app_secret.len() <= APP_SECRETS_MAX,
+        format!("app_secret` holds more than {APP_SECRETS_MAX}: leave out those that are not in use any more"),
+    );
+    for (n, secret) in sender.app_secret.iter().enumerate() {
+        expect(!is_placeholder(secret), format!("app_secret` number {} looks like a placeholder", n + 1));
     }
     expect((1..=10_000).contains(&sender.rate_per_s), "rate_per_s` must be 1 to 10000".to_owned());
     expect((0.0..=50.0).contains(&sender.rate_headroom_percent), "rate_headroom_percent` must be 0 to 50".to_owned());

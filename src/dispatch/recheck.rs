@@ -113,6 +113,10 @@ enum First {
 impl<'a> Ask<'a> {
     fn of(sight: &'a Sight<'_>, message: &Message) -> Self {
         let entry = sight.catalogue.entry(&message.hookpoint);
+        // It answers what the client wrote, and says nothing of the platform's rows.
+        if message.free_form.is_some() {
+            return Self { subject: None, entry: None, is_current: true };
+        }
         let client = Subject { kind: SubjectKind::Client, id: message.client_id.0 };
         let subject = match entry {
             Some(entry) if message.class != Class::Security || entry.is_rechecked() => Some(message.subject),

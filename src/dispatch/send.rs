@@ -72,7 +72,7 @@ impl Lane {
         };
         let looks = look(&sight, messages).await?;
         let everybody: Vec<E164> = messages.iter().map(|m| m.to.clone()).collect();
-        let out = consent::opted_out(store, &everybody).await?;
+        let book = consent::about(store, messages.iter()).await?;
         let moved = moved::moved(store, &everybody).await?;
         let (mut good, mut ended, mut anew) = (Vec::new(), Vec::new(), Vec::new());
         let mut waits: HashMap<Reason, Vec<(MessageId, Timestamp)>> = HashMap::new();
@@ -82,7 +82,8 @@ impl Lane {
                 anew.push((message.id, *changed));
             }
             match second {
-                _ if out.contains(&message.to) => ended.push((message.id, Reason::OptedOut)),
+                // Who says that he wants no alerts is answered all the same.
+                _ if message.free_form.is_none() && book.refuses(message) => ended.push((message.id, Reason::OptedOut)),
                 _ if moved.contains(&message.to) => ended.push((message.id, Reason::NumberChanged)),
                 Second::Cancel(reason) => ended.push((message.id, reason)),
                 Second::Wait(until, reason) => waits.entry(reason).or_default().push((message.id, until)),

@@ -84,3 +84,46 @@ impl fmt::Display for MessageId {
         self.0.as_simple().fmt(f)
     }
 }
+
+/// Characters of a provider's user id at most (the width of the column; Meta: a country, perhaps `ENT`, and up to 128).
+pub const PROVIDER_USER_CHARS_MAX: usize = 160;
+
+/// The provider's own id of a user for one company, e.g. `AR.13491208655302741918`. Meta: users who took a user name may come with
+/// this alone, without a number. Personal data: shown masked.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProviderUserId(String);
+
+impl ProviderUserId {
+    /// Two capital letters, a dot, then letters, digits and dots.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (country, rest) = text.split_once('.')?;
+        let is_country = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
+        let good = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+        (is_country && good && text.len() <= PROVIDER_USER_CHARS_MAX).then(|| Self(text.to_owned()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// For people who need not know it: `AR.••••••918`.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let (head, tail) = (&self.0[..3], &self.0[self.0.len().saturating_sub(3).max(3)..]);
+        format!("{head}••••••{tail}")
+    }
+}
+
+impl fmt::Display for ProviderUserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.masked())
+    }
+}
+
+impl fmt::Debug for ProviderUserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProviderUserId({})", self.masked())
+    }
+}

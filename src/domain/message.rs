@@ -27,6 +27,8 @@ pub struct Message {
     /// The sending number, by its name in the configuration.
     pub lane: String,
     pub call: TemplateCall,
+    /// Instead of the template: `text` as it is, inside the provider's window.
+    pub free_form: Option<FreeForm>,
     /// What the recipient will read, for people and for gateways without templates.
     pub text: String,
     pub queued_at: Timestamp,
@@ -46,6 +48,27 @@ pub struct Print {
     pub wording: u64,
     /// The platform's rows. 0: unknown.
     pub facts: u64,
+}
+
+/// A message without a template: the provider takes it only within 24 hours after the user wrote. It answers him, so that it is sent
+/// though he wants no alerts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FreeForm {
+    /// Buttons by which he may answer: what comes back, and what he reads.
+    pub buttons: Vec<(String, String)>,
+}
+
+impl FreeForm {
+    /// The template of a message without one.
+    #[must_use]
+    pub fn no_template() -> TemplateCall {
+        TemplateCall {
+            name: String::new(),
+            language: String::new(),
+            parameters: Parameters::Positional(Vec::new()),
+            button: None,
+        }
+    }
 }
 
 /// A provider template with its values.

@@ -9,6 +9,7 @@ pub mod time;
 
 pub mod admin;
 pub mod case;
+pub mod consent;
 pub mod decision;
 pub mod event;
 pub mod hookpoint;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::hookpoint::closed_list;
-use super::ids::MessageId;
+use super::ids::{MessageId, ProviderUserId};
 use super::phone::E164;
 use std::fmt;
 
@@ -35,15 +35,53 @@ pub struct Receipt {
     pub category: Option<String>,
 }
 
+closed_list! {
+    /// What kind of message a client sent.
+    ReplyKind {
+        Text = "text",
+        /// A button of a template.
+        Button = "button",
+        /// A button or a row of a list.
+        Interactive = "interactive",
+        Reaction = "reaction",
+        /// A picture, a voice message and such; the words are the caption.
+        Media = "media",
+    }
+}
+
 /// A message that a client wrote to us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// His number as the provider knows it, digits only. Missing for users who hide it.
     pub from: Option<String>,
+    /// The provider's id of the user.
+    pub user_id: Option<ProviderUserId>,
+    /// The provider's id of the message that it answers.
+    pub answers: Option<String>,
     pub provider_id: String,
     pub at: Timestamp,
+    pub kind: ReplyKind,
     /// The text, or the payload of the button he pressed.
     pub text: String,
+    /// What the button said.
+    pub shown: Option<String>,
+}
+
+/// A user whose id at the provider changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserIdChange {
+    pub previous: ProviderUserId,
+    pub new: ProviderUserId,
+    /// The number changed with it: the old one is not his any more.
+    pub with_number: bool,
+    pub at: Timestamp,
+}
+
+/// A user of whom the provider named both the number and the id.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KnownUser {
+    pub user_id: ProviderUserId,
+    pub phone: E164,
 }
 
 /// A user who changed his number.

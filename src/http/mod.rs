@@ -14,12 +14,14 @@ pub mod admin;
 pub mod api;
 pub mod openapi;
 
+pub mod answers;
 pub mod batches;
 pub mod decide;
 pub mod ingest;
 pub mod manifest;
 mod number_changes;
 pub mod ops;
+pub mod preferences;
 pub mod receipts;
 
 use std::convert::Infallible;

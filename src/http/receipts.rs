@@ -11,21 +11,20 @@ use warp::Filter;
 use warp::http::{HeaderMap, StatusCode};
 use warp::reply::Response;
 
+use super::answers::Answers;
 use super::problem::{Problem, json_response};
 use super::raw::{BodyLimits, json_body, text};
 use super::refusals::Refusals;
 use super::{Route, number_changes};
 use crate::clock::Clock;
-use crate::domain::phone::{E164, aliases};
 use crate::domain::reason::Reason;
-use crate::domain::receipt::{Receipt, Reply};
+use crate::domain::receipt::Receipt;
 use crate::metrics::{Metrics, Result1};
 use crate::road::{Step, mark, mark_one};
-use crate::rules::consent::{Wish, Words};
 use crate::signature::verify_hub;
 use crate::store::figure::{self, News};
 use crate::store::lane::{Pause, PausedBy, pause};
-use crate::store::{Store, StoreError, consent, receipt};
+use crate::store::{Store, StoreError, receipt};
 use crate::tasks::{Task, caught};
 use crate::whatsapp::errors::{self, FaultClass};
 use crate::whatsapp::{Challenge, Notice, Webhook, parse};
@@ -33,8 +32,11 @@ use crate::whatsapp::{Challenge, Notice, Webhook, parse};
 /// Secrets of one sender's webhooks.
 #[derive(Clone, Debug)]
 pub struct SenderKeys {
-    pub app_secret: SecretString,
+    /// Newest first.
+    pub app_secrets: Vec<SecretString>,
     pub verify_token: SecretString,
+    /// The company's numbers that share their users' ids.
+    pub portfolio: String,
 }
 
 /// What the routes work with.
@@ -42,7 +44,7 @@ pub struct SenderKeys {
 pub struct Receipts {
     pub senders: BTreeMap<String, SenderKeys>,
     pub store: Store,
-    pub words: Words,
+    pub answers: Answers,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     pub limits: BodyLimits,
@@ -105,7 +107,11 @@ impl Receipts {
     ) -> Result<Response, Problem> {
         let keys = self.keys(sender)?;
         let body = json_body(headers, body, self.limits).await?;
-        if !verify_hub(text(headers, "x-hub-signature-256").unwrap_or_default(), &body, &keys.app_secret) {
+        let signature = text(headers, "x-hub-signature-256").unwrap_or_default();
+        let signed_by = keys.app_secrets.iter().position(|secret| verify_hub(signature, &body, secret));
+        if let Some(place) = signed_by {
+            self.metrics.signed(sender, place + 1);
+        } else {
             return Err(Problem::new(401, "bad-signature", "`X-Hub-Signature-256` does not match."));
         }
         // Signed, but not JSON: asking for it again would bring the same again, for seven days.
@@ -160,8 +166,13 @@ impl Receipts {
             self.metrics.receipts.get_or_create(&Result1 { result: one.status.code() }).inc();
         }
         self.stop_numbers(sender, &webhook.receipts).await?;
+        let portfolio = self.senders.get(sender).map(|keys| keys.portfolio.as_str()).unwrap_or_default();
+        self.answers.learn(portfolio, &webhook.users, now).await?;
+        for change in &webhook.user_id_changes {
+            self.answers.follow(portfolio, change, now).await?;
+        }
         for reply in &webhook.replies {
-            self.note_wish(reply).await?;
+            self.answers.take(sender, portfolio, reply, now).await?;
         }
         for change in &webhook.number_changes {
             number_changes::keep(&self.store, &self.metrics, change).await?;
@@ -184,15 +195,6 @@ impl Receipts {
         let detail = errors::explain(code).to_owned();
         let stop = Pause { lane: sender.to_owned(), until: now + self.number_hold, by: PausedBy::Provider, detail };
         pause(&self.store, &stop, now).await
-    }
-
-    /// A reply counts only when the whole of it is one of the configured words.
-    async fn note_wish(&self, reply: &Reply) -> Result<(), StoreError> {
-        let Some(wish) = self.words.wish(&reply.text) else { return Ok(()) };
-        let Some(from) = reply.from.as_deref().and_then(E164::from_digits) else { return Ok(()) };
-        let out = wish == Wish::Stop;
-        self.metrics.receipts.get_or_create(&Result1 { result: if out { "opt_out" } else { "opt_in" } }).inc();
-        consent::record(&self.store, &aliases(&from), out, &format!("reply: {}", reply.text.trim()), reply.at).await
     }
 
     async fn alarm(&self, sender: &str, notice: &Notice) -> Result<(), StoreError> {

@@ -290,6 +290,7 @@ fn message(
         class: entry.hookpoint.class,
         lane: desk.lane.to_owned(),
         call: rendered.call,
+        free_form: None,
         text: rendered.text,
         queued_at: desk.now,
         wait: quiet.map(|until| (until, Reason::QuietHours)).or(settles),

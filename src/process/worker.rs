@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::decide::Decider;
 use crate::domain::event::HookEvent;
 use crate::domain::ids::EventId;
+use crate::domain::message::Message;
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
 use crate::envelope;
@@ -243,18 +244,26 @@ impl Worker {
         self.write(claims, outcomes, now).await
     }
 
-    async fn without_opted_out(&self, outcomes: &mut [Outcome]) -> Result<(), StoreError> {
-        let everybody: Vec<E164> =
-            outcomes.iter().flat_map(|o| &o.alerts).flat_map(|a| &a.messages).map(|m| m.to.clone()).collect();
-        let out = consent::opted_out(&self.store, &everybody).await?;
-        if out.is_empty() {
+    async fn without_opted_out(&self, outcomes: &mut [Outcome]) -> Result<(), ProcessError> {
+        let everything = outcomes.iter().flat_map(|o| &o.alerts).flat_map(|a| &a.messages);
+        let book = consent::about(&self.store, everything).await?;
+        let clients = outcomes.iter().flat_map(|o| &o.alerts).map(|alert| alert.client_id.0).collect();
+        let refused = self.billing.refused(&clients).await?;
+        if book.is_empty() && refused.is_empty() {
             return Ok(());
         }
+        let by_answer = |m: &Message| {
+            refused.get(&m.client_id.0).filter(|stated| !book.asked_for_all(&m.to, stated.at)).map(|stated| &stated.evidence)
+        };
         for outcome in outcomes {
             for alert in &mut outcome.alerts {
-                let (gone, kept) = std::mem::take(&mut alert.messages).into_iter().partition(|m| out.contains(&m.to));
+                let (gone, kept) = std::mem::take(&mut alert.messages).into_iter().partition(|m| book.refuses(m) || by_answer(m).is_some());
                 alert.messages = kept;
-                outcome.skips.extend(Vec::into_iter(gone).map(|m| Skip::of(&m, Reason::OptedOut)));
+                outcome.skips.extend(Vec::into_iter(gone).map(|m| {
+                    let skip = Skip::of(&m, Reason::OptedOut);
+                    let evidence = by_answer(&m).filter(|_| !book.refuses(&m)).cloned();
+                    Skip { detail: evidence.or(skip.detail.clone()), ..skip }
+                }));
             }
         }
         Ok(())

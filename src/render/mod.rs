@@ -3,12 +3,14 @@
 //! Must not know: the database, the provider's API.
 
 pub mod clean;
+pub mod confirmation;
 pub mod format;
 pub mod names;
 
 pub mod context;
 pub mod digest;
 pub mod phrases;
+pub mod preferences;
 pub mod sample;
 pub mod template;
 

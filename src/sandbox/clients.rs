@@ -33,6 +33,8 @@ pub struct Reply {
     pub button: Option<ReplyButton>,
     /// The client's profile name.
     pub name: Option<String>,
+    /// The message that he answers; a button's is the last one with it.
+    pub answers: Option<String>,
     /// The number written to; the first when left out.
     pub phone_number_id: Option<String>,
 }
@@ -71,24 +73,30 @@ impl World {
         let id = phone::wamid(&wa_id, self.config.seed, serial);
         let seconds = now_ms.div_euclid(1_000).to_string();
         let (message, text) = match (&reply.text, &reply.button) {
-            (Some(text), None) => {
-                let body = json!({"from": wa_id, "id": id, "timestamp": seconds, "type": "text",
-                    "text": {"body": text}});
-                (body, text.clone())
-            }
+            (Some(text), None) => (json!({"type": "text", "text": {"body": text}}), text.clone()),
             (None, Some(button)) => {
-                let context = self
-                    .last_template_to(&wa_id)
-                    .map(|template| json!({"from": self.config.phone_numbers[phone].digits(), "id": template}));
-                let body = json!({"from": wa_id, "id": id, "timestamp": seconds, "type": "button", "context": context,
-                    "button": {"payload": button.payload, "text": button.text}});
+                let body = if self.is_interactive(&wa_id, button) {
+                    json!({"type": "interactive", "interactive": {"type": "button_reply",
+                        "button_reply": {"id": button.payload, "title": button.text}}})
+                } else {
+                    json!({"type": "button", "button": {"payload": button.payload, "text": button.text}})
+                };
                 (body, button.text.clone())
             }
             _ => return Err(ApiError::parameter("A reply has either text or button")),
         };
+        let mut message = message;
+        message["id"] = id.clone().into();
+        message["timestamp"] = seconds.into();
+        for (name, value) in self.from_members(&wa_id) {
+            message[name] = value;
+        }
+        let answers = reply.answers.clone().or_else(|| self.answered(&wa_id, reply.button.as_ref()?));
+        if let Some(answers) = answers {
+            message["context"] = json!({"from": self.config.phone_numbers[phone].digits(), "id": answers});
+        }
         self.open_window(&wa_id, reply.name.clone(), now_ms);
-        let name = self.client_name(&wa_id).unwrap_or("Cliente");
-        let contact = json!({"profile": {"name": name}, "wa_id": wa_id});
+        let contact = self.contact(&wa_id);
         self.throughput[phone].note(now_ms);
         self.ledger.keep(Message {
             id: id.clone(),
@@ -116,8 +124,18 @@ impl World {
         self.clients.insert(wa_id.to_owned(), Client { name, window_until_ms: now_ms + WINDOW_MS });
     }
 
-    fn last_template_to(&self, wa_id: &str) -> Option<&str> {
-        let mut newest = self.ledger.messages().rev();
-        newest.find(|one| one.wa_id == wa_id && one.template.is_some()).map(|one| one.id.as_str())
+    /// The message whose button was pressed: the last one with it, else the last template.
+    fn answered(&self, wa_id: &str, button: &ReplyButton) -> Option<String> {
+        let to_him = || self.ledger.messages().rev().filter(|one| one.wa_id == wa_id && !one.incoming);
+        let has =
+            |one: &&Message| one.content.buttons.iter().any(|known| known.payload.as_deref() == Some(&button.payload));
+        to_him().find(has).or_else(|| to_him().find(|one| one.template.is_some())).map(|one| one.id.clone())
+    }
+
+    /// Whether the button is one of a message without a template.
+    fn is_interactive(&self, wa_id: &str, button: &ReplyButton) -> bool {
+        let answered = self.answered(wa_id, button);
+        let found = self.ledger.messages().rev().find(|one| Some(&one.id) == answered.as_ref());
+        found.is_some_and(|one| one.template.is_none())
     }
 }

@@ -32,6 +32,14 @@ struct TemplateWire {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct UserWire {
+    number: String,
+    user_id: String,
+    username: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct CallbackWire {
     url: Option<String>,
 }
@@ -89,6 +97,13 @@ fn at_once(inner: &Inner, call: &Call, name: &str) -> Result<Value, ApiError> {
             let id = world.reply(&reply, inner.now_ms())?;
             inner.bell.notify_one();
             Ok(json!({"id": id}))
+        }
+        ("POST", "user") => {
+            let wire: UserWire = read(call)?;
+            let wa_id = super::phone::wa_id(&format!("+{}", wire.number.trim_start_matches('+')))?;
+            world.set_user(&wa_id, &wire.user_id, wire.username, inner.now_ms())?;
+            inner.bell.notify_one();
+            Ok(json!({"success": true}))
         }
         ("POST", "template_status") => {
             let wire: TemplateWire = read(call)?;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::error::ApiError;
 use super::pattern::{Format, Pattern};
+use super::request::Content;
 use super::template::{Button, Header, Template};
 
 /// What the client reads.
@@ -36,6 +37,25 @@ pub struct Param {
     /// The variable's name or number; for a button its index.
     pub name: String,
     pub value: String,
+}
+
+/// What the client reads of a message without a template.
+#[must_use]
+pub fn free_form(content: &Content) -> Rendered {
+    match content {
+        Content::Text(body) => Rendered { text: body.clone(), ..Rendered::default() },
+        Content::Interactive { body, footer, buttons } => {
+            let button = |(id, title): &(String, String)| RenderedButton {
+                kind: "REPLY".to_owned(),
+                text: title.clone(),
+                url: None,
+                payload: Some(id.clone()),
+            };
+            let buttons = buttons.iter().map(button).collect();
+            Rendered { text: body.clone(), footer: footer.clone(), buttons, ..Rendered::default() }
+        }
+        Content::Template { .. } => Rendered::default(),
+    }
 }
 
 /// Fills `template` with the `components` of a send call.

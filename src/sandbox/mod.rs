@@ -5,7 +5,7 @@
 //! sender cannot hide in a stand-in that makes the same one.
 //!
 //! In reading order: `config` → `routes` (the way in) → `request` → `world` (the decision: `limits`, `template`,
-//! `pattern`, `fill`, `phone`, `faults`, `clients`) → `ledger` → `queue`, `receipts` and `webhook` (the way back) →
+//! `pattern`, `fill`, `phone`, `faults`, `clients`, `users`) → `ledger` → `queue`, `receipts` and `webhook` (the way back) →
 //! `management`, `control`, `page`.
 
 mod clients;
@@ -25,6 +25,7 @@ mod receipts;
 mod request;
 mod routes;
 mod template;
+mod users;
 mod webhook;
 mod world;
 
@@ -197,6 +198,17 @@ impl Sandbox {
         let id = self.inner.world().reply(reply, self.inner.now_ms())?;
         self.inner.bell.notify_one();
         Ok(id)
+    }
+
+    /// Gives a user an id of the provider's own, or a new one. With a user name his number is left out of what he writes.
+    ///
+    /// # Errors
+    /// 100, when number or id cannot be read.
+    pub fn set_user(&self, number: &str, id: &str, username: Option<&str>) -> Result<(), ApiError> {
+        let wa_id = phone::wa_id(&format!("+{}", number.trim_start_matches('+')))?;
+        self.inner.world().set_user(&wa_id, id, username.map(str::to_owned), self.inner.now_ms())?;
+        self.inner.bell.notify_one();
+        Ok(())
     }
 
     /// Posts every queued update, due or not, one POST after the other, and waits for those under way. Updates that

@@ -21,7 +21,17 @@ pub struct SendRequest {
 #[derive(Clone, Debug)]
 pub enum Content {
     Text(String),
-    Template { name: String, language: String, components: Vec<Value> },
+    /// Reply buttons: what comes back, and what is read.
+    Interactive {
+        body: String,
+        footer: Option<String>,
+        buttons: Vec<(String, String)>,
+    },
+    Template {
+        name: String,
+        language: String,
+        components: Vec<Value>,
+    },
 }
 
 impl SendRequest {
@@ -30,14 +40,14 @@ impl SendRequest {
     pub fn template(&self) -> Option<&str> {
         match &self.content {
             Content::Template { name, .. } => Some(name),
-            Content::Text(_) => None,
+            Content::Text(_) | Content::Interactive { .. } => None,
         }
     }
 }
 
 /// Other types that the real service takes: refused by name, so that nobody thinks they were sent.
-const OTHER_TYPES: [&str; 10] =
-    ["image", "document", "audio", "video", "sticker", "location", "contacts", "interactive", "reaction", "pin"];
+const OTHER_TYPES: [&str; 9] =
+    ["image", "document", "audio", "video", "sticker", "location", "contacts", "reaction", "pin"];
 
 /// The members of a send call that the stand-in knows.
 const MEMBERS: [&str; 9] = [
@@ -92,11 +102,14 @@ fn content(members: &mut Map<String, Value>) -> Result<Content, ApiError> {
         Some(Value::String(kind)) => kind.clone(),
         Some(_) => return Err(ApiError::parameter("Param type must be a string")),
     };
-    if let Some(other) = ["text", "template"].into_iter().find(|one| *one != kind && members.contains_key(*one)) {
+    if let Some(other) =
+        ["text", "template", "interactive"].into_iter().find(|one| *one != kind && members.contains_key(*one))
+    {
         return Err(ApiError::parameter(format!("Unexpected key \"{other}\" for type {kind}")));
     }
     match kind.as_str() {
         "text" => text(take_object(members, "text")?),
+        "interactive" => interactive(take_object(members, "interactive")?),
         "template" => template(take_object(members, "template")?),
         other => Err(ApiError::parameter(format!("Param type must not be {other:?}"))),
     }
@@ -113,6 +126,55 @@ fn text(mut members: Map<String, Value>) -> Result<Content, ApiError> {
         1..=4_096 => Ok(Content::Text(body)),
         _ => Err(ApiError::parameter("Param text['body'] must be at most 4096 characters long.")),
     }
+}
+
+/// Meta: body ≤ 1024, footer ≤ 60, one to three reply buttons with an id ≤ 256 and a title ≤ 20, each of its own.
+fn interactive(mut members: Map<String, Value>) -> Result<Content, ApiError> {
+    only_members(&members, &["type", "body", "footer", "action"], "interactive")?;
+    if members.get("type").and_then(Value::as_str) != Some("button") {
+        return Err(ApiError::parameter("The stand-in knows interactive messages of type button only"));
+    }
+    let limited = |name: &'static str, text: String, most: usize| match text.chars().count() {
+        n if n == 0 || n > most => {
+            Err(ApiError::parameter(format!("Param interactive {name} must be 1 to {most} characters")))
+        }
+        _ => Ok(text),
+    };
+    let mut part = |name: &'static str, most| -> Result<Option<String>, ApiError> {
+        if !members.contains_key(name) {
+            return Ok(None);
+        }
+        let mut object = take_object(&mut members, name)?;
+        only_members(&object, &["text"], name)?;
+        limited(name, take_text(&mut object, "text")?, most).map(Some)
+    };
+    let body = part("body", 1_024)?.ok_or_else(|| ApiError::new(131_008, "The parameter body is required."))?;
+    let footer = part("footer", 60)?;
+    let mut action = take_object(&mut members, "action")?;
+    only_members(&action, &["buttons"], "interactive['action']")?;
+    let Some(Value::Array(list)) = action.remove("buttons") else {
+        return Err(ApiError::new(131_008, "The parameter buttons is required."));
+    };
+    let mut buttons: Vec<(String, String)> = Vec::new();
+    for one in list {
+        let Value::Object(mut one) = one else { return Err(ApiError::parameter("Param buttons must hold objects")) };
+        only_members(&one, &["type", "reply"], "a button")?;
+        if one.get("type").and_then(Value::as_str) != Some("reply") {
+            return Err(ApiError::parameter("A button's type must be reply"));
+        }
+        let mut reply = take_object(&mut one, "reply")?;
+        only_members(&reply, &["id", "title"], "a button's reply")?;
+        let id = limited("button id", take_text(&mut reply, "id")?, 256)?;
+        let title = limited("button title", take_text(&mut reply, "title")?, 20)?;
+        if buttons.iter().any(|known| known.0 == id || known.1 == title) {
+            return Err(ApiError::parameter("Buttons must differ in id and title"));
+        }
+        buttons.push((id, title));
+    }
+    if !(1..=3).contains(&buttons.len()) {
+        return Err(ApiError::parameter("An interactive message has one to three buttons"));
+    }
+    Ok(Content::Interactive { body, footer, buttons })
 }
 
 fn template(mut members: Map<String, Value>) -> Result<Content, ApiError> {

@@ -37,6 +37,7 @@ pub enum Event {
 pub struct StatusEvent {
     pub id: String,
     pub wa_id: String,
+    pub user_id: Option<String>,
     pub status: Status,
     pub at_ms: i64,
     pub opaque: Option<String>,
@@ -52,6 +53,8 @@ struct StatusWire<'a> {
     status: &'static str,
     timestamp: String,
     recipient_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipient_user_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     biz_opaque_callback_data: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,6 +148,7 @@ fn status_wire(event: &StatusEvent) -> StatusWire<'_> {
         status: event.status.as_str(),
         timestamp: seconds.to_string(),
         recipient_id: &event.wa_id,
+        recipient_user_id: event.user_id.as_deref(),
         biz_opaque_callback_data: event.opaque.as_deref(),
         conversation: (event.with_conversation && event.status == Status::Sent).then(|| {
             json!({"id": conversation_id(&event.id), "expiration_timestamp": (seconds + 86_400).to_string(),

@@ -16,6 +16,7 @@ use super::phone;
 use super::queue::Queue;
 use super::request::{Content, SendRequest};
 use super::template::{Template, TemplateStatus};
+use super::users::User;
 use super::webhook::{Event, StatusEvent, Update};
 
 /// The provider's state.
@@ -31,6 +32,7 @@ pub struct World {
     pairs: Pairs,
     reach: Reach,
     pub clients: HashMap<String, Client>,
+    pub users: HashMap<String, User>,
     queue: Queue,
     serial: u64,
 }
@@ -64,6 +66,7 @@ impl World {
             pairs: Pairs::default(),
             reach: Reach::default(),
             clients: HashMap::new(),
+            users: HashMap::new(),
             queue: Queue::default(),
             serial: 0,
             config,
@@ -131,12 +134,13 @@ impl World {
         let receipts = self.faults.take_for_receipts(&request);
         let (template, language) = match request.content {
             Content::Template { name, language, .. } => (Some(name), Some(language)),
-            Content::Text(_) => (None, None),
+            Content::Text(_) | Content::Interactive { .. } => (None, None),
         };
         let is_template = template.is_some();
         let status = StatusEvent {
             id: wamid.clone(),
             wa_id: request.wa_id.clone(),
+            user_id: self.user_id(&request.wa_id),
             status: Status::Accepted,
             at_ms: now_ms,
             opaque: request.opaque.clone(),
@@ -164,14 +168,14 @@ impl World {
     /// What the client will read, the pricing category, and the code with which it fails later, if it does.
     fn render(&self, request: &SendRequest, window_open: bool) -> Result<(Rendered, String, Option<u32>), ApiError> {
         match &request.content {
-            Content::Text(body) => {
+            Content::Text(_) | Content::Interactive { .. } => {
                 let failure = (!window_open).then_some(131_047);
                 if failure.is_some() && !self.config.closed_window_fails_late {
                     let details = "Message failed to send because more than 24 hours have passed since the customer \
                                    last replied to this number.";
                     return Err(ApiError::new(131_047, details));
                 }
-                Ok((Rendered { text: body.clone(), ..Rendered::default() }, "service".to_owned(), failure))
+                Ok((fill::free_form(&request.content), "service".to_owned(), failure))
             }
             Content::Template { name, language, components } => {
                 let template = self.sendable(name, language)?;

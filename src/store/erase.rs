@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Row, Value};
+use mysql_async::{Row, Transaction, Value};
 
 use super::outbox::{hex_list, message_id};
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, transaction};
 use super::{Store, StoreError};
+use crate::domain::consent::{Said, Scope, refuses, refuses_all};
+use crate::domain::hookpoint::Class;
 use crate::domain::ids::MessageId;
 use crate::domain::phone::{E164, ERASED};
 
@@ -207,17 +209,71 @@ pub async fn number(store: &Store, number: &E164, mask: &mut Mask, now: Timestam
         let mut tx = connection.start_transaction(transaction()).await?;
         let others: Option<Row> = tx.exec_first("SELECT 1 FROM message WHERE recipient = ? LIMIT 1", (to,)).await?;
         if others.is_none() {
-            tx.exec_drop(
-                "UPDATE consent SET evidence = ?, at = LEAST(at, ?) WHERE recipient = ? AND opted_out",
-                (EVIDENCE, at(now), to),
-            )
-            .await?;
-            tx.exec_drop("DELETE FROM consent WHERE recipient = ? AND NOT opted_out", (to,)).await?;
+            wishes(&mut tx, to, now).await?;
+            let sql = format!("UPDATE reply SET {REPLY} WHERE recipient = ?");
+            tx.exec_drop(sql, (&mask.salt, to)).await?;
             tx.exec_drop("UPDATE contacted SET recipient = ? WHERE recipient = ?", (&masked, to)).await?;
         }
         Ok(tx.commit().await?)
     })
     .await
+}
+
+/// What is left of a reply: when it came, and what it was taken for.
+const REPLY: &str = "provider_id = CONCAT('erased:', LEFT(SHA2(CONCAT(?, provider_id), 256), 40)), recipient = NULL, user_id = NULL, \
+                     body = ''";
+
+/// Erases what a client wrote. Returns how many replies.
+///
+/// # Errors
+/// The database.
+pub async fn replies(store: &Store, client: u64, mask: &Mask) -> Result<u64, StoreError> {
+    let sql = format!("UPDATE reply SET {REPLY} WHERE client_id = ? AND provider_id NOT LIKE 'erased:%' LIMIT {ROWS}");
+    all(store, &sql, vec![mask.salt.as_str().into(), client.into()]).await
+}
+
+/// Of what was said of a number, and under the user ids that are its, only stays what it refuses; the ids go.
+async fn wishes(tx: &mut Transaction<'_>, to: &str, now: Timestamp) -> Result<(), StoreError> {
+    let rows: Vec<Row> = tx
+        .exec(
+            "SELECT class, opted_out, at FROM consent WHERE recipient = ? OR recipient IN (SELECT user_id FROM user_phone \
+             WHERE recipient = ?)",
+            (to, to),
+        )
+        .await?;
+    let read = |row: &Row| -> Result<Said, StoreError> {
+        let reader = Reader::new("consent", row, "");
+        let scope = reader.parse("class", Scope::parse)?;
+        Ok(Said { scope, opted_out: reader.get("opted_out")?, at: reader.time("at")? })
+    };
+    let said = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    tx.exec_drop(
+        "DELETE FROM consent WHERE recipient = ? OR recipient IN (SELECT user_id FROM user_phone WHERE recipient = ?)",
+        (to, to),
+    )
+    .await?;
+    tx.exec_drop(
+        "DELETE FROM user_phone WHERE user_id IN (SELECT user_id FROM (SELECT user_id FROM user_phone WHERE recipient = ?) AS his)",
+        (to,),
+    )
+    .await?;
+    let scopes: Vec<Scope> = if refuses_all(&said) {
+        vec![Scope::All]
+    } else {
+        Class::ALL.iter().filter(|class| refuses(&said, **class)).map(|class| Scope::from(*class)).collect()
+    };
+    for scope in scopes {
+        let about = said
+            .iter()
+            .filter(|one| one.opted_out && (one.scope == Scope::All || one.scope == scope || scope == Scope::All));
+        let when = about.map(|one| one.at).max().unwrap_or(now).min(now);
+        tx.exec_drop(
+            "INSERT INTO consent (recipient, class, opted_out, evidence, at) VALUES (?, ?, TRUE, ?, ?)",
+            (to, scope.code(), EVIDENCE, at(when)),
+        )
+        .await?;
+    }
+    Ok(())
 }
 
 /// Runs a bounded change until nothing is left to change.

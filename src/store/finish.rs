@@ -340,7 +340,7 @@ pub fn priority(class: Class) -> u8 {
     }
 }
 
-/// Values as JSON: `{"body":[…]}` or `{"named":[["name","value"],…]}`, and `"button"`.
+/// Values as JSON: `{"body":[…]}` or `{"named":[["name","value"],…]}`, and `"button"`; `"buttons"` only without a template.
 pub(super) fn parameters_text(message: &Message) -> String {
     let call = &message.call;
     let mut json = serde_json::Map::new();
@@ -350,6 +350,9 @@ pub(super) fn parameters_text(message: &Message) -> String {
     };
     if let Some(button) = &call.button {
         json.insert("button".into(), serde_json::json!(button));
+    }
+    if let Some(free_form) = &message.free_form {
+        json.insert("buttons".into(), serde_json::json!(free_form.buttons));
     }
     serde_json::Value::Object(json).to_string()
 }

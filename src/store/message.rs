@@ -12,7 +12,7 @@ use super::{Store, StoreError};
 use crate::domain::hookpoint::{Class, HookpointId, Subject};
 use crate::domain::ids::{ClientId, ContactId, EventId, MessageId, UserId};
 use crate::domain::locale::Locale;
-use crate::domain::message::{Message, Parameters, Print, TemplateCall};
+use crate::domain::message::{FreeForm, Message, Parameters, Print, TemplateCall};
 use crate::domain::phone::E164;
 
 /// The messages `ids`, in the order asked for.
@@ -63,6 +63,7 @@ fn message(row: &Row) -> Result<Message, StoreError> {
             parameters: reader.parse("parameters", parameters)?,
             button: reader.parse("parameters", |text| Some(button(text)))?,
         },
+        free_form: reader.parse("parameters", |text| Some(free_form(text)))?,
         text: reader.get("body")?,
         queued_at: reader.time("created_at")?,
         wait: None,
@@ -77,6 +78,12 @@ fn parameters(text: &str) -> Option<Parameters> {
         return serde_json::from_value(named.clone()).ok().map(Parameters::Named);
     }
     serde_json::from_value(json.get("body")?.clone()).ok().map(Parameters::Positional)
+}
+
+/// `{"body":[],"buttons":[["id","title"],…]}` of a message without a template.
+fn free_form(text: &str) -> Option<FreeForm> {
+    let json: serde_json::Value = serde_json::from_str(text).ok()?;
+    serde_json::from_value(json.get("buttons")?.clone()).ok().map(|buttons| FreeForm { buttons })
 }
 
 fn button(text: &str) -> Option<String> {

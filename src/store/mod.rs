@@ -32,6 +32,9 @@ pub mod consent;
 pub mod moved;
 pub mod receipt;
 pub mod recent;
+pub mod replies;
+pub mod reply;
+pub mod user_phone;
 pub mod restored;
 
 pub mod decision;

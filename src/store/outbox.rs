@@ -148,7 +148,7 @@ async fn claim_once(
     if !claimed.is_empty() {
         let sql = format!(
             "INSERT INTO contacted (portfolio, recipient, at) SELECT ?, recipient, ? FROM outbox WHERE message_id IN ({}) \
-             ON DUPLICATE KEY UPDATE at = VALUES(at)",
+             AND template <> '' ON DUPLICATE KEY UPDATE at = VALUES(at)",
             hex_list(&claimed)
         );
         tx.exec_drop(sql, (who.portfolio, at(now))).await?;

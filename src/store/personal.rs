@@ -19,7 +19,7 @@ pub const ROWS_MAX: usize = 20_000;
 const NUMBERS_MAX: usize = 500;
 
 /// One kind of what we hold, and how it is read. Each `?` is the client's id.
-const KINDS: [(&str, &str); 10] = [
+const KINDS: [(&str, &str); 12] = [
     (
         "messages",
         "SELECT LOWER(HEX(id)) AS id, event_id, hookpoint, subject, contact_id, user_id, recipient, locale, class, lane, \
@@ -63,6 +63,17 @@ const KINDS: [(&str, &str); 10] = [
          FROM decision WHERE client_id = ? UNION SELECT CONVERT(CONCAT('client:', ?) USING ascii) COLLATE ascii_bin) AS his JOIN \
          decision_override o ON o.subject = his.subject ORDER BY o.id",
     ),
+    (
+        "replies",
+        "SELECT id, lane, at, recipient, user_id, LOWER(HEX(message_id)) AS message_id, kind, body, meaning, matched, outcome, \
+         LOWER(HEX(confirmation_id)) AS confirmation_id, seen_at, seen_by FROM reply WHERE client_id = ? ORDER BY id",
+    ),
+    (
+        "preferences",
+        "SELECT recipient, class, opted_out, evidence, how, at FROM consent WHERE recipient = CONCAT('client:', ?) OR recipient LIKE \
+         CONCAT('login:%/', ?) OR recipient IN (SELECT CONCAT('contact:', contact_id) FROM message WHERE client_id = ?) \
+         ORDER BY recipient, at",
+    ),
     ("remembered", "SELECT kind, id, state, name, seen_at, pending FROM mirror WHERE owner = ? ORDER BY kind, id"),
     ("deeds", "SELECT at, actor, via, action, detail FROM audit WHERE target = CONCAT('client:', ?) ORDER BY id"),
 ];
@@ -101,9 +112,18 @@ pub async fn of_numbers(store: &Store, portfolios: &BTreeSet<&str>, numbers: &[E
         return Ok(Vec::new());
     }
     let values: Vec<Value> = numbers.iter().take(NUMBERS_MAX).map(|to| to.as_str().into()).collect();
+    let list = marks(values.len());
     let consents = format!(
-        "SELECT recipient, opted_out, evidence, at FROM consent WHERE recipient IN ({}) ORDER BY recipient",
-        marks(values.len())
+        "SELECT recipient, class, opted_out, evidence, how, at FROM consent WHERE recipient IN ({list}) OR recipient IN \
+         (SELECT user_id FROM user_phone WHERE recipient IN ({list})) ORDER BY recipient, at"
+    );
+    let users = format!(
+        "SELECT user_id, recipient, portfolio, at FROM user_phone WHERE recipient IN ({list}) ORDER BY user_id"
+    );
+    // Those of his alerts are there already; these came before any alert.
+    let replies = format!(
+        "SELECT id, lane, at, recipient, user_id, kind, body, meaning FROM reply WHERE client_id IS NULL AND recipient IN ({list}) \
+         ORDER BY id"
     );
     let contacted = format!(
         "SELECT portfolio, recipient, at FROM contacted WHERE portfolio IN ({}) AND recipient IN ({}) ORDER BY at, recipient",
@@ -112,7 +132,9 @@ pub async fn of_numbers(store: &Store, portfolios: &BTreeSet<&str>, numbers: &[E
     );
     let of_portfolios = portfolios.iter().map(|one| Value::from(*one)).chain(values.iter().cloned()).collect();
     Ok(vec![
-        read(store, "consents", &consents, values).await?,
+        read(store, "consents", &consents, [values.clone(), values.clone()].concat()).await?,
+        read(store, "provider_users", &users, values.clone()).await?,
+        read(store, "unmatched_replies", &replies, values).await?,
         read(store, "contacted", &contacted, of_portfolios).await?,
     ])
 }

@@ -31,12 +31,14 @@ pub enum Kind {
     Transition,
     /// Answers of the company's rules.
     Decision,
+    /// What clients wrote. What they asked for stays.
+    Reply,
     /// Links from the platform's addon page that were used.
     UsedLink,
 }
 
 impl Kind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Event,
         Self::Skip,
         Self::Message,
@@ -45,6 +47,7 @@ impl Kind {
         Self::Key,
         Self::Transition,
         Self::Decision,
+        Self::Reply,
         Self::UsedLink,
     ];
 
@@ -59,6 +62,7 @@ impl Kind {
             Self::Key => "dedupe",
             Self::Transition => "transition",
             Self::Decision => "decision",
+            Self::Reply => "reply",
             Self::UsedLink => "sso_used",
         }
     }
@@ -66,7 +70,7 @@ impl Kind {
     /// The column that tells the age of a row; an index begins with it, or with the column before it.
     fn time(self) -> &'static str {
         match self {
-            Self::Event | Self::Receipt => "received_at",
+            Self::Event | Self::Receipt | Self::Reply => "received_at",
             Self::Message => "created_at",
             Self::Decision => "asked_at",
             Self::UsedLink => "until_at",
@@ -77,7 +81,7 @@ impl Kind {
     /// The column that finds the row.
     fn key(self) -> &'static str {
         match self {
-            Self::Event | Self::Skip | Self::Message | Self::Decision | Self::UsedLink => "id",
+            Self::Event | Self::Skip | Self::Message | Self::Decision | Self::Reply | Self::UsedLink => "id",
             Self::Receipt => "provider_id",
             Self::Contacted => "recipient",
             Self::Key => "dedupe_key",

@@ -3,7 +3,7 @@
 //! Must not know: queues, pace, retries, tables. A [`Gateway`] makes one attempt and says how it ended.
 //!
 //! Read in this order: `cloud_api` (one attempt) → `request` (its JSON) → `answer` (how it ended) → `errors` and
-//! `error_table` (what the provider's codes mean) → `receipt` and `notice` (webhooks) → `challenge` → `templates`,
+//! `error_table` (what the provider's codes mean) → `receipt`, `reply` and `notice` (webhooks) → `challenge` → `templates`,
 //! `template_rules`, `account` (for operators).
 
 mod account;
@@ -18,6 +18,7 @@ mod notice;
 mod number_change;
 mod receipt;
 mod redact;
+mod reply;
 mod request;
 mod template_rules;
 mod templates;

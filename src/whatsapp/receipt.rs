@@ -14,11 +14,11 @@ use serde_json::value::RawValue;
 use super::notice::{self, Notice};
 use super::number_change::number_changes;
 use super::redact::redact;
+use super::reply::{Heard, ReplyWire, heard, phone_digits};
 use crate::domain::ids::MessageId;
-use crate::domain::receipt::{NumberChange, Receipt, ReceiptStatus, Reply};
-
-/// Characters of a reply that are kept. Meta: a text has 4096 at most.
-const REPLY_CHARS_MAX: usize = 4096;
+use crate::domain::ids::ProviderUserId;
+use crate::domain::phone::E164;
+use crate::domain::receipt::{KnownUser, NumberChange, Receipt, ReceiptStatus, Reply, UserIdChange};
 
 /// All that one webhook says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,9 @@ pub struct Webhook {
     /// In the order of the webhook, which is not the order of what happened.
     pub receipts: Vec<Receipt>,
     pub replies: Vec<Reply>,
+    /// Users of whom a status, a message or a contact names both number and id.
+    pub users: Vec<KnownUser>,
+    pub user_id_changes: Vec<UserIdChange>,
     pub notices: Vec<Notice>,
     pub number_changes: Vec<NumberChange>,
     /// Items passed over: unknown kinds and malformed ones.
@@ -42,7 +45,10 @@ impl Webhook {
         let receipts = self.receipts.iter().map(|one| Self { receipts: vec![one.clone()], ..bare() });
         let replies = self.replies.iter().map(|one| Self { replies: vec![one.clone()], ..bare() });
         let notices = self.notices.iter().map(|one| Self { notices: vec![one.clone()], ..bare() });
-        receipts.chain(replies).chain(notices).collect()
+        let users = self.users.iter().map(|one| Self { users: vec![one.clone()], ..bare() });
+        let ids = self.user_id_changes.iter().map(|one| Self { user_id_changes: vec![one.clone()], ..bare() });
+        let numbers = self.number_changes.iter().map(|one| Self { number_changes: vec![one.clone()], ..bare() });
+        receipts.chain(users).chain(ids).chain(replies).chain(numbers).chain(notices).collect()
     }
 }
 
@@ -84,6 +90,8 @@ struct MessagesWire<'a> {
     statuses: Option<&'a RawValue>,
     #[serde(borrow, default)]
     messages: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "lenient")]
+    contacts: Option<Vec<Value>>,
     #[serde(borrow, default)]
     errors: Option<&'a RawValue>,
 }
@@ -98,6 +106,10 @@ struct StatusWire {
     id: String,
     status: String,
     timestamp: Value,
+    #[serde(default, deserialize_with = "lenient")]
+    recipient_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    recipient_user_id: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     biz_opaque_callback_data: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
@@ -129,22 +141,6 @@ impl ErrorWire {
         let texts = [details, &self.message, &self.title].into_iter().filter_map(Value::as_str);
         texts.map(redact).find(|text| !text.is_empty())
     }
-}
-
-#[derive(Deserialize)]
-struct ReplyWire {
-    id: String,
-    timestamp: Value,
-    #[serde(default, deserialize_with = "lenient")]
-    from: Option<String>,
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    text: Value,
-    #[serde(default)]
-    button: Value,
-    #[serde(default)]
-    interactive: Value,
 }
 
 /// Reads the body of a webhook.
@@ -189,15 +185,38 @@ impl Webhook {
         };
         let number = self.number(wire.metadata);
         for status in self.items::<StatusWire>(wire.statuses) {
+            self.user(status.recipient_id.as_deref(), status.recipient_user_id.as_deref());
             self.keep(receipt(status), |webhook| &mut webhook.receipts);
         }
         self.number_changes.extend(number_changes(wire.messages));
+        for contact in wire.contacts.unwrap_or_default() {
+            self.user(contact["wa_id"].as_str(), contact["user_id"].as_str());
+        }
         for message in self.items::<ReplyWire>(wire.messages) {
-            self.keep(reply(message), |webhook| &mut webhook.replies);
+            self.heard(&message);
         }
         for error in self.items::<ErrorWire>(wire.errors) {
             let detail = error.detail().unwrap_or_default();
             self.notices.push(Notice::Error { phone_number_id: number.clone(), code: error.code, detail });
+        }
+    }
+
+    fn heard(&mut self, message: &ReplyWire) {
+        match heard(message) {
+            Some(Heard::Reply(reply)) => {
+                self.user(reply.from.as_deref(), reply.user_id.as_ref().map(ProviderUserId::as_str));
+                self.replies.push(reply);
+            }
+            Some(Heard::UserId(change)) => self.user_id_changes.push(change),
+            None => self.ignored += 1,
+        }
+    }
+
+    /// Notes a user of whom both are known.
+    fn user(&mut self, number: Option<&str>, user_id: Option<&str>) {
+        let phone = number.and_then(phone_digits).and_then(|digits| E164::from_digits(&digits));
+        if let (Some(phone), Some(user_id)) = (phone, user_id.and_then(ProviderUserId::parse)) {
+            self.users.push(KnownUser { user_id, phone });
         }
     }
 
@@ -260,32 +279,6 @@ fn receipt(wire: StatusWire) -> Option<Receipt> {
         detail: error.as_ref().and_then(ErrorWire::detail),
         category: wire.pricing.map(|pricing| pricing.category),
     })
-}
-
-fn reply(wire: ReplyWire) -> Option<Reply> {
-    let first = |value: &Value, paths: &[&str]| {
-        let mut texts = paths.iter().filter_map(|path| value.pointer(path)?.as_str());
-        texts.find(|text| !text.is_empty()).map(str::to_owned)
-    };
-    let text = match wire.kind.as_str() {
-        "text" => first(&wire.text, &["/body"]),
-        "button" => first(&wire.button, &["/payload", "/text"]),
-        "interactive" => first(&wire.interactive, &["/button_reply/id", "/list_reply/id"]),
-        _ => None,
-    }?;
-    Some(Reply {
-        from: wire.from.as_deref().and_then(phone_digits),
-        provider_id: Some(wire.id).filter(|id| !id.is_empty())?,
-        at: seconds(&wire.timestamp)?,
-        text: text.chars().take(REPLY_CHARS_MAX).collect(),
-    })
-}
-
-/// A number as digits only. Meta: missing for users who hide it; a business-scoped id is not a number.
-fn phone_digits(text: &str) -> Option<String> {
-    let digits = text.strip_prefix('+').unwrap_or(text);
-    let number = (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    number.then(|| digits.to_owned())
 }
 
 /// Unix seconds. Meta: a string in statuses and messages, an integer elsewhere.

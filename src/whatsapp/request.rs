@@ -1,13 +1,14 @@
 //! Owns: the JSON of one message.
 //!
-//! Meta: `POST /{version}/{PHONE_NUMBER_ID}/messages`, type `template`. `to` carries its `+`: without it the country code
+//! Meta: `POST /{version}/{PHONE_NUMBER_ID}/messages`, type `template`; inside the 24 hours after a user wrote also `text`, and
+//! `interactive` with up to three reply buttons (body ≤ 1024 characters, a button's title ≤ 20, its id ≤ 256). `to` carries its `+`: without it the country code
 //! of the *sending* number is put in front. A button's `index` is a string in most of Meta's samples. `components` is
 //! left out when the template has no variables. `biz_opaque_callback_data` (≤ 512 characters) comes back in every status
 //! and is the only correlation of our own: there is no idempotency key.
 
 use serde::Serialize;
 
-use crate::domain::message::{Message, Parameters};
+use crate::domain::message::{FreeForm, Message, Parameters, TemplateCall};
 
 #[derive(Serialize)]
 pub(super) struct MessageWire<'a> {
@@ -17,7 +18,48 @@ pub(super) struct MessageWire<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     biz_opaque_callback_data: String,
-    template: TemplateWire<'a>,
+    #[serde(flatten)]
+    content: ContentWire<'a>,
+}
+
+/// Named as its type.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum ContentWire<'a> {
+    Template(TemplateWire<'a>),
+    Text { preview_url: bool, body: &'a str },
+    Interactive(InteractiveWire<'a>),
+}
+
+#[derive(Serialize)]
+struct InteractiveWire<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    body: BodyWire<'a>,
+    action: ActionWire<'a>,
+}
+
+#[derive(Serialize)]
+struct BodyWire<'a> {
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct ActionWire<'a> {
+    buttons: Vec<ButtonWire<'a>>,
+}
+
+#[derive(Serialize)]
+struct ButtonWire<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    reply: ReplyWire<'a>,
+}
+
+#[derive(Serialize)]
+struct ReplyWire<'a> {
+    id: &'a str,
+    title: &'a str,
 }
 
 #[derive(Serialize)]
@@ -55,22 +97,44 @@ struct ParameterWire<'a> {
 
 impl<'a> MessageWire<'a> {
     pub(super) fn new(message: &'a Message) -> Self {
-        let call = &message.call;
-        let body = body(&call.parameters);
-        let button = call.button.as_deref().map(button);
+        let content = match &message.free_form {
+            Some(free_form) => without_template(&message.text, free_form),
+            None => ContentWire::Template(template(&message.call)),
+        };
         Self {
             messaging_product: "whatsapp",
             recipient_type: "individual",
             to: message.to.as_str(),
-            kind: "template",
-            biz_opaque_callback_data: message.id.to_string(),
-            template: TemplateWire {
-                name: &call.name,
-                language: LanguageWire { code: &call.language },
-                components: body.into_iter().chain(button).collect(),
+            kind: match content {
+                ContentWire::Template(_) => "template",
+                ContentWire::Text { .. } => "text",
+                ContentWire::Interactive(_) => "interactive",
             },
+            biz_opaque_callback_data: message.id.to_string(),
+            content,
         }
     }
+}
+
+fn template(call: &TemplateCall) -> TemplateWire<'_> {
+    let button = call.button.as_deref().map(button);
+    TemplateWire {
+        name: &call.name,
+        language: LanguageWire { code: &call.language },
+        components: body(&call.parameters).into_iter().chain(button).collect(),
+    }
+}
+
+fn without_template<'a>(text: &'a str, free_form: &'a FreeForm) -> ContentWire<'a> {
+    if free_form.buttons.is_empty() {
+        return ContentWire::Text { preview_url: false, body: text };
+    }
+    let button = |(id, title): &'a (String, String)| ButtonWire { kind: "reply", reply: ReplyWire { id, title } };
+    ContentWire::Interactive(InteractiveWire {
+        kind: "button",
+        body: BodyWire { text },
+        action: ActionWire { buttons: free_form.buttons.iter().map(button).collect() },
+    })
 }
 
 fn body(parameters: &Parameters) -> Option<ComponentWire<'_>> {

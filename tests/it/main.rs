@@ -42,6 +42,7 @@ mod phone;
 mod phone_certain;
 mod plans;
 mod receipts;
+mod replies;
 mod retention;
 mod road;
 mod rules;

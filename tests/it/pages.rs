@@ -5,7 +5,7 @@ mod hookpoints;
 mod messages;
 mod overview;
 mod phones;
-mod privacy;
+pub mod privacy;
 mod rules;
 mod settings;
 mod templates;

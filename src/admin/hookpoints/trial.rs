@@ -9,7 +9,7 @@ use crate::billing::Missing;
 use crate::catalogue::{Catalogue, Entry, Verdict};
 use crate::domain::admin::{Role, Who};
 use crate::domain::event::HookEvent;
-use crate::domain::hookpoint::Hookpoint;
+use crate::domain::hookpoint::{Class, Hookpoint};
 use crate::domain::ids::EventId;
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
@@ -128,9 +128,10 @@ async fn decided(
         told.extend(to.into_iter().map(|to| (*index, to)));
     }
     let everybody: Vec<E164> = told.iter().map(|(_, to)| to.clone()).collect();
-    let out = consent::opted_out(&desk.store, &everybody).await?;
+    let book = consent::of_numbers(&desk.store, &everybody).await?;
+    let class = asked.first().map_or(Class::Notice, |(_, one)| one.entry.hookpoint.class);
     for (index, to) in told {
-        if out.contains(&to) {
+        if book.number_refuses(&to, class) {
             tried[index].reasons.push((Reason::OptedOut, None));
         } else {
             tried[index].messages += 1;

@@ -82,6 +82,7 @@ fn message(desk: &Desk, key: &Key, to: E164, rendered: crate::render::Rendered) 
         class: Class::Security,
         lane: desk.config.alerts.sender.clone(),
         call: rendered.call,
+        free_form: None,
         text: rendered.text,
         queued_at: now,
         expires_at: now + LIFE,

@@ -2,6 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::super::answers::CONFIRMATION;
 use super::ask::{Ask, View};
 use super::assets;
 use super::words::Tongue;
@@ -15,9 +16,10 @@ use crate::domain::locale::Locale;
 const HTMX: &str = r#"{"allowEval":false,"includeIndicatorStyles":false,"selfRequestsOnly":true,"historyCacheSize":0,"responseHandling":[{"code":"204","swap":false},{"code":"[23]..","swap":true},{"code":"[45]..","swap":true,"error":false}]}"#;
 
 /// The menu: path, word, who sees it.
-const MENU: [(&str, &str, Role); 9] = [
+const MENU: [(&str, &str, Role); 10] = [
     ("/admin", "menu.overview", Role::Viewer),
     ("/admin/messages", "menu.messages", Role::Viewer),
+    ("/admin/replies", "menu.replies", Role::Viewer),
     ("/admin/events", "menu.events", Role::Viewer),
     ("/admin/why", "menu.why", Role::Viewer),
     ("/admin/hookpoints", "menu.hookpoints", Role::Viewer),
@@ -227,6 +229,9 @@ pub fn nothing(text: &str) -> Markup {
 /// An alert's name for people; its code where it is gone.
 #[must_use]
 pub fn alert_title(ask: &Ask, id: &str) -> String {
+    if id == CONFIRMATION {
+        return ask.t("replies.confirmation").to_owned();
+    }
     let catalogue = ask.desk.catalogue.load();
     let known = HookpointId::parse(id).and_then(|id| catalogue.entry(&id));
     known.map_or_else(|| id.to_owned(), |entry| entry.hookpoint.title[&ask.tongue.locale].clone())

@@ -15,6 +15,7 @@ pub mod messages;
 pub mod number;
 pub mod overview;
 pub mod phones;
+pub mod replies;
 pub mod rules;
 pub mod settings;
 pub mod templates;
@@ -67,6 +68,7 @@ pub fn pages() -> Vec<Page> {
         templates::PAGES,
         rules::PAGES,
         number::PAGES,
+        replies::PAGES,
         phones::PAGES,
         settings::PAGES,
         me::PAGES,

@@ -112,6 +112,7 @@ fn need_text(ask: &Ask, need: &Need, at: Timestamp) -> String {
             ask.tf(&key, &[("lane", lane), ("n", &number(*used)), ("max", &number(u64::from(*max)))])
         }
         Need::NumberChanged { n } => ask.tf(&key, &[("n", &number(*n))]),
+        Need::Replies { replies } => ask.tf(&key, &[("n", &number(*replies))]),
         Need::SweepLate => ask.t(&key).to_owned(),
         Need::NotCounted { last } => {
             let last = last.map_or_else(|| ask.t("overview.never").to_owned(), |last| ago(&last));
@@ -129,6 +130,7 @@ fn need_path(need: &Need) -> Option<&'static str> {
         Need::Unknown { .. } => Some("/admin/messages?state=unknown"),
         Need::InboxOld { .. } => Some("/admin/events?state=received"),
         Need::OutboxOld { .. } => Some("/admin/messages?state=queued"),
+        Need::Replies { .. } => Some("/admin/replies?which=unseen"),
         Need::Failing { .. } => Some("/admin/messages?state=failed"),
         Need::NumberChanged { .. } => Some("/admin/phones/moved"),
         Need::Silent { .. } | Need::SweepLate | Need::NotCounted { .. } => None,

@@ -9,6 +9,7 @@ pub mod messages;
 pub mod overview;
 pub mod phones;
 pub mod privacy;
+pub mod replies;
 pub mod rules;
 pub mod settings;
 pub mod templates;
@@ -158,6 +159,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         rules::ENDPOINTS,
         phones::ENDPOINTS,
         privacy::ENDPOINTS,
+        replies::ENDPOINTS,
         settings::ENDPOINTS,
         me::ENDPOINTS,
     ]

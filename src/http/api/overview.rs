@@ -101,6 +101,7 @@ pub fn says(need: &Need) -> String {
             vec![("lane", lane.clone()), ("n", used.to_string()), ("max", max.to_string())]
         }
         Need::NumberChanged { n } => vec![("n", n.to_string())],
+        Need::Replies { replies } => vec![("n", replies.to_string())],
         Need::SweepLate => Vec::new(),
         Need::NotCounted { last } => {
             vec![("last", last.map_or_else(|| "never".to_owned(), |last| last.to_string()))]

@@ -7,6 +7,7 @@ use crate::admin::consent::Standing;
 use crate::admin::{AdminError, clients, consent, retention};
 use crate::domain::admin::Role;
 use crate::domain::phone::E164;
+use crate::store::consent::Word;
 
 /// The addresses.
 pub const ENDPOINTS: &[Endpoint] = &[
@@ -45,9 +46,18 @@ pub fn standing_json(one: &Standing, whole: bool) -> Value {
         "phone": one.phone.as_ref().ok().map(shown),
         "reason": one.phone.as_ref().err().map(|reason| reason.code()),
         "may_be_written_to": one.may_be_written_to(),
-        "opted_out": one.word.as_ref().map(|word| word.opted_out),
-        "at": one.word.as_ref().map(|word| word.at.to_string()),
-        "evidence": one.word.as_ref().filter(|_| whole).map(|word| word.evidence.clone()),
+        "refused": one.refused.iter().map(|class| class.code()).collect::<Vec<_>>(),
+        "opted_out": one.word().map(|word| word.said.opted_out),
+        "at": one.word().map(|word| word.said.at.to_string()),
+        "evidence": one.word().filter(|_| whole).map(|word| word.evidence.clone()),
+        "statements": one.words.iter().map(|word| word_json(word, whole)).collect::<Vec<_>>(),
+    })
+}
+
+fn word_json(word: &Word, whole: bool) -> Value {
+    json!({
+        "class": word.said.scope.code(), "opted_out": word.said.opted_out, "at": word.said.at.to_string(),
+        "how": word.how.map(|how| how.code()), "evidence": Some(&word.evidence).filter(|_| whole),
     })
 }
 

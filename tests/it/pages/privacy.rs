@@ -15,18 +15,18 @@ use crate::support::bridge::{Answer, Bridge, answer};
 use crate::support::database::connect;
 use crate::support::person::Person;
 
-async fn key(bridge: &Bridge, role: Role) -> String {
+pub async fn key(bridge: &Bridge, role: Role) -> String {
     let desk = bridge.app.desk.clone().expect("a key is set");
     let who = Who::at_the_command_line("test");
     let token = token::create(&desk, &who, &format!("privacy {role}"), role, None).await.expect("a token");
     secrecy::ExposeSecret::expose_secret(&token).to_owned()
 }
 
-async fn get(bridge: &Bridge, key: &str, path: &str) -> Answer {
+pub async fn get(bridge: &Bridge, key: &str, path: &str) -> Answer {
     answer(bridge.http.get(bridge.url(&format!("/api/v1{path}"))).bearer_auth(key)).await
 }
 
-async fn post(bridge: &Bridge, key: &str, path: &str, body: &Value) -> Answer {
+pub async fn post(bridge: &Bridge, key: &str, path: &str, body: &Value) -> Answer {
     let request = bridge.http.post(bridge.url(&format!("/api/v1{path}"))).bearer_auth(key);
     answer(request.header("content-type", "application/json").body(body.to_string())).await
 }
@@ -210,9 +210,7 @@ async fn one_clients_data_is_exported_whole_and_erased_without_a_trace_of_anybod
     let sent: Vec<_> = bridge.messages().await.into_iter().filter(|one| one.client_id == client).collect();
     let phone = sent.iter().find(|one| one.contact_id.is_none()).expect("his own").to.clone();
     let wamid = sent[0].provider_id.clone().expect("it was sent");
-    consent::record(&bridge.app.store, std::slice::from_ref(&phone), true, "reply: BAJA, soy Juan", bridge.now())
-        .await
-        .expect("noted");
+    bridge.noted(&phone, true, "reply: BAJA, soy Juan").await;
     for (client, subject) in [
         (his.client, "service:777"),
         (other.client, "service:888"),
@@ -243,14 +241,10 @@ async fn one_clients_data_is_exported_whole_and_erased_without_a_trace_of_anybod
     let fields = json!({ "invoiceid": his.id });
     bridge.post("evt_open", &bridge.envelope("InvoiceCancelled", &fields)).await;
     bridge.platform(&format!("UPDATE tblinvoices SET status = 'Cancelled' WHERE id = {}", his.id)).await;
-    consent::record(&bridge.app.store, std::slice::from_ref(&phone), false, "reply: ALTA", bridge.now())
-        .await
-        .expect("noted");
+    bridge.noted(&phone, false, "reply: ALTA").await;
     bridge.wait_s(1);
     bridge.app.drain().await.expect("the workers work");
-    consent::record(&bridge.app.store, std::slice::from_ref(&phone), true, "reply: BAJA, soy Juan", bridge.now())
-        .await
-        .expect("noted");
+    bridge.noted(&phone, true, "reply: BAJA, soy Juan").await;
     let key = key(&bridge, Role::Administrator).await;
     let path = format!("/clients/{client}");
     let whole = get(&bridge, &key, &format!("{path}/data")).await;
@@ -307,8 +301,8 @@ async fn one_clients_data_is_exported_whole_and_erased_without_a_trace_of_anybod
         assert_eq!(traces(&bridge, gone).await, Vec::<String>::new(), "{gone}");
     }
     assert_eq!(traces(&bridge, "for service:999").await, ["decision_override.why"], "it belongs to both");
-    let out = consent::opted_out(&bridge.app.store, std::slice::from_ref(&phone)).await.expect("readable");
-    assert!(out.contains(&phone), "the wish survives");
+    let book = consent::of_numbers(&bridge.app.store, std::slice::from_ref(&phone)).await.expect("readable");
+    assert!(book.refuses_all(&phone), "the wish survives");
     // What is left can be read, and is not sent again.
     let left = bridge.messages().await;
     let one =

@@ -9,7 +9,7 @@ use hookbridge::domain::locale::Locale;
 use hookbridge::domain::phone::E164;
 use hookbridge::domain::reason::Reason;
 use hookbridge::render::template::{ButtonSource, Source, Template};
-use hookbridge::store::{audit, consent};
+use hookbridge::store::audit;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -263,7 +263,7 @@ async fn the_reach_counts_who_can_read_a_text_now() {
     let bridge = Bridge::start().await;
     let desk = desk(&bridge);
     let out = E164::trusted("+5491155550101").expect("a number");
-    consent::record(&desk.store, &[out], true, "BAJA", bridge.now()).await.expect("it is noted");
+    bridge.noted(&out, true, "BAJA").await;
     let counted = reach::counted(&desk).await.expect("a count");
     let counts = &counted.1.counts;
     assert!(counted.1.complete);

@@ -4,7 +4,6 @@ use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::Role;
 use hookbridge::domain::phone::E164;
 use hookbridge::sandbox::{ErrorData, Fault, Trouble};
-use hookbridge::store::consent;
 use serde_json::{Value, json};
 
 use crate::support::bridge::Bridge;
@@ -98,7 +97,7 @@ async fn each_way_of_getting_nothing_is_a_line_with_its_reason() {
             &["falló", "El proveedor lo rechazó"],
         ),
     ];
-    consent::record(&bridge.app.store, &[out], true, "BAJA", bridge.now()).await.expect("it is noted");
+    bridge.noted(&out, true, "BAJA").await;
     for (event, hook, fields, client, says) in cases {
         if event == "evt_failed" {
             bridge.sandbox.fault(

@@ -9,9 +9,12 @@ use hookbridge::config::load;
 use hookbridge::demo::data::{self, Size};
 use hookbridge::demo::stage::{SOURCE, Secrets, provider, variables};
 use hookbridge::demo::stub::{Stub, StubSettings};
+use hookbridge::domain::consent::{How, Said, Scope};
 use hookbridge::domain::ids::EventId;
+use hookbridge::domain::phone::E164;
 use hookbridge::sandbox::{Message, Sandbox, SandboxConfig};
 use hookbridge::signature::Key;
+use hookbridge::store::consent::{self, Statement};
 use hookbridge::store::migrate;
 use hookbridge::store::trail::{self, EventTrail, MessageFilter, MessageTrail};
 use jiff::Timestamp;
@@ -239,6 +242,13 @@ impl Bridge {
     /// Runs a statement as the platform.
     pub async fn platform(&self, sql: &str) {
         self.db.platform().await.query_drop(sql).await.expect("the platform's statement");
+    }
+
+    /// Notes in the ledger what somebody said of a number.
+    pub async fn noted(&self, phone: &E164, opted_out: bool, evidence: &str) {
+        let said = Said { scope: Scope::All, opted_out, at: self.now() };
+        let one = Statement { said, how: How::Reply, evidence };
+        consent::record(&self.app.store, &[phone.as_str()], one).await.expect("the ledger takes it");
     }
 
     /// Moves the clock.

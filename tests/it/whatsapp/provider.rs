@@ -193,6 +193,7 @@ pub fn message(parameters: Parameters, button: Option<&str>) -> Message {
             parameters,
             button: button.map(str::to_owned),
         },
+        free_form: None,
         text: "Hola Ana".to_owned(),
         wait: None,
         print: hookbridge::domain::message::Print::default(),

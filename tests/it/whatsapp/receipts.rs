@@ -1,8 +1,8 @@
 //! Webhooks: their signature, the check of the address, and what is read out of them.
 
-use hookbridge::domain::ids::MessageId;
+use hookbridge::domain::ids::{MessageId, ProviderUserId};
 use hookbridge::domain::phone::E164;
-use hookbridge::domain::receipt::{Receipt, ReceiptStatus, Reply};
+use hookbridge::domain::receipt::{Receipt, ReceiptStatus, Reply, ReplyKind};
 use hookbridge::signature::{sign_hub, verify_hub};
 use hookbridge::whatsapp::{Challenge, Notice, Webhook, parse};
 use jiff::Timestamp;
@@ -41,6 +41,10 @@ fn reply(wire: &Value) -> Reply {
         provider_id: text(&wire["provider_id"]).expect("an id"),
         at: at(&wire["at"]),
         text: text(&wire["text"]).expect("a text"),
+        user_id: wire["user_id"].as_str().and_then(ProviderUserId::parse),
+        answers: text(&wire["answers"]),
+        kind: ReplyKind::parse(wire["kind"].as_str().expect("a kind")).expect("a known kind"),
+        shown: text(&wire["shown"]),
     }
 }
 
@@ -59,6 +63,14 @@ fn every_vector_reads_as_written() {
         assert_eq!(webhook.phone_number_ids, ids, "{name}");
         assert_eq!(webhook.receipts, list("receipts").iter().map(receipt).collect::<Vec<_>>(), "{name}");
         assert_eq!(webhook.replies, list("replies").iter().map(reply).collect::<Vec<_>>(), "{name}");
+        // Only where the vector has them.
+        let pairs = expect["users"].as_array().cloned().unwrap_or_default();
+        let users = webhook.users.iter().map(|one| json!([one.phone.digits(), one.user_id.as_str()]));
+        assert_eq!(users.collect::<Vec<_>>(), pairs, "{name}");
+        let changes = expect["user_id_changes"].as_array().cloned().unwrap_or_default();
+        let changed = webhook.user_id_changes.iter();
+        let changed = changed.map(|one| json!([one.previous.as_str(), one.new.as_str(), one.with_number]));
+        assert_eq!(changed.collect::<Vec<_>>(), changes, "{name}");
         let kinds = webhook.notices.iter().map(|notice| format!("{notice:?}"));
         let kinds: Vec<_> = kinds.map(|text| text.split(' ').next().unwrap_or_default().to_owned()).collect();
         assert_eq!(kinds, list("notices").iter().filter_map(text).collect::<Vec<_>>(), "{name}");

@@ -105,3 +105,14 @@ function hookbridge_output($vars)
         echo '<div class="alert alert-danger">' . htmlspecialchars($text, ENT_QUOTES, 'UTF-8') . '</div>';
     }
 }
+
+/**
+ * The page `index.php?m=hookbridge` of the client area: which alerts each person of the account gets (WHMCS docs, "Client Area Output").
+ *
+ * @param array $vars WHMCS docs: `modulelink`, `_lang`, and every setting by its name
+ */
+function hookbridge_clientarea($vars)
+{
+    require_once __DIR__ . '/Preferences.php';
+    return \HookbridgeAddon\Preferences::page((array) $vars);
+}

@@ -8,6 +8,8 @@ use super::{head, shown};
 use crate::admin::consent::{self, Standing, WHY_CHARS_MAX};
 use crate::admin::{AdminError, Mistake};
 use crate::domain::admin::Role;
+use crate::domain::hookpoint::Class;
+use crate::store::consent::Word;
 
 const HERE: &str = "/admin/consent";
 
@@ -70,16 +72,33 @@ fn card(ask: &Ask, mistakes: &[Mistake], n: usize, one: &Standing) -> Markup {
                 (badge(if may { Tone::Good } else { Tone::Bad }, ask.t(if may { "consent.may" } else { "consent.may_not" })))
             }
             @if let Some(contact) = one.contact { p.soft { (ask.tf("consent.contact", &[("id", &contact)])) } }
-            @match (&one.phone, &one.word) {
+            @match (&one.phone, one.word()) {
                 (Err(reason), _) => p { (ask.t(&format!("reason.{reason}"))) },
                 (Ok(_), None) => p { (ask.t("consent.nothing_said")) },
-                (Ok(_), Some(word)) => {
-                    p { (ask.t(if word.opted_out { "consent.said_out" } else { "consent.said_in" })) " " (ask.time(word.at)) }
-                    // What somebody wrote is shown to who has to judge it.
-                    @if whole { p { (ask.t("consent.evidence")) ": " bdi { (word.evidence) } } }
+                (Ok(_), Some(_)) => {
+                    @if may && !one.refused.is_empty() {
+                        p { (ask.t("consent.refused")) ": " (refused(ask, &one.refused)) "." }
+                    }
+                    ul.plain { @for word in &one.words { (said(ask, whole, word)) } }
                 }
             }
             @if whole && let Ok(phone) = &one.phone { (form(ask, mistakes, n, phone.as_str(), may)) }
+        }
+    }
+}
+
+fn refused(ask: &Ask, classes: &[Class]) -> String {
+    classes.iter().map(|class| ask.t(&format!("class.{class}")).to_owned()).collect::<Vec<_>>().join(", ")
+}
+
+/// One statement. What somebody wrote is shown to who has to judge it.
+fn said(ask: &Ask, whole: bool, word: &Word) -> Markup {
+    html! {
+        li {
+            (ask.t(if word.said.opted_out { "consent.said_out" } else { "consent.said_in" })) " " (ask.time(word.said.at))
+            " · " (ask.t(&format!("consent.scope_{}", word.said.scope)))
+            @if let Some(how) = word.how { " · " (ask.t(&format!("consent.how_{how}"))) }
+            @if whole { ": " bdi { (word.evidence) } }
         }
     }
 }

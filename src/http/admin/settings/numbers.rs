@@ -57,6 +57,11 @@ fn card(ask: &Ask, one: &Standing, mistakes: &[Mistake]) -> Markup {
                 }
                 dt { (ask.t("numbers.queue")) }
                 dd { (ask.tf("numbers.queue_of", &[("queued", &one.queued), ("held", &one.held), ("sending", &one.sending), ("unknown", &one.unknown)])) }
+                dt { (ask.t("numbers.app_secrets")) }
+                dd {
+                    (one.app_secrets)
+                    @if one.app_secrets > 1 { " " (badge(Tone::Waiting, ask.t("numbers.rotating"))) }
+                }
                 dt { (ask.t("numbers.owner")) }
                 dd { (owner.unwrap_or(ask.t("numbers.nobody"))) }
             }

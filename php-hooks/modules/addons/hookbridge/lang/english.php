@@ -16,3 +16,4 @@ $_ADDONLANG['no_role'] = 'Your administrator role (id %1$s) opens nothing. Whoev
 $_ADDONLANG['activated'] = 'hookbridge is ready. Next: its settings, and who may see its page (Access Control).';
 $_ADDONLANG['deactivated'] = 'hookbridge is off, and has left nothing behind.';
 $_ADDONLANG['left'] = 'hookbridge is off. %1$s events that the bridge did not take are still in spool_dir.';
+$_ADDONLANG['preferences_down'] = 'The alerts cannot be shown at the moment. Try again in some minutes.';

@@ -16,3 +16,4 @@ $_ADDONLANG['no_role'] = 'Seu papel de administração (id %1$s) não abre nada.
 $_ADDONLANG['activated'] = 'O hookbridge está pronto. Falta: sua configuração, e quem pode ver sua página (Access Control).';
 $_ADDONLANG['deactivated'] = 'O hookbridge está desligado e não deixou nada para trás.';
 $_ADDONLANG['left'] = 'O hookbridge está desligado. Em spool_dir ficaram %1$s eventos que a ponte não recebeu.';
+$_ADDONLANG['preferences_down'] = 'Não é possível mostrar os avisos agora. Tente de novo em alguns minutos.';

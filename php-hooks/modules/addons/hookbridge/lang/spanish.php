@@ -16,3 +16,4 @@ $_ADDONLANG['no_role'] = 'Tu rol de administración (id %1$s) no abre nada. Quie
 $_ADDONLANG['activated'] = 'hookbridge está listo. Falta: su configuración, y quién puede ver su página (Access Control).';
 $_ADDONLANG['deactivated'] = 'hookbridge está apagado y no dejó nada atrás.';
 $_ADDONLANG['left'] = 'hookbridge está apagado. En spool_dir quedan %1$s eventos que el puente no tomó.';
+$_ADDONLANG['preferences_down'] = 'Los avisos no se pueden mostrar en este momento. Probá de nuevo en unos minutos.';
