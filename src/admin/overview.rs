@@ -171,7 +171,7 @@ pub enum Need {
     NearLimit { lane: String, used: u64, max: u32 },
     /// Clients changed their numbers, and nobody took note.
     NumberChanged { n: u64 },
-    /// Replies that look like a wish about alerts, and opt-outs of somebody to whom no alert of ours went.
+    /// Replies that look like a request about alerts, and opt-outs of somebody to whom no alert of ours went.
     Replies { replies: u64 },
     /// The sweep does not run.
     SweepLate,

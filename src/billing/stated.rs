@@ -137,8 +137,10 @@ impl Billing {
     }
 
     async fn of_marketing(&self, clients: &BTreeSet<u64>) -> Result<HashMap<u64, Stated>, BillingError> {
-        let sql =
-            format!("SELECT id, marketing_emails_opt_in FROM tblclients WHERE id IN ({})", list(clients.iter().copied()));
+        let sql = format!(
+            "SELECT id, marketing_emails_opt_in FROM tblclients WHERE id IN ({})",
+            list(clients.iter().copied())
+        );
         let mut connection = self.database.connection().await?;
         let mut found = HashMap::new();
         for row in &self.rows(&mut connection, sql).await? {

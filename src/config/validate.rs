@@ -30,7 +30,10 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
     expect(!is_empty(&config.billing.url), "`billing.url` is empty: give the URL of the platform's database");
     expect(TimeZone::get(&config.billing.timezone).is_ok(), "`billing.timezone` is not an IANA time zone, e.g. UTC");
     let consent = &config.consent;
-    expect(["", "field", "marketing"].contains(&consent.asked.as_str()), "`consent.asked` must be field, marketing or empty");
+    expect(
+        ["", "field", "marketing"].contains(&consent.asked.as_str()),
+        "`consent.asked` must be field, marketing or empty",
+    );
     expect(
         consent.asked != "field" || !consent.field.trim().is_empty(),
         "`consent.field` is empty: give the name of the custom field in which clients are asked",

@@ -61,7 +61,7 @@ closed_list! {
         OptIn = "opt_in",
         /// Nothing but security alerts.
         SecurityOnly = "security_only",
-        /// It looks like a wish about alerts, and is not clear enough to be obeyed: somebody has to read it.
+        /// It looks like a request about alerts, and is not clear enough to be obeyed: somebody has to read it.
         Near = "near",
         Other = "other",
     }

@@ -160,11 +160,11 @@ closed_list! {
         DroppedByOperator = "dropped_by_operator",
         /// The provider's 24 hours after the client wrote are over: free text is not taken any more.
         WindowClosed = "window_closed",
-        /// The same wish of the same person was confirmed before.
+        /// The same request of the same person was confirmed before.
         AlreadyConfirmed = "already_confirmed",
-        /// The wish came from somebody to whom no alert of ours ever went.
+        /// The request came from somebody to whom no alert of ours ever went.
         ReplyUnmatched = "reply_unmatched",
-        /// By the configuration wishes are not confirmed.
+        /// By the configuration requests are not confirmed.
         ConfirmationOff = "confirmation_off",
         /// What it answers was never said: suspended and reactivated before the first message could go.
         Collapsed = "collapsed",

@@ -1,4 +1,4 @@
-//! Owns: what clients write back: each reply is kept once, its wish is stated in the ledger before anything else, and confirmed once
+//! Owns: what clients write back: each reply is kept once, its request is stated in the ledger before anything else, and confirmed once
 //! inside the provider's window.
 
 use std::collections::BTreeSet;
@@ -24,12 +24,15 @@ use crate::store::consent::{self, Statement, Word};
 use crate::store::reply::{Answered, Confirming, NewReply, by_provider_id, keep, last_to};
 use crate::store::{Store, StoreError, user_phone};
 
-/// What the messages that confirm a wish are called, where alerts have their hookpoint.
+/// What the messages that confirm a request are called, where alerts have their hookpoint.
 pub const CONFIRMATION: &str = "reply_confirmation";
 /// Meta: free text is taken for 24 hours after the user's message. Some minutes less, for clocks and the queue.
 const WINDOW: SignedDuration = SignedDuration::from_mins(24 * 60 - 5);
 
-/// What the words mean and whether wishes are confirmed.
+/// The provider's clock tells whole seconds, and may differ from ours.
+const CLOCKS: SignedDuration = SignedDuration::from_secs(60);
+
+/// What the words mean and whether requests are confirmed.
 #[derive(Clone, Debug)]
 pub struct Manners {
     pub words: Words,
@@ -46,7 +49,7 @@ pub struct Answers {
     pub billing: Billing,
     pub manners: Manners,
     pub metrics: Arc<Metrics>,
-    /// Rung when a confirmation was queued.
+    /// Notified when a confirmation was queued.
     pub outbox_bell: Arc<Notify>,
 }
 
@@ -144,13 +147,13 @@ impl Answers {
         numbers.dedup();
         let by_context = answered.as_ref().map(|one| one.to.clone());
         let answered = match answered {
-            None => last_to(&self.store, &numbers, reply.at).await?,
+            None => last_to(&self.store, &numbers, reply.at + CLOCKS).await?,
             known => known,
         };
         Ok(Writer { numbers, by_context, answered })
     }
 
-    /// States the wish in the ledger. Returns what was said there at other times, newest first.
+    /// States the request in the ledger. Returns what was said there at other times, newest first.
     async fn state(&self, reply: &Reply, writer: &Writer, meaning: Meaning) -> Result<Vec<Word>, StoreError> {
         if meaning.statements().is_empty() {
             return Ok(Vec::new());
@@ -167,7 +170,7 @@ impl Answers {
         Ok(words)
     }
 
-    /// Why a wish is not confirmed.
+    /// Why a request is not confirmed.
     fn unconfirmed(
         &self,
         reply: &Reply,
@@ -199,7 +202,7 @@ impl Answers {
         before: &[Word],
         now: Timestamp,
     ) -> Option<Confirming> {
-        // The name is a courtesy: without the platform's database the wish is confirmed all the same.
+        // The name is a courtesy: without the platform's database the request is confirmed all the same.
         let company =
             self.billing.platform(now).await.map(|platform| platform.company_name.clone()).unwrap_or_default();
         let Manners { start, stop, .. } = &self.manners;

@@ -186,7 +186,10 @@ fn note(labels: &Labels, one: &Person, refused: bool) -> Option<&'static str> {
 }
 
 fn titles(catalogue: &Catalogue, one: &Person, class: Class, locale: Locale) -> Vec<String> {
-    let mine = catalogue.entries().map(|entry| &entry.hookpoint).filter(|hookpoint| hookpoint.enabled && hookpoint.class == class);
+    let mine = catalogue
+        .entries()
+        .map(|entry| &entry.hookpoint)
+        .filter(|hookpoint| hookpoint.enabled && hookpoint.class == class);
     let title = |hookpoint: &Hookpoint| {
         hookpoint.title.get(&locale).or_else(|| hookpoint.title.values().next()).cloned().unwrap_or_default()
     };

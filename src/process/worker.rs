@@ -253,11 +253,16 @@ impl Worker {
             return Ok(());
         }
         let by_answer = |m: &Message| {
-            refused.get(&m.client_id.0).filter(|stated| !book.asked_for_all(&m.to, stated.at)).map(|stated| &stated.evidence)
+            refused
+                .get(&m.client_id.0)
+                .filter(|stated| !book.asked_for_all(&m.to, stated.at))
+                .map(|stated| &stated.evidence)
         };
         for outcome in outcomes {
             for alert in &mut outcome.alerts {
-                let (gone, kept) = std::mem::take(&mut alert.messages).into_iter().partition(|m| book.refuses(m) || by_answer(m).is_some());
+                let (gone, kept) = std::mem::take(&mut alert.messages)
+                    .into_iter()
+                    .partition(|m| book.refuses(m) || by_answer(m).is_some());
                 alert.messages = kept;
                 outcome.skips.extend(Vec::into_iter(gone).map(|m| {
                     let skip = Skip::of(&m, Reason::OptedOut);

@@ -1,5 +1,5 @@
 //! Owns: what a client's reply means for his alerts. A message is obeyed when nothing is left of it but one of the configured words and
-//! courtesies: "no quiero cancelar mi servicio" is not a wish to hear nothing more. What only looks like one is for people to read.
+//! courtesies: "no quiero cancelar mi servicio" is not a request to hear nothing more. What only looks like one is for people to read.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
@@ -10,7 +10,7 @@ use crate::domain::receipt::{Reply, ReplyKind};
 pub const SECURITY_ONLY: &str = "hookbridge:security_only";
 /// Longer messages are read by people.
 const BYTES_MAX: usize = 400;
-/// Words that change nothing about a wish: courtesies, and what it is about.
+/// Words that change nothing about a request: courtesies, and what it is about.
 const NEUTRAL: [&str; 66] = [
     "gracias",
     "muchas",

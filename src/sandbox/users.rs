@@ -17,7 +17,7 @@ pub struct User {
 }
 
 impl World {
-    /// Gives a user an id, or a new one, and perhaps a user name. A change of the id is told by a system message.
+    /// Gives a user an id, or a new one, and perhaps a user name. A change of the id is reported by a system message.
     ///
     /// # Errors
     /// 100, when the id has another shape.

@@ -209,7 +209,7 @@ pub async fn number(store: &Store, number: &E164, mask: &mut Mask, now: Timestam
         let mut tx = connection.start_transaction(transaction()).await?;
         let others: Option<Row> = tx.exec_first("SELECT 1 FROM message WHERE recipient = ? LIMIT 1", (to,)).await?;
         if others.is_none() {
-            wishes(&mut tx, to, now).await?;
+            requests(&mut tx, to, now).await?;
             let sql = format!("UPDATE reply SET {REPLY} WHERE recipient = ?");
             tx.exec_drop(sql, (&mask.salt, to)).await?;
             tx.exec_drop("UPDATE contacted SET recipient = ? WHERE recipient = ?", (&masked, to)).await?;
@@ -233,7 +233,7 @@ pub async fn replies(store: &Store, client: u64, mask: &Mask) -> Result<u64, Sto
 }
 
 /// Of what was said of a number, and under the user ids that are its, only stays what it refuses; the ids go.
-async fn wishes(tx: &mut Transaction<'_>, to: &str, now: Timestamp) -> Result<(), StoreError> {
+async fn requests(tx: &mut Transaction<'_>, to: &str, now: Timestamp) -> Result<(), StoreError> {
     let rows: Vec<Row> = tx
         .exec(
             "SELECT class, opted_out, at FROM consent WHERE recipient = ? OR recipient IN (SELECT user_id FROM user_phone \

@@ -29,7 +29,7 @@ pub struct ReplyLine {
     pub meaning: Meaning,
     /// Whether an alert of ours ever went to whoever wrote.
     pub matched: bool,
-    /// Why a wish was not confirmed.
+    /// Why a request was not confirmed.
     pub outcome: Option<String>,
     pub confirmation_id: Option<MessageId>,
     pub seen_at: Option<Timestamp>,
@@ -47,7 +47,7 @@ pub struct ReplyFilter {
     pub limit: usize,
 }
 
-/// What a person has to look at: wishes that are not clear, and opt-outs of somebody to whom no alert of ours went.
+/// What a person has to look at: requests that are not clear, and opt-outs of somebody to whom no alert of ours went.
 const TO_LOOK_AT: &str = "seen_at IS NULL AND (meaning = 'near' OR (meaning = 'opt_out' AND NOT matched))";
 
 /// Replies, newest first.

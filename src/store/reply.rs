@@ -89,7 +89,7 @@ pub struct NewReply<'a> {
     pub meaning: Meaning,
     /// Whether an alert of ours ever went to whoever wrote.
     pub matched: bool,
-    /// Why a wish is not confirmed; `None` where nothing is to be confirmed, or where it is.
+    /// Why a request is not confirmed; `None` where nothing is to be confirmed, or where it is.
     pub unconfirmed: Option<Reason>,
 }
 

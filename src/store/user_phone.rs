@@ -58,7 +58,7 @@ async fn put(store: &Store, portfolio: &str, pair: &KnownUser, now: Timestamp) -
     let user = pair.user_id.as_str();
     let mut connection = store.connection().await?;
     let mut tx = connection.start_transaction(transaction()).await?;
-    let gone = format!(
+    let ended = format!(
         "DELETE FROM user_phone WHERE (user_id = ? AND recipient NOT IN ({list})) \
          OR (recipient IN ({list}) AND portfolio = ? AND user_id <> ?)"
     );
@@ -66,7 +66,7 @@ async fn put(store: &Store, portfolio: &str, pair: &KnownUser, now: Timestamp) -
     parameters.extend(numbers.iter().cloned());
     parameters.extend(numbers.iter().cloned());
     parameters.extend([Value::from(portfolio), Value::from(user)]);
-    tx.exec_drop(gone, parameters).await?;
+    tx.exec_drop(ended, parameters).await?;
     tx.exec_batch(
         "INSERT INTO user_phone (user_id, recipient, portfolio, at) VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE at = VALUES(at)",
         spellings.iter().map(|one| (user, one.as_str(), portfolio, at(now))),

@@ -41,6 +41,7 @@ mod paused;
 mod phone;
 mod phone_certain;
 mod plans;
+mod preferences;
 mod receipts;
 mod replies;
 mod retention;

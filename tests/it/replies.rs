@@ -67,7 +67,7 @@ async fn baja_ends_everything_is_confirmed_once_and_a_button_keeps_security() {
     let phone = invoice(&bridge, "evt_1").await;
     say(&bridge, text(&phone, "Stop. Thanks")).await;
     let confirmed = confirmations(&bridge);
-    assert_eq!(confirmed.len(), 1, "{confirmed:#?}");
+    assert_eq!(confirmed.len(), 1, "{:#?} {:?}", bridge.messages().await, replies(&bridge).await);
     assert!(confirmed[0].content.text.contains("no more alerts"), "{:?}", confirmed[0].content.text);
     let button = confirmed[0].content.buttons[0].clone();
     assert_eq!(button.text, "Security only");
@@ -154,6 +154,7 @@ async fn an_opt_out_that_matches_nobody_is_counted_and_shown() {
 async fn what_comes_after_the_window_is_obeyed_and_not_answered() {
     let bridge = Bridge::start().await;
     let phone = invoice(&bridge, "evt_1").await;
+    bridge.wait_s(1);
     bridge.sandbox.reply(&text(&phone, "BAJA")).expect("a reply");
     bridge.wait_s(24 * 3600);
     bridge.sandbox.drain_receipts().await;
