@@ -103,8 +103,8 @@ async fn standing(desk: &Desk, contact: Option<u64>, phone: Result<E164, Reason>
     let Ok(number) = &phone else { return Ok(Standing { contact, phone, refused: Vec::new(), words: Vec::new() }) };
     let spellings = aliases(number);
     let book = consent::of_numbers(&desk.store, &spellings).await?;
-    let refuses = |class: &Class| spellings.iter().any(|one| book.number_refuses(one, *class));
-    let refused = Class::ALL.iter().copied().filter(refuses).collect();
+    let is_refused = |class: &Class| spellings.iter().any(|one| book.number_refuses(one, *class));
+    let refused = Class::ALL.iter().copied().filter(is_refused).collect();
     let mut words = consent::words_of(&desk.store, &keys(desk, &spellings).await?).await?;
     // Each statement is kept under every spelling.
     words.dedup_by(|a, b| (a.said, &a.evidence) == (b.said, &b.evidence));

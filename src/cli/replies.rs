@@ -25,7 +25,7 @@ struct List {
     /// Only what nobody read yet
     #[arg(long)]
     unseen: bool,
-    /// Only what was taken for this: opt_out, opt_in, security_only, near, other
+    /// Only what was taken for this: `opt_out`, `opt_in`, `security_only`, `near`, `other`
     #[arg(long, value_parser = meaning)]
     meaning: Option<Meaning>,
     #[arg(long)]

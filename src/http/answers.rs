@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::billing::Billing;
 use crate::domain::consent::{How, Meaning, Said};
 use crate::domain::hookpoint::{Class, HookpointId, Subject, SubjectKind};
-use crate::domain::ids::{EventId, MessageId};
+use crate::domain::ids::{EventId, MessageId, ProviderUserId};
 use crate::domain::message::{FreeForm, Message};
 use crate::domain::phone::{E164, aliases};
 use crate::domain::reason::Reason;
@@ -159,7 +159,7 @@ impl Answers {
             return Ok(Vec::new());
         }
         let keys: Vec<&str> =
-            writer.numbers.iter().map(E164::as_str).chain(reply.user_id.as_ref().map(|user| user.as_str())).collect();
+            writer.numbers.iter().map(E164::as_str).chain(reply.user_id.as_ref().map(ProviderUserId::as_str)).collect();
         let mut words = consent::words_of(&self.store, &keys).await?;
         words.retain(|word| word.said.at != reply.at);
         let evidence = format!("reply: {}", reply.shown.as_deref().unwrap_or(&reply.text).trim());

@@ -113,7 +113,7 @@ impl Preferences {
         may(&facts, login)?;
         let default_country =
             self.billing.platform(now).await.map_err(|error| unavailable(&error))?.default_country.clone();
-        let people = people(&facts, &default_country, &self.phone);
+        let people = people(&facts, &default_country, self.phone);
         let changes = changes(&event, &people)?;
         let saved = !changes.is_empty();
         for change in &changes {
@@ -206,11 +206,11 @@ fn may(facts: &Facts, login: Option<UserId>) -> Result<(), Problem> {
     Err(Problem::new(403, "not-yours", "This login may not change the account's profile."))
 }
 
-fn people(facts: &Facts, default_country: &str, policy: &PhonePolicy) -> Vec<Person> {
+fn people(facts: &Facts, default_country: &str, policy: PhonePolicy) -> Vec<Person> {
     let client = &facts.client;
     let read = |phone: &str, country: &str| {
         let country = if country.is_empty() { &client.country } else { country };
-        normalize(phone, country, default_country, policy).ok().map(|phone| phone.e164)
+        normalize(phone, country, default_country, &policy).ok().map(|phone| phone.e164)
     };
     let name = |first: &str, last: &str, company: &str| {
         let whole = format!("{first} {last}").trim().to_owned();

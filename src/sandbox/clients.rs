@@ -88,7 +88,7 @@ impl World {
         let mut message = message;
         message["id"] = id.clone().into();
         message["timestamp"] = seconds.into();
-        for (name, value) in self.from_members(&wa_id) {
+        for (name, value) in self.writer_members(&wa_id) {
             message[name] = value;
         }
         let answers = reply.answers.clone().or_else(|| self.answered(&wa_id, reply.button.as_ref()?));

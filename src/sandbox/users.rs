@@ -67,7 +67,7 @@ impl World {
 
     /// Who wrote, as members of `messages[0]`.
     #[must_use]
-    pub fn from_members(&self, wa_id: &str) -> Map<String, Value> {
+    pub fn writer_members(&self, wa_id: &str) -> Map<String, Value> {
         let user = self.users.get(wa_id).cloned().unwrap_or_default();
         let mut members = Map::new();
         if user.username.is_none() {

@@ -6,6 +6,7 @@ use super::{Answering, Call, Endpoint, endpoint};
 use crate::admin::consent::Standing;
 use crate::admin::{AdminError, clients, consent, retention};
 use crate::domain::admin::Role;
+use crate::domain::consent::How;
 use crate::domain::phone::E164;
 use crate::store::consent::Word;
 
@@ -57,7 +58,7 @@ pub fn standing_json(one: &Standing, whole: bool) -> Value {
 fn word_json(word: &Word, whole: bool) -> Value {
     json!({
         "class": word.said.scope.code(), "opted_out": word.said.opted_out, "at": word.said.at.to_string(),
-        "how": word.how.map(|how| how.code()), "evidence": Some(&word.evidence).filter(|_| whole),
+        "how": word.how.map(How::code), "evidence": Some(&word.evidence).filter(|_| whole),
     })
 }
 
