@@ -6,6 +6,7 @@ namespace HookbridgeAddon;
 
 use Hookbridge\Config;
 use Hookbridge\Signer;
+use Hookbridge\Stub;
 
 /**
  * The client area's page `index.php?m=hookbridge`: which alerts each person of the account gets. The bridge says what to show; this asks
@@ -72,9 +73,11 @@ final class Preferences
     private static function ask(string $changes): array
     {
         list($client, $login) = self::visitor();
-        $file = getenv('HOOKBRIDGE_STUB_CONFIG');
-        $folder = dirname((string) (new \ReflectionClass(Config::class))->getFileName());
-        $config = Config::load(is_string($file) && $file !== '' ? $file : $folder . '/config.php', $folder);
+        $folder = \hookbridge_stub();
+        if ($folder === '') {
+            throw new \RuntimeException('the stub is not installed');
+        }
+        $config = Config::load(Stub::configFile($folder), $folder);
         $body = (string) json_encode(['v' => 1, 'hook' => self::HOOK, 'occurred_at' => gmdate('Y-m-d\TH:i:s\Z'),
             'actor' => ['kind' => 'client', 'masquerading' => !empty($_SESSION['adminid'])],
             'fields' => array_filter(['client_id' => $client, 'user_id' => $login, 'changes' => $changes])]);
