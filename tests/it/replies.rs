@@ -45,8 +45,8 @@ async fn replies(bridge: &Bridge) -> Vec<Value> {
 async fn what_arrives(bridge: &Bridge, round: u32) -> Vec<String> {
     let before = bridge.phones().len();
     let it = CAST.service_english;
-    let state = if round % 2 == 0 { "Active" } else { "Suspended" };
-    let hook = if round % 2 == 0 { "AfterModuleUnsuspend" } else { "AfterModuleSuspend" };
+    let state = if round.is_multiple_of(2) { "Active" } else { "Suspended" };
+    let hook = if round.is_multiple_of(2) { "AfterModuleUnsuspend" } else { "AfterModuleSuspend" };
     bridge.platform(&format!("UPDATE tblhosting SET domainstatus = '{state}' WHERE id = {}", it.id)).await;
     let fields = json!({ "params": { "serviceid": it.id, "userid": it.client } });
     bridge.post(&format!("evt_status_{round}"), &bridge.envelope(hook, &fields)).await;

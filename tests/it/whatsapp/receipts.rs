@@ -68,9 +68,9 @@ fn every_vector_reads_as_written() {
         let users = webhook.users.iter().map(|one| json!([one.phone.digits(), one.user_id.as_str()]));
         assert_eq!(users.collect::<Vec<_>>(), pairs, "{name}");
         let changes = expect["user_id_changes"].as_array().cloned().unwrap_or_default();
-        let changed = webhook.user_id_changes.iter();
-        let changed = changed.map(|one| json!([one.previous.as_str(), one.new.as_str(), one.with_number]));
-        assert_eq!(changed.collect::<Vec<_>>(), changes, "{name}");
+        let moved = webhook.user_id_changes.iter();
+        let moved = moved.map(|one| json!([one.previous.as_str(), one.new.as_str(), one.with_number]));
+        assert_eq!(moved.collect::<Vec<_>>(), changes, "{name}");
         let kinds = webhook.notices.iter().map(|notice| format!("{notice:?}"));
         let kinds: Vec<_> = kinds.map(|text| text.split(' ').next().unwrap_or_default().to_owned()).collect();
         assert_eq!(kinds, list("notices").iter().filter_map(text).collect::<Vec<_>>(), "{name}");
