@@ -12,7 +12,7 @@ use crate::billing::Billing;
 use crate::domain::consent::{How, Meaning, Said};
 use crate::domain::hookpoint::{Class, HookpointId, Subject, SubjectKind};
 use crate::domain::ids::{EventId, MessageId, ProviderUserId};
-use crate::domain::message::{FreeForm, Message};
+use crate::domain::message::{FreeForm, Message, Print};
 use crate::domain::phone::{E164, aliases};
 use crate::domain::reason::Reason;
 use crate::domain::receipt::{KnownUser, Reply, UserIdChange};
@@ -228,7 +228,8 @@ impl Answers {
             free_form: Some(FreeForm { buttons: buttons.into_iter().collect() }),
             text: made.text,
             queued_at: now,
-            quiet_until: None,
+            wait: None,
+            print: Print::default(),
             expires_at: reply.at + WINDOW,
         };
         Some(Confirming { message, once })
