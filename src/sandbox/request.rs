@@ -50,7 +50,7 @@ const OTHER_TYPES: [&str; 9] =
     ["image", "document", "audio", "video", "sticker", "location", "contacts", "reaction", "pin"];
 
 /// The members of a send call that the stand-in knows.
-const MEMBERS: [&str; 9] = [
+const MEMBERS: [&str; 10] = [
     "messaging_product",
     "recipient_type",
     "to",
@@ -60,6 +60,7 @@ const MEMBERS: [&str; 9] = [
     "biz_opaque_callback_data",
     "recipient_identity_key_hash",
     "context",
+    "interactive",
 ];
 
 /// Reads a send call.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hookbridge::catalogue::{BUILT_IN, Catalogue, manifest};
 use hookbridge::config::rules::RulesConfig;
 use hookbridge::config::{DEFAULTS, load};
-use hookbridge::domain::hookpoint::HookpointId;
+use hookbridge::domain::hookpoint::{Class, HookpointId};
 use hookbridge::domain::locale::Locale;
 use hookbridge::domain::reason::Reason;
 use hookbridge::metrics::Metrics;
@@ -69,6 +69,23 @@ fn every_text_renders_in_every_language_and_keeps_the_providers_rules() {
         );
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn security_texts_do_not_invite_to_end_all_alerts() {
+    let (catalogue, templates) = (catalogue(), templates());
+    let secure = |id: &str| {
+        let entry = HookpointId::parse(id).and_then(|id| catalogue.entry(&id));
+        entry.is_some_and(|entry| entry.hookpoint.class == Class::Security)
+    };
+    let mut seen = 0;
+    for (alert, locale, template) in templates.iter().filter(|(alert, ..)| secure(alert)) {
+        let text = format!("{} {}", template.source().body, template.footer.as_deref().unwrap_or_default());
+        let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
+        assert!(!["BAJA", "STOP", "SAIR"].iter().any(|word| words.contains(word)), "{alert} in {locale}: {text}");
+        seen += 1;
+    }
+    assert!(seen >= 15, "{seen}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use super::provider::{AtProvider, Known};
 use super::{Key, Present, is_move};
 use crate::admin::AdminError;
+use crate::domain::hookpoint::Class;
 use crate::domain::locale::Locale;
 use crate::expression::aside;
 use crate::provider_texts::definition;
@@ -82,8 +83,25 @@ fn look(present: &Present, key: &Key, source: &Source) -> Result<Vec<Finding>, A
             }
         }
     }
+    if hookpoint.class == Class::Security {
+        found.extend(invitation(source));
+    }
     found.extend(neighbours(present, key, source));
     Ok(found)
+}
+
+/// Words by which every alert ends, as texts invite to send them.
+const ENDING: [&str; 3] = ["BAJA", "STOP", "SAIR"];
+
+/// A security alert that invites to end all of them: who takes it up hears of no break-in any more.
+fn invitation(source: &Source) -> Option<Finding> {
+    let texts = [("footer", source.footer.as_deref().unwrap_or_default()), ("body", source.body.as_str())];
+    texts.into_iter().find_map(|(field, text)| {
+        let mut words = text.split(|c: char| !c.is_alphanumeric());
+        let word = words.find(|word| ENDING.contains(word))?;
+        let says = format!("a security alert does not invite to send {word}: that ends these alerts, too");
+        Some(Finding::warning(field, "invites_to_end", vec![("word", word.to_owned())], says))
+    })
 }
 
 /// What is wrong without reading it as a template.
