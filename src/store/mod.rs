@@ -34,8 +34,8 @@ pub mod receipt;
 pub mod recent;
 pub mod replies;
 pub mod reply;
-pub mod user_phone;
 pub mod restored;
+pub mod user_phone;
 
 pub mod decision;
 pub mod exception;
