@@ -36,3 +36,8 @@ bench:
 	@scripts/setup.sh bench
 	@echo "[bench] building (the first time takes some minutes)"
 	@$(CARGO) bench --locked --bench road -- $(ARGS)
+
+# Compares how phones are read with two other libraries; outside CI, see docs/PHONES.md.
+.PHONY: differential
+differential:
+	@CARGO=$(CARGO) scripts/differential.sh
