@@ -5,7 +5,7 @@ use super::check::fits;
 use super::provider::{at_provider, forget};
 use super::{Key, Kind, Template, version};
 use crate::admin::{AdminError, Desk};
-use crate::domain::admin::{Role, Via, Who};
+use crate::domain::admin::Who;
 use crate::render::template::Source;
 use crate::store::outbox;
 
@@ -63,7 +63,7 @@ pub async fn promote(desk: &Desk) -> Result<usize, AdminError> {
         let has_it = known.is_some_and(|known| known.is_approved() && fits(&text, known));
         if has_it && version::go_live(&desk.store, &draft, Kind::Template).await? {
             live += 1;
-            let bridge = Who { name: "hookbridge".to_owned(), role: Role::Administrator, via: Via::Cli, address: None };
+            let bridge = Who::at_the_command_line("hookbridge");
             desk.note(&bridge, "template.live", &draft.name, Some(&format!("version {}", draft.id))).await?;
             desk.changed().await?;
             outbox::wake_held(&desk.store, &key.alert, desk.now()).await?;
