@@ -20,6 +20,7 @@ use super::problem::{Problem, json_response};
 use super::raw::{BodyLimits, bad_envelope, json_body, rate_limited, source_of, verified};
 use crate::domain::ids::EventId;
 use crate::envelope;
+use crate::road::{Step, mark};
 use crate::signature::sha256;
 use crate::store::inbox::{Inserted, NewEvent};
 
@@ -71,6 +72,7 @@ pub fn route(ingest: Arc<Ingest>) -> Route {
         .then(move |headers: HeaderMap, body| {
             let ingest = ingest.clone();
             async move {
+                mark(Step::Received);
                 take(&ingest, &headers, body).await.unwrap_or_else(|problem| {
                     ingest.refused(&problem);
                     problem.response()
@@ -90,6 +92,7 @@ async fn take<B: Buf, E>(
     let sources = ingest.sources.load_full();
     let (name, source) = source_of(headers, &sources)?;
     let verified = verified(headers, &body, &source.keys, ingest.clock.now())?;
+    mark(Step::Verified);
     let batch = parse(verified.body())?;
     let sender = Sender { ingest, name, source, key_index: verified.key_index() };
     let mut limited = false;
@@ -102,6 +105,7 @@ async fn take<B: Buf, E>(
         }
     }))
     .await;
+    mark(Step::Stored);
     answer(ingest, &batch, &answers)
 }
 

@@ -56,8 +56,8 @@ fn about<'a>(template: &str, mut values: impl Iterator<Item = (&'a str, &'a str)
     let found = match template {
         "password_changed" | "details_edited" | "client_registered" => None,
         "domain_deleted" => values.find(|(_, value)| value.ends_with(".example.com.ar")).map(|(_, value)| value),
-        // Its button leads to all services; its name holds `s1003.example.com`.
-        "service_terminated" => values.find_map(|(_, value)| {
+        // Their buttons lead elsewhere; the service's name holds `s1003.example.com`.
+        "service_terminated" | "service_suspended" => values.find_map(|(_, value)| {
             let (before, _) = value.split_once(".example.com")?;
             before.rsplit_once('s').map(|(_, id)| id)
         }),
