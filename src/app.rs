@@ -207,7 +207,7 @@ impl App {
             templates: live.templates.clone(),
             settings: process_settings(&config)?,
             usual: Usual::new(clock.clone()),
-            failures: AtomicU32::new(0),
+            put_offs: AtomicU32::new(0),
             clock: clock.clone(),
             metrics: metrics.clone(),
             inbox_bell: inbox_bell.clone(),

@@ -74,7 +74,7 @@ pub struct Worker {
     /// What is usual, read now and then.
     pub usual: Usual,
     /// Batches in a row that a database put off.
-    pub failures: AtomicU32,
+    pub put_offs: AtomicU32,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     /// Rung when an event was stored.
@@ -147,7 +147,7 @@ impl Worker {
             self.put_off(&claims, &error, now).await?;
             return Err(error);
         }
-        self.failures.store(0, Ordering::Relaxed);
+        self.put_offs.store(0, Ordering::Relaxed);
         Ok(count)
     }
 
@@ -227,8 +227,8 @@ impl Worker {
 
     /// Waits longer after each try in a row; a database being away spends no patience of the events.
     async fn put_off(&self, claims: &[Claimed], error: &ProcessError, now: Timestamp) -> Result<(), StoreError> {
-        let failures = self.failures.fetch_add(1, Ordering::Relaxed);
-        let wait = SignedDuration::from_secs(2_i64 << failures.min(4));
+        let before = self.put_offs.fetch_add(1, Ordering::Relaxed);
+        let wait = SignedDuration::from_secs(2_i64 << before.min(4));
         let all: Vec<&Claimed> = claims.iter().collect();
         release(&self.store, &all, now + wait, (Cause::Wait, &error.to_string())).await
     }

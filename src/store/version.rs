@@ -68,17 +68,22 @@ pub async fn in_force(store: &Store, kind: Kind) -> Result<Vec<Version>, StoreEr
 ///
 /// # Errors
 /// The database.
-pub async fn go_live(store: &Store, draft: &Version, kind: Kind) -> Result<bool, StoreError> {
+pub async fn go_live(store: &Store, draft: &Version, kind: Kind, record: &Record<'_>) -> Result<bool, StoreError> {
     retried(|| async {
         let mut connection = store.connection().await?;
-        connection
-            .exec_drop(
-                "UPDATE version v JOIN (SELECT MAX(id) AS id FROM version WHERE kind = ? AND name = ?) n ON n.id = v.id \
-                 SET v.live = TRUE WHERE v.id = ? AND NOT v.live",
-                (kind.code(), &draft.name, draft.id),
-            )
-            .await?;
-        Ok(connection.affected_rows() == 1)
+        let mut tx = connection.start_transaction(transaction()).await?;
+        tx.exec_drop(
+            "UPDATE version v JOIN (SELECT MAX(id) AS id FROM version WHERE kind = ? AND name = ?) n ON n.id = v.id \
+             SET v.live = TRUE WHERE v.id = ? AND NOT v.live",
+            (kind.code(), &draft.name, draft.id),
+        )
+        .await?;
+        let is_live = tx.affected_rows() == 1;
+        if is_live {
+            record.write(&mut tx).await?;
+        }
+        tx.commit().await?;
+        Ok(is_live)
     })
     .await
 }
