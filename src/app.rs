@@ -11,6 +11,7 @@ mod settings;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -49,14 +50,14 @@ use crate::sql::{Access, Address, Database};
 use crate::stop::{Stopper, pair};
 use crate::store::keeper::Keeper;
 use crate::store::server::Needs;
-use crate::store::{Store, inbox, outbox};
+use crate::store::{Store, hold, inbox, outbox};
 use crate::tasks::{Failures, Tasks};
 use crate::whatsapp::Gateway;
 
 /// Rows that housekeeping ends at once.
 const EXPIRE_BATCH: usize = 500;
-/// Longer than any wait of an event (256 s after a failed try, or its lease).
-const AHEAD: SignedDuration = SignedDuration::from_mins(30);
+/// Longer than any wait of an event: an hour for the platform's rows (`wait_s`), its lease, or minutes after a failed try.
+const AHEAD: SignedDuration = SignedDuration::from_hours(2);
 /// What closing takes at most, besides what is in flight.
 const CLOSING_MAX: Duration = Duration::from_secs(5);
 
@@ -206,6 +207,7 @@ impl App {
             templates: live.templates.clone(),
             settings: process_settings(&config)?,
             usual: Usual::new(clock.clone()),
+            put_offs: AtomicU32::new(0),
             clock: clock.clone(),
             metrics: metrics.clone(),
             inbox_bell: inbox_bell.clone(),
@@ -455,6 +457,10 @@ async fn keep_house(store: &Store, clock: &Clock, restore: &RestoreWatch) -> any
     let brought = inbox::bring_back(store, now + AHEAD, now).await?;
     if brought > 0 {
         tracing::warn!(events = brought, "the clock was set back: they are due now");
+    }
+    let freed = hold::free(store, None, now).await?;
+    if freed > 0 {
+        tracing::warn!(messages = freed, "held messages without a hold are due now");
     }
     while outbox::expire(store, now, EXPIRE_BATCH).await? == EXPIRE_BATCH {}
     Ok(())

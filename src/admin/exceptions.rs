@@ -9,8 +9,9 @@ use crate::billing::Billing;
 use crate::domain::admin::{Role, Who};
 use crate::domain::decision::Rule;
 use crate::domain::hookpoint::{Subject, SubjectKind};
+use crate::store::Store;
+use crate::store::audit::Record;
 use crate::store::exception::{self, Filter, Override};
-use crate::store::{Store, audit};
 
 /// Longest exception, in days.
 pub const DAYS_MAX: u32 = 366;
@@ -79,10 +80,15 @@ pub async fn make(store: &Store, billing: &Billing, who: &Who, wish: &Wish, now:
     else {
         return Err(AdminError::Invalid(mistakes));
     };
-    let number = exception::make(store, (rule, subject), (&who.name, why), until, now).await?;
-    let detail = format!("{rule} allows {subject} until {until}: {why}");
-    audit::note(store, who, "override.make", &format!("override:{number}"), Some(&detail), now).await?;
-    Ok(number)
+    let record = |number| Record {
+        who,
+        action: "override.make",
+        target: format!("override:{number}"),
+        detail: Some(format!("{rule} allows {subject} until {until}: {why}")),
+        raises: false,
+        now,
+    };
+    Ok(exception::make(store, (rule, subject), (&who.name, why), until, record, now).await?)
 }
 
 /// Ends an exception before its time. Its record stays.
@@ -94,11 +100,17 @@ pub async fn end(store: &Store, who: &Who, number: u64, now: Timestamp) -> Resul
         return Err(AdminError::Forbidden(Role::Administrator));
     }
     let one = exception::one(store, number).await?.ok_or(AdminError::NotFound("exception"))?;
-    if !exception::end(store, number, &who.name, now).await? {
+    let record = Record {
+        who,
+        action: "override.end",
+        target: format!("override:{number}"),
+        detail: Some(format!("{} allowed {}", one.rule, one.subject)),
+        raises: false,
+        now,
+    };
+    if !exception::end(store, number, &record).await? {
         return Err(AdminError::Conflict("rule.over_already".to_owned()));
     }
-    let detail = format!("{} allowed {}", one.rule, one.subject);
-    audit::note(store, who, "override.end", &format!("override:{number}"), Some(&detail), now).await?;
     Ok(one)
 }
 

@@ -197,6 +197,7 @@ async fn still_fit(
             _ if book.refuses(&message) || message.to.is_erased() => refused.push((message.id, Reason::OptedOut)),
             _ if moved.contains(&message.to) => refused.push((message.id, Reason::NumberChanged)),
             Second::Cancel(reason) => refused.push((message.id, reason)),
+            Second::Unreadable(_) => refused.push((message.id, Reason::SubjectUnreadable)),
             // It gets its words when it is sent.
             Second::Send | Second::Anew(..) | Second::Wait(..) => fit.push(message),
         }

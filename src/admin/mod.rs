@@ -52,7 +52,8 @@ use crate::domain::admin::{Role, Who};
 use crate::metrics::Metrics;
 use crate::render::Templates;
 use crate::seal::Sealer;
-use crate::store::{Store, StoreError, audit, revision};
+use crate::store::audit::Record;
+use crate::store::{Store, StoreError, audit};
 use shelf::Shelf;
 
 /// Takes over, in this process, what was just changed in the database.
@@ -155,15 +156,22 @@ impl Desk {
         Ok(audit::note(&self.store, who, action, target, detail, self.now()).await?)
     }
 
-    /// Something changed that every instance must take over: this one does so at once.
-    ///
-    /// # Errors
-    /// The database.
-    pub async fn changed(&self) -> Result<(), AdminError> {
-        revision::raise(&self.store).await?;
+    /// The record of an operation, to be written in its transaction; see [`Self::take_over`] where it `raises`.
+    #[must_use]
+    pub fn record<'a>(
+        &self,
+        who: &'a Who,
+        action: &'a str,
+        (target, detail): (impl Into<String>, Option<String>),
+        raises: bool,
+    ) -> Record<'a> {
+        Record { who, action, target: target.into(), detail, raises, now: self.now() }
+    }
+
+    /// Takes over at once, in this process, what an operation changed for every instance.
+    pub async fn take_over(&self) {
         if let Some(apply) = &self.apply {
             apply().await;
         }
-        Ok(())
     }
 }

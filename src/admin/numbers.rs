@@ -93,8 +93,8 @@ pub async fn pause(desk: &Desk, who: &Who, name: &str, minutes: u32, why: &str) 
     let until = desk.now() + SignedDuration::from_mins(minutes.into());
     let detail = format!("{}: {}", who.name, why.trim());
     let stop = Pause { lane: name.to_owned(), until, by: PausedBy::Operator, detail };
-    lane::pause(&desk.store, &stop, desk.now()).await?;
-    desk.note(who, "number.pause", &format!("lane:{name}"), Some(&format!("until {until}: {}", why.trim()))).await?;
+    let about = (format!("lane:{name}"), Some(format!("until {until}: {}", why.trim())));
+    lane::pause_recorded(&desk.store, &stop, &desk.record(who, "number.pause", about, false)).await?;
     Ok(until)
 }
 
@@ -105,8 +105,8 @@ pub async fn pause(desk: &Desk, who: &Who, name: &str, minutes: u32, why: &str) 
 pub async fn resume(desk: &Desk, who: &Who, name: &str) -> Result<(), AdminError> {
     desk.require(who, Role::Operator)?;
     known(desk, name)?;
-    lane::resume(&desk.store, name, desk.now()).await?;
-    desk.note(who, "number.resume", &format!("lane:{name}"), None).await
+    let record = desk.record(who, "number.resume", (format!("lane:{name}"), None), false);
+    Ok(lane::resume_recorded(&desk.store, name, &record).await?)
 }
 
 /// Sets the messages per second, within the configured ones; `None`: as configured. Every instance takes it over while it
@@ -120,10 +120,11 @@ pub async fn set_pace(desk: &Desk, who: &Who, name: &str, per_second: Option<u32
     if per_second.is_some_and(|pace| !(1..=most).contains(&pace)) {
         return Err(AdminError::invalid("per_second", "numbers.pace_bad"));
     }
-    lane_setting::set_pace(&desk.store, name, per_second, &who.name, desk.now()).await?;
     let detail = per_second.map_or_else(|| "as configured".to_owned(), |pace| format!("{pace} per second"));
-    desk.note(who, "number.pace", &format!("lane:{name}"), Some(&detail)).await?;
-    desk.changed().await
+    let record = desk.record(who, "number.pace", (format!("lane:{name}"), Some(detail)), true);
+    lane_setting::set_pace(&desk.store, name, per_second, &record).await?;
+    desk.take_over().await;
+    Ok(())
 }
 
 /// The configured pace of a number that exists.

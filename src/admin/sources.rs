@@ -69,10 +69,12 @@ pub async fn rotate(desk: &Desk, who: &Who, source: &str, days: u32) -> Result<S
     let sealed = desk.sealer.seal(SEAL, secret.expose_secret().as_bytes());
     let now = desk.now();
     let old_until: Timestamp = now + SignedDuration::from_hours(24 * i64::from(days));
-    let id = source_secret::rotate(&desk.store, (source, &sealed), &who.name, old_until, now).await?;
-    let detail = format!("secret {id}; the ones before it end at {old_until}");
-    desk.note(who, "source.rotate", source, Some(&detail)).await?;
-    desk.changed().await?;
+    let record = |id| {
+        let detail = format!("secret {id}; the ones before it end at {old_until}");
+        desk.record(who, "source.rotate", (source, Some(detail)), true)
+    };
+    source_secret::rotate(&desk.store, (source, &sealed), &who.name, old_until, record, now).await?;
+    desk.take_over().await;
     Ok(secret)
 }
 
@@ -84,11 +86,13 @@ pub async fn end(desk: &Desk, who: &Who, id: u64) -> Result<(), AdminError> {
     desk.require(who, Role::Administrator)?;
     let all = source_secret::all(&desk.store).await?;
     let source = all.into_iter().find(|one| one.id == id).map(|one| one.source);
-    let (Some(source), true) = (source, source_secret::end(&desk.store, id, desk.now()).await?) else {
+    let source = source.ok_or(AdminError::NotFound("secret"))?;
+    let record = desk.record(who, "source.end", (source, Some(format!("secret {id}"))), true);
+    if !source_secret::end(&desk.store, id, &record, desk.now()).await? {
         return Err(AdminError::NotFound("secret"));
-    };
-    desk.note(who, "source.end", &source, Some(&format!("secret {id}"))).await?;
-    desk.changed().await
+    }
+    desk.take_over().await;
+    Ok(())
 }
 
 /// A secret as it was made.

@@ -49,8 +49,8 @@ pub async fn create(
     let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
     let hash = sha256(token.as_bytes());
     let new = New { name, hash: &hash, role, by: &who.name, owner_id: who.account, until };
-    api_token::create(&desk.store, new, desk.now()).await?;
-    desk.note(who, "token.create", name, Some(role.code())).await?;
+    let record = desk.record(who, "token.create", (name, Some(role.code().to_owned())), false);
+    api_token::create(&desk.store, new, &record).await?;
     Ok(token.into())
 }
 
@@ -60,10 +60,11 @@ pub async fn create(
 /// The role, there is none that is valid; the database.
 pub async fn end(desk: &Desk, who: &Who, id: u64) -> Result<(), AdminError> {
     desk.require(who, Role::Administrator)?;
-    if !api_token::end(&desk.store, id, &who.name, desk.now()).await? {
+    let record = desk.record(who, "token.end", (id.to_string(), None), false);
+    if !api_token::end(&desk.store, id, &record).await? {
         return Err(AdminError::NotFound("token"));
     }
-    desk.note(who, "token.end", &id.to_string(), None).await
+    Ok(())
 }
 
 /// Who holds `token`. A token of somebody is worth no more than its person: nothing once that is disabled, and no more than the

@@ -2,6 +2,7 @@
 //! recipient, and what the platform did of which no hook told.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -9,7 +10,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use super::wish::{YEARS, start};
 use super::{AdminError, Desk};
 use crate::billing::Want;
-use crate::billing::find::Candidate;
+use crate::billing::find::Found;
 use crate::catalogue::Catalogue;
 use crate::domain::event::{FieldValue, HookEvent};
 use crate::domain::hookpoint::{HookpointId, Subject, SubjectKind, closed_list};
@@ -29,6 +30,8 @@ use std::fmt;
 pub const DAYS_MAX: i32 = 31;
 /// Clients that a search offers at most.
 pub const CANDIDATES_MAX: usize = 20;
+/// How long a search looks on by itself where nobody can be asked whether to go on.
+const FURTHER_MAX: Duration = Duration::from_secs(10);
 /// Messages and reasons of the client that are read at most.
 const LINES_MAX: usize = 500;
 /// Reasons of nobody in particular that are looked through at most, and events that wait.
@@ -121,23 +124,44 @@ closed_list! {
     }
 }
 
-/// Clients that `words` may mean: a number, an address, a name, a phone.
+/// Clients that `words` may mean: a number, an address, a name, a phone; with a number below `before`, if the search goes on.
+/// What it did not look at in its time it says.
 ///
 /// # Errors
 /// A database.
-pub async fn find(desk: &Desk, words: &str) -> Result<Vec<Candidate>, AdminError> {
+pub async fn find(desk: &Desk, words: &str, before: Option<u64>) -> Result<Found, AdminError> {
     let words: String = words.chars().take(100).collect();
-    let mut found = desk.billing.find_clients(&words, CANDIDATES_MAX).await?;
+    let mut found = desk.billing.find_clients(&words, before, CANDIDATES_MAX).await?;
+    if before.is_some() {
+        return Ok(found);
+    }
     // Who was written to at that number, whatever the platform says of it now.
     let digits = words.chars().filter(char::is_ascii_digit).count();
     if digits >= 8
         && let Ok(to) = desk.phone(&words).await
     {
         for client in search::clients_of(&desk.store, &to).await?.into_iter().take(CANDIDATES_MAX) {
-            if found.iter().all(|one| one.id.0 != client) {
-                found.extend(desk.billing.find_clients(&client.to_string(), 1).await?);
+            if found.clients.iter().all(|one| one.id.0 != client) {
+                found.clients.extend(desk.billing.find_client(client).await?);
             }
         }
+    }
+    Ok(found)
+}
+
+/// The same, looking further until somebody is found, all clients were looked at or a time is over.
+///
+/// # Errors
+/// A database.
+pub async fn find_further(desk: &Desk, words: &str) -> Result<Found, AdminError> {
+    let until = desk.clock.monotonic() + FURTHER_MAX;
+    let mut found = find(desk, words, None).await?;
+    while let Some(before) = found.rest.filter(|_| found.clients.len() < CANDIDATES_MAX)
+        && desk.clock.monotonic() < until
+    {
+        let Found { clients, rest } = find(desk, words, Some(before)).await?;
+        found.clients.extend(clients);
+        found.rest = rest;
     }
     Ok(found)
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use secrecy::SecretString;
+use tokio::sync::Mutex;
 
 use crate::admin::sources::opened;
 use crate::catalogue::Catalogue;
@@ -34,6 +35,8 @@ pub struct Live {
     ends: ArcSwap<Option<Timestamp>>,
     /// The revision that is in force.
     revision: AtomicU64,
+    /// Held by whoever takes over a change: an older one must not end last.
+    turn: Mutex<()>,
 }
 
 struct Parts {
@@ -49,7 +52,7 @@ impl Live {
     /// A mistake in the configuration, or the database.
     pub async fn start(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<Arc<Self>> {
         let now = revision::current(store).await?;
-        let parts = parts(config, store, clock.now()).await?;
+        let parts = parts(config, store, clock.now(), None).await?;
         Ok(Arc::new(Self {
             catalogue: Arc::new(ArcSwap::from_pointee(parts.catalogue)),
             templates: Arc::new(ArcSwap::from_pointee(parts.templates)),
@@ -60,6 +63,7 @@ impl Live {
             clock: clock.clone(),
             ends: ArcSwap::from_pointee(parts.ends),
             revision: AtomicU64::new(now),
+            turn: Mutex::new(()),
         }))
     }
 
@@ -68,7 +72,9 @@ impl Live {
     /// # Errors
     /// A mistake in it; then all stays as it was.
     pub async fn reload(&self, config: &Config) -> anyhow::Result<()> {
-        self.put(parts(config, &self.store, self.clock.now()).await?);
+        let _turn = self.turn.lock().await;
+        let before = self.sources.load_full();
+        self.put(parts(config, &self.store, self.clock.now(), Some(&before)).await?);
         self.config.store(Arc::new(config.clone()));
         Ok(())
     }
@@ -78,26 +84,29 @@ impl Live {
     /// # Errors
     /// The database; then all stays as it was.
     pub async fn refresh(&self) -> anyhow::Result<()> {
+        let _turn = self.turn.lock().await;
         // Read first: a change in between is seen next time.
         let now = revision::current(&self.store).await?;
         let ended = self.ends.load().is_some_and(|at| at <= self.clock.now());
         if ended || now != self.revision.load(Ordering::SeqCst) {
-            self.put(parts(&self.config.load_full(), &self.store, self.clock.now()).await?);
+            let before = self.sources.load_full();
+            self.put(parts(&self.config.load_full(), &self.store, self.clock.now(), Some(&before)).await?);
             self.revision.store(now, Ordering::SeqCst);
         }
         Ok(())
     }
 
     fn put(&self, parts: Parts) {
-        self.catalogue.store(Arc::new(parts.catalogue));
+        // The texts first: whoever sees a new hookpoint sees its texts.
         self.templates.store(Arc::new(parts.templates));
+        self.catalogue.store(Arc::new(parts.catalogue));
         self.sources.store(Arc::new(parts.sources));
         self.paces.store(Arc::new(parts.paces));
         self.ends.store(Arc::new(parts.ends));
     }
 }
 
-async fn parts(config: &Config, store: &Store, now: Timestamp) -> anyhow::Result<Parts> {
+async fn parts(config: &Config, store: &Store, now: Timestamp, before: Option<&Sources>) -> anyhow::Result<Parts> {
     let hookpoints = version::newest(store, Kind::Hookpoint).await?;
     let (catalogue, mut left_out) = Catalogue::with_saved(saved(&hookpoints), &config.hookpoints)?;
     let texts = version::in_force(store, Kind::Template).await?;
@@ -107,7 +116,7 @@ async fn parts(config: &Config, store: &Store, now: Timestamp) -> anyhow::Result
         tracing::error!(mistake, "something that an administrator saved does not fit this version: it is left out");
     }
     let (made, ends) = secrets(config, store, now).await?;
-    let sources = sources(&config.sources, &made)?;
+    let sources = sources(&config.sources, &made, before)?;
     Ok(Parts { catalogue, templates, sources, paces: lane_setting::paces(store).await?, ends })
 }
 

@@ -14,7 +14,7 @@ use crate::http::ingest::Ingest;
 use crate::http::ops::Ops;
 use crate::http::preferences::Preferences;
 use crate::http::raw::BodyLimits;
-use crate::http::receipts::{Receipts, SenderKeys};
+use crate::http::receipts::{Receipts, Seen, SenderKeys};
 use crate::http::{Route, admin, api, batches, decide, ingest, join, manifest, ops, preferences, receipts};
 use crate::render::confirmation::button_texts;
 use crate::rules::consent::Words;
@@ -54,6 +54,7 @@ impl App {
                 app_secrets: sender.app_secret.clone(),
                 verify_token: sender.verify_token.clone(),
                 portfolio: sender.portfolio.clone(),
+                phone_number_id: sender.phone_number_id.clone(),
             };
             (name.clone(), keys)
         });
@@ -104,6 +105,8 @@ impl App {
                 number_hold: seconds(self.config.dispatch.number_hold_s),
                 refusals: Arc::default(),
                 failures: Arc::default(),
+                unknown_max: self.config.retention.unknown_receipts_max,
+                seen: Seen::default(),
             }),
             ops::route(Ops {
                 health: self.health.clone(),

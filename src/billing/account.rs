@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use mysql_async::{Conn, Row};
 
 use super::client::{Read, status};
+use super::platform::Currencies;
 use super::pool::{Billing, BillingError};
 use super::row::{id, literal, text};
 use crate::domain::case::Account;
 use crate::domain::ids::{ClientId, CurrencyId};
-use crate::domain::money::Currency;
 use crate::sql::{Reader, list};
 
 /// Others with the same address that are named at most.
@@ -21,7 +22,7 @@ impl Billing {
         &self,
         connection: &mut Conn,
         ids: &[u64],
-        currencies: &HashMap<CurrencyId, Currency>,
+        now: Timestamp,
     ) -> Result<HashMap<u64, Account>, BillingError> {
         if ids.is_empty() {
             return Ok(HashMap::new());
@@ -31,10 +32,17 @@ impl Billing {
              FROM tblclients WHERE id IN ({})",
             list(ids.iter().copied())
         );
+        let rows = self.rows(connection, sql).await?;
+        let named = |row| id(&Reader::new("tblclients", row, ""), "currency").ok().map(CurrencyId);
+        let mut reference = self.remembered(now).await?;
+        if let Some(fresh) = self.renewed(&reference, rows.iter().filter_map(named).collect(), now).await? {
+            reference = fresh;
+        }
         let mut found = HashMap::new();
-        for row in &self.rows(connection, sql).await? {
+        for row in &rows {
             let key = id(&Reader::new("tblclients", row, ""), "id")?;
-            found.insert(key, account(self, &Reader::new("tblclients", row, key.to_string()), key, currencies)?);
+            let reader = Reader::new("tblclients", row, key.to_string());
+            found.insert(key, account(self, &reader, key, &reference.currencies)?);
         }
         Ok(found)
     }
@@ -97,13 +105,8 @@ impl Billing {
     }
 }
 
-fn account(
-    billing: &Billing,
-    reader: &Reader<'_>,
-    key: u64,
-    currencies: &HashMap<CurrencyId, Currency>,
-) -> Read<Account> {
-    let currency = CurrencyId(id(reader, "currency")?);
+fn account(billing: &Billing, reader: &Reader<'_>, key: u64, currencies: &Currencies) -> Read<Account> {
+    let currency = currencies.of(reader, "currency")?;
     Ok(Account {
         id: ClientId(key),
         first_name: text(reader, "firstname")?,
@@ -116,6 +119,7 @@ fn account(
         country: text(reader, "country")?,
         status: status(reader)?,
         locale: billing.locale(&text(reader, "language")?),
-        currency: currencies.get(&currency).cloned().ok_or_else(|| reader.bad("currency"))?,
+        currency_id: currency.as_ref().map_or_else(|none| none.id, |currency| currency.id),
+        currency: currency.ok(),
     })
 }

@@ -12,7 +12,7 @@ use crate::domain::hookpoint::{Subject, SubjectKind};
 use crate::domain::ids::ClientId;
 use crate::domain::money::Currency;
 use crate::domain::record::DomainName;
-use crate::sql::Reader;
+use crate::sql::{Inconsistent, Reader};
 
 /// Services, and domains, of one client that are listed: the newest.
 pub const LISTED_MAX: usize = 200;
@@ -45,10 +45,9 @@ impl Billing {
     /// # Errors
     /// The database, or the client's row cannot be understood.
     pub async fn belongings(&self, client: u64, now: Timestamp) -> Result<Option<Belongings>, BillingError> {
-        let reference = self.remembered(now).await?;
         let mut connection = self.database.connection().await?;
         let c = &mut connection;
-        let account = self.accounts(c, &[client], &reference.currencies).await?.remove(&client);
+        let account = self.accounts(c, &[client], now).await?.remove(&client);
         let Some(account) = account else { return Ok(None) };
         let sql = format!("{HOSTED} WHERE h.userid = {client} ORDER BY h.id DESC LIMIT {LISTED_MAX}");
         let mut services = Vec::new();
@@ -73,13 +72,13 @@ impl Billing {
     /// # Errors
     /// The database, or a row that cannot be understood.
     pub async fn targets(&self, service: u64, now: Timestamp) -> Result<Option<Targets>, BillingError> {
-        let reference = self.remembered(now).await?;
         let mut connection = self.database.connection().await?;
         let c = &mut connection;
         let Some(service) = self.hosted(c, service).await? else { return Ok(None) };
         let owner = service.client_id.0;
-        let account = self.accounts(c, &[owner], &reference.currencies).await?.remove(&owner);
+        let account = self.accounts(c, &[owner], now).await?.remove(&owner);
         let Some(account) = account else { return Ok(None) };
+        let unreadable = || Inconsistent { table: "tblclients", column: "currency", row: account.id.to_string() };
         let present = service.product_id;
         let ways =
             format!("SELECT upgrade_product_id AS id FROM tblproduct_upgrade_products WHERE product_id = {present}");
@@ -99,10 +98,10 @@ impl Billing {
         if keys.is_empty() {
             keys.push(present);
         }
-        let mut plans = self.plans(c, &keys, account.currency.id).await?;
+        let mut plans = self.plans(c, &keys, account.currency_id).await?;
         let all: Vec<Plan> = keys.iter().filter_map(|key| plans.remove(key)).collect();
         let (paths, others) = all.into_iter().partition(|plan| listed.contains(&plan.product_id));
-        Ok(Some(Targets { service, currency: account.currency, paths, others }))
+        Ok(Some(Targets { service, currency: account.currency.ok_or_else(unreadable)?, paths, others }))
     }
 
     /// Whose `subject` is: a service's or a domain's owner, or the client himself. `None`: there is no such row.

@@ -1,10 +1,8 @@
 //! Owns: the facts of one question to the company's rules: a few indexed reads on one connection.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 
-use super::debt::Of;
+use super::debt::{Debts, Of};
 use super::pool::{Billing, BillingError};
 use crate::domain::case::{Account, CancelRequest, Cycle, Debt, Hosted, Plan, Ticket};
 use crate::domain::hookpoint::{Subject, SubjectKind};
@@ -21,7 +19,7 @@ pub struct UpgradeCase {
     pub to_cycle: Option<Cycle>,
     pub is_path: bool,
     pub open_upgrades: u64,
-    pub debts: Vec<Debt>,
+    pub debts: Debts,
 }
 
 /// A service, its owner and who is to become it.
@@ -31,8 +29,8 @@ pub struct OwnershipCase {
     pub owner: Option<Account>,
     pub new_owner: Option<Account>,
     pub ticket: Option<Ticket>,
-    pub owner_debts: Vec<Debt>,
-    pub new_owner_debts: Vec<Debt>,
+    pub owner_debts: Debts,
+    pub new_owner_debts: Debts,
 }
 
 /// What is to be cancelled, whose it is, and what is not paid of it.
@@ -71,7 +69,6 @@ impl Billing {
         upgrade: Option<u64>,
         now: Timestamp,
     ) -> Result<UpgradeCase, BillingError> {
-        let reference = self.remembered(now).await?;
         let mut connection = self.database.connection().await?;
         let c = &mut connection;
         let Some(hosted) = self.hosted(c, service).await? else { return Ok(UpgradeCase::default()) };
@@ -80,10 +77,10 @@ impl Billing {
             (None, Some(upgrade)) => self.upgrade_target(c, upgrade, service).await?,
             (None, None) => None,
         };
-        let account = self.one_account(c, hosted.client_id.0, &reference.currencies).await?;
+        let account = self.one_account(c, hosted.client_id.0, now).await?;
         let mut case = UpgradeCase { to_cycle: target.and_then(|(_, cycle)| cycle), ..UpgradeCase::default() };
         if let (Some(account), Some((to, _))) = (&account, target) {
-            let currency = account.currency.id;
+            let currency = account.currency_id;
             let mut plans = self.plans(c, &[hosted.product_id, to], currency).await?;
             case.to = plans.get(&to).cloned();
             case.from = plans.remove(&hosted.product_id);
@@ -108,7 +105,6 @@ impl Billing {
         ticket: Option<&str>,
         now: Timestamp,
     ) -> Result<OwnershipCase, BillingError> {
-        let reference = self.remembered(now).await?;
         let mut connection = self.database.connection().await?;
         let c = &mut connection;
         let mut hosted = self.hosted(c, service).await?;
@@ -116,7 +112,7 @@ impl Billing {
             hosted.client_id = ClientId(before);
         }
         let owner = hosted.as_ref().map_or(0, |hosted| hosted.client_id.0);
-        let mut accounts = self.accounts(c, &[owner, to], &reference.currencies).await?;
+        let mut accounts = self.accounts(c, &[owner, to], now).await?;
         self.add_owner_emails(c, &mut accounts).await?;
         let mut case = OwnershipCase { service: hosted, ..OwnershipCase::default() };
         if let Some(ticket) = ticket {
@@ -125,10 +121,10 @@ impl Billing {
         case.new_owner = accounts.get(&to).cloned();
         case.owner = accounts.remove(&owner);
         if let Some(account) = &case.owner {
-            case.owner_debts = self.debts(c, owner, account.currency.id).await?;
+            case.owner_debts = self.debts(c, owner, account.currency_id).await?;
         }
         if let Some(account) = &case.new_owner {
-            case.new_owner_debts = self.debts(c, to, account.currency.id).await?;
+            case.new_owner_debts = self.debts(c, to, account.currency_id).await?;
         }
         Ok(case)
     }
@@ -138,7 +134,6 @@ impl Billing {
     /// # Errors
     /// The database, or a row that cannot be understood.
     pub async fn cancellation_case(&self, what: Subject, now: Timestamp) -> Result<CancellationCase, BillingError> {
-        let reference = self.remembered(now).await?;
         let mut connection = self.database.connection().await?;
         let c = &mut connection;
         let mut case = CancellationCase::default();
@@ -151,9 +146,9 @@ impl Billing {
             (case.service.as_ref().map(|hosted| hosted.client_id.0), Of::Service(what.id))
         };
         let Some(owner) = owner else { return Ok(case) };
-        case.account = self.one_account(c, owner, &reference.currencies).await?;
+        case.account = self.one_account(c, owner, now).await?;
         if let Some(account) = &case.account {
-            case.debts = self.debts_of(c, owner, of, account.currency.id).await?;
+            case.debts = self.debts_of(c, owner, of, account.currency_id).await?;
         }
         Ok(case)
     }
@@ -163,11 +158,10 @@ impl Billing {
     /// # Errors
     /// The database, or a row that cannot be understood.
     pub async fn termination_case(&self, service: u64, now: Timestamp) -> Result<TerminationCase, BillingError> {
-        let reference = self.remembered(now).await?;
         let mut connection = self.database.connection().await?;
         let c = &mut connection;
         let Some(hosted) = self.hosted(c, service).await? else { return Ok(TerminationCase::default()) };
-        let account = self.one_account(c, hosted.client_id.0, &reference.currencies).await?;
+        let account = self.one_account(c, hosted.client_id.0, now).await?;
         let request = self.cancel_request(c, service).await?;
         Ok(TerminationCase { service: Some(hosted), account, request })
     }
@@ -182,11 +176,10 @@ impl Billing {
         email: &str,
         now: Timestamp,
     ) -> Result<IdentityCase, BillingError> {
-        let reference = self.remembered(now).await?;
         let mut connection = self.database.connection().await?;
         let c = &mut connection;
         let account = match client {
-            Some(client) => self.one_account(c, client, &reference.currencies).await?,
+            Some(client) => self.one_account(c, client, now).await?,
             None => None,
         };
         Ok(IdentityCase { account, same_email: self.same_email(c, email, client).await? })
@@ -196,8 +189,8 @@ impl Billing {
         &self,
         connection: &mut mysql_async::Conn,
         client: u64,
-        currencies: &HashMap<crate::domain::ids::CurrencyId, crate::domain::money::Currency>,
+        now: Timestamp,
     ) -> Result<Option<Account>, BillingError> {
-        Ok(self.accounts(connection, &[client], currencies).await?.remove(&client))
+        Ok(self.accounts(connection, &[client], now).await?.remove(&client))
     }
 }

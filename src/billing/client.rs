@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 use mysql_async::Conn;
 
 use super::phone_field;
+use super::platform::Currencies;
 use super::pool::{Billing, BillingError};
 use super::row::{flag, id, text};
-use crate::domain::ids::{ClientId, ContactId, CurrencyId};
-use crate::domain::money::Currency;
+use crate::domain::ids::{ClientId, ContactId};
 use crate::domain::record::{Client, ClientStatus, Contact};
 use crate::sql::{Inconsistent, Reader, list};
 
@@ -20,7 +20,7 @@ impl Billing {
         &self,
         connection: &mut Conn,
         ids: &BTreeSet<u64>,
-        currencies: &HashMap<CurrencyId, Currency>,
+        currencies: &Currencies,
     ) -> Result<HashMap<u64, Read<Client>>, BillingError> {
         if ids.is_empty() {
             return Ok(HashMap::new());
@@ -43,10 +43,10 @@ impl Billing {
         &self,
         connection: &mut Conn,
         clients: &BTreeSet<u64>,
-    ) -> Result<HashMap<u64, Vec<Contact>>, BillingError> {
-        let mut found: HashMap<u64, Vec<Contact>> = HashMap::new();
-        for contact in self.contacts_where(connection, "userid", clients).await? {
-            found.entry(contact.client_id.0).or_default().push(contact);
+    ) -> Result<HashMap<u64, Vec<Read<Contact>>>, BillingError> {
+        let mut found: HashMap<u64, Vec<Read<Contact>>> = HashMap::new();
+        for (_, owner, contact) in self.contacts_where(connection, "userid", clients).await? {
+            found.entry(owner).or_default().push(contact);
         }
         Ok(found)
     }
@@ -55,17 +55,18 @@ impl Billing {
         &self,
         connection: &mut Conn,
         ids: &BTreeSet<u64>,
-    ) -> Result<HashMap<u64, Contact>, BillingError> {
+    ) -> Result<HashMap<u64, Read<Contact>>, BillingError> {
         let found = self.contacts_where(connection, "id", ids).await?;
-        Ok(found.into_iter().map(|contact| (contact.id.0, contact)).collect())
+        Ok(found.into_iter().map(|(key, _, contact)| (key, contact)).collect())
     }
 
+    /// Contacts with their own id and their client's.
     async fn contacts_where(
         &self,
         connection: &mut Conn,
         column: &'static str,
         ids: &BTreeSet<u64>,
-    ) -> Result<Vec<Contact>, BillingError> {
+    ) -> Result<Vec<(u64, u64, Read<Contact>)>, BillingError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -77,7 +78,9 @@ impl Billing {
         let mut found = Vec::new();
         for row in &self.rows(connection, sql).await? {
             let key = id(&Reader::new("tblcontacts", row, ""), "id")?;
-            found.push(contact(&Reader::new("tblcontacts", row, key.to_string()), key)?);
+            let reader = Reader::new("tblcontacts", row, key.to_string());
+            // Without an owner it is nobody's contact.
+            found.push((key, id(&reader, "userid").unwrap_or(0), contact(&reader, key)));
         }
         Ok(found)
     }
@@ -87,7 +90,7 @@ impl Billing {
         &self,
         connection: &mut Conn,
         users: &BTreeSet<u64>,
-    ) -> Result<HashMap<u64, Vec<u64>>, BillingError> {
+    ) -> Result<HashMap<u64, Read<Vec<u64>>>, BillingError> {
         if users.is_empty() {
             return Ok(HashMap::new());
         }
@@ -96,22 +99,26 @@ impl Billing {
              ORDER BY client_id",
             list(users.iter().copied())
         );
-        let mut found: HashMap<u64, Vec<u64>> = HashMap::new();
+        let mut found: HashMap<u64, Read<Vec<u64>>> = HashMap::new();
         for row in &self.rows(connection, sql).await? {
-            let reader = Reader::new("tblusers_clients", row, "");
-            found.entry(id(&reader, "auth_user_id")?).or_default().push(id(&reader, "client_id")?);
+            let user = id(&Reader::new("tblusers_clients", row, ""), "auth_user_id")?;
+            let client = id(&Reader::new("tblusers_clients", row, format!("of login {user}")), "client_id");
+            add(found.entry(user).or_insert_with(|| Ok(Vec::new())), client);
         }
         Ok(found)
     }
 }
 
-fn client(
-    billing: &Billing,
-    reader: &Reader<'_>,
-    key: u64,
-    currencies: &HashMap<CurrencyId, Currency>,
-) -> Read<Client> {
-    let currency = CurrencyId(id(reader, "currency")?);
+/// Adds a row to those that belong together: one that cannot be read makes all of them unreadable.
+pub(super) fn add<T>(all: &mut Read<Vec<T>>, one: Read<T>) {
+    match (all.as_mut(), one) {
+        (Ok(list), Ok(one)) => list.push(one),
+        (Ok(_), Err(error)) => *all = Err(error),
+        (Err(_), _) => {}
+    }
+}
+
+fn client(billing: &Billing, reader: &Reader<'_>, key: u64, currencies: &Currencies) -> Read<Client> {
     Ok(Client {
         id: ClientId(key),
         first_name: text(reader, "firstname")?,
@@ -122,7 +129,7 @@ fn client(
         country: text(reader, "country")?,
         status: status(reader)?,
         locale: billing.locale(&text(reader, "language")?),
-        currency: currencies.get(&currency).cloned().ok_or_else(|| reader.bad("currency"))?,
+        currency: currencies.of(reader, "currency")?,
         // Platform: 0 is "the client himself".
         billing_contact: id(reader, "billingcid").ok().filter(|id| *id > 0).map(ContactId),
     })

@@ -8,10 +8,21 @@ use super::row::{date, id, money, text};
 use crate::domain::case::Debt;
 use crate::domain::ids::{CurrencyId, InvoiceId};
 use crate::domain::money::Money;
-use crate::sql::Reader;
+use crate::sql::{Reader, list};
 
 /// Unpaid invoices of one client that are looked at; who has more is in debt anyway.
 const DEBTS_MAX: u32 = 200;
+/// Invoices of one client that are looked at, the newest: the platform has no index for those of them that are open.
+const NEWEST: u32 = 200;
+
+/// What a client has not paid.
+#[derive(Clone, Debug, Default)]
+pub struct Debts {
+    /// The oldest first.
+    pub found: Vec<Debt>,
+    /// Invoices up to this id were not looked at: there are too many newer ones.
+    pub before: Option<u64>,
+}
 
 const COLUMNS: &str = "i.id, i.invoicenum, i.status, i.duedate, i.total, (SELECT COALESCE(SUM(a.amountin), 0) - \
                        COALESCE(SUM(a.amountout), 0) FROM tblaccounts a WHERE a.invoiceid = i.id) AS paid";
@@ -25,18 +36,54 @@ pub(super) enum Of {
 }
 
 impl Billing {
-    /// What `client` has not paid, the oldest first.
+    /// What `client` has not paid of his newest invoices. One statement with bounded reads, however many he has.
     pub(super) async fn debts(
         &self,
         connection: &mut Conn,
         client: u64,
         currency: CurrencyId,
-    ) -> Result<Vec<Debt>, BillingError> {
+    ) -> Result<Debts, BillingError> {
+        let of = format!("SELECT id FROM tblinvoices WHERE userid = {client} ORDER BY id DESC LIMIT");
         let sql = format!(
-            "SELECT {COLUMNS} FROM tblinvoices i WHERE i.userid = {client} AND {OPEN} ORDER BY i.duedate, i.id \
-             LIMIT {DEBTS_MAX}"
+            "SELECT o.before_id, d.* FROM (SELECT ({of} 1 OFFSET {NEWEST}) AS before_id) o LEFT JOIN (SELECT {COLUMNS} \
+             FROM ({of} {NEWEST}) n JOIN tblinvoices i ON i.id = n.id WHERE {OPEN}) d ON TRUE \
+             ORDER BY d.duedate, d.id LIMIT {DEBTS_MAX}"
         );
-        self.read_debts(connection, sql, currency).await
+        let rows = self.rows(connection, sql).await?;
+        let number = |row, column| Reader::new("tblinvoices", row, "").get::<Option<i64>>(column);
+        let mut debts = Debts::default();
+        for row in &rows {
+            debts.before = number(row, "before_id")?.and_then(|id| u64::try_from(id).ok());
+            if number(row, "id")?.is_some() {
+                debts.found.push(debt(row, currency)?);
+            }
+        }
+        Ok(debts)
+    }
+
+    /// What `client` has not paid of older invoices than [`Self::debts`] looked at: of `known`, which are those that may be
+    /// open, or of all of them.
+    ///
+    /// # Errors
+    /// The database, or a row that cannot be understood.
+    pub async fn older_debts(
+        &self,
+        client: u64,
+        before: u64,
+        known: Option<&[u64]>,
+        currency: CurrencyId,
+    ) -> Result<Vec<Debt>, BillingError> {
+        let which = match known {
+            Some([]) => return Ok(Vec::new()),
+            Some(ids) => format!("i.id IN ({})", list(ids.iter().copied())),
+            None => "TRUE".to_owned(),
+        };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM tblinvoices i WHERE i.userid = {client} AND i.id <= {before} AND {which} AND {OPEN} \
+             ORDER BY i.duedate, i.id LIMIT {DEBTS_MAX}"
+        );
+        let mut connection = self.database.connection().await?;
+        self.read_debts(&mut connection, sql, currency).await
     }
 
     /// What `client` has not paid of one service (its addons too) or domain.

@@ -1,10 +1,10 @@
 //! Owns: the facts of a batch of events, in one bounded set of indexed reads, whatever the batch's size.
 //! The client is always the one that the subject's own row names: an id that happens to fit is never used.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
 use jiff::Timestamp;
-use mysql_async::Conn;
 
 use super::client::Read;
 use super::invoice::{InvoiceParts, InvoiceRow, PaymentRow, complete};
@@ -12,11 +12,13 @@ use super::pool::{Billing, BillingError};
 use crate::domain::case::CancelRequest;
 use crate::domain::event::{FieldValue, HookEvent};
 use crate::domain::hookpoint::{Subject, SubjectKind, Trigger};
-use crate::domain::ids::{ClientId, DomainId, UserId};
+use crate::domain::ids::{ClientId, CurrencyId, DomainId, UserId};
 use crate::domain::money::Money;
-use crate::domain::record::{Cancelling, Client, Contact, DomainName, Facts, Guest, Moved, Quote, Service, SubjectRow};
+use crate::domain::record::{
+    Cancelling, Client, Contact, DomainName, Facts, Guest, Moved, Quote, Service, SubjectRow, UnreadablePerson,
+};
 use crate::domain::text::decode_entities;
-use crate::sql::Inconsistent;
+use crate::sql::{Bisected, Inconsistent, bisect};
 
 /// What an event needs to know.
 #[derive(Clone, Debug)]
@@ -74,6 +76,8 @@ pub enum Missing {
     OwnerMismatch { claimed: u64, owner: u64 },
     #[error(transparent)]
     Unreadable(#[from] Inconsistent),
+    #[error("the billing database does not read it: {0}")]
+    Refused(String),
 }
 
 /// Facts of one want: one set per client concerned (a login may own several accounts).
@@ -82,29 +86,46 @@ pub type Gathered = Result<Vec<Facts>, Missing>;
 /// All rows that a batch asked for.
 struct Rows {
     clients: HashMap<u64, Read<Client>>,
-    contacts: HashMap<u64, Vec<Contact>>,
-    guests: HashMap<u64, Vec<Guest>>,
-    owned: HashMap<u64, Vec<u64>>,
-    named_contacts: HashMap<u64, Contact>,
+    contacts: HashMap<u64, Vec<Read<Contact>>>,
+    guests: HashMap<u64, Vec<Read<Guest>>>,
+    owned: HashMap<u64, Read<Vec<u64>>>,
+    named_contacts: HashMap<u64, Read<Contact>>,
     invoices: HashMap<u64, Read<InvoiceRow>>,
-    payments: HashMap<u64, Vec<PaymentRow>>,
+    payments: HashMap<u64, Read<Vec<PaymentRow>>>,
     invoice_parts: InvoiceParts,
     services: HashMap<u64, Read<Service>>,
-    cancel_requests: HashMap<u64, CancelRequest>,
+    cancel_requests: HashMap<u64, Read<CancelRequest>>,
     quotes: HashMap<u64, Read<Quote>>,
     domains: HashMap<u64, Read<DomainName>>,
 }
 
 impl Billing {
-    /// The facts of each of `wants`, in their order.
+    /// The facts of each of `wants`, in their order. One that the database does not read harms no other.
     ///
     /// # Errors
     /// The database: all of it is to be asked again later.
     pub async fn gather(&self, wants: &[Want], now: Timestamp) -> Result<Vec<Gathered>, BillingError> {
-        if wants.is_empty() {
-            return Ok(Vec::new());
+        let work = |piece: Range<usize>| self.gather_together(&wants[piece], now);
+        let Bisected { done, refused, stopped } = bisect(wants.len(), BillingError::is_of_a_row, work).await;
+        if let Some((_, error)) = stopped {
+            return Err(error);
         }
-        let reference = self.remembered(now).await?;
+        let mut found: BTreeMap<usize, Gathered> = BTreeMap::new();
+        for (piece, gathered) in done {
+            found.extend(piece.zip(gathered));
+        }
+        found.extend(refused.into_iter().map(|(place, error)| {
+            let missing = match error {
+                BillingError::Inconsistent(error) => Missing::Unreadable(error),
+                error => Missing::Refused(error.to_string()),
+            };
+            (place, Err(missing))
+        }));
+        Ok(found.into_values().collect())
+    }
+
+    async fn gather_together(&self, wants: &[Want], now: Timestamp) -> Result<Vec<Gathered>, BillingError> {
+        let mut reference = self.remembered(now).await?;
         let mut connection = self.database.connection().await?;
         let c = &mut connection;
         let of = |kind| wants.iter().filter(|w| w.subject.kind == kind).map(|w| w.subject.id).collect::<BTreeSet<_>>();
@@ -127,25 +148,26 @@ impl Billing {
         };
         let owners: Vec<Result<Vec<u64>, Missing>> = wants.iter().map(|want| rows.owners(want)).collect();
         let ids: BTreeSet<u64> = owners.iter().flatten().flatten().copied().collect();
-        self.read_people(c, &ids, &mut rows, &reference.currencies).await?;
+        rows.clients = self.clients(c, &ids, &reference.currencies).await?;
+        if let Some(fresh) = self.renewed(&reference, rows.unknown_currencies(), now).await? {
+            reference = fresh;
+            rows.clients = self.clients(c, &ids, &reference.currencies).await?;
+            rows.quotes = self.quotes(c, &of(SubjectKind::Quote), &reference.currencies).await?;
+        }
+        rows.contacts = self.contacts(c, &ids).await?;
+        rows.guests = self.guests(c, &ids).await?;
         Ok(wants.iter().zip(owners).map(|(want, owners)| rows.facts(want, &owners?)).collect())
-    }
-
-    async fn read_people(
-        &self,
-        connection: &mut Conn,
-        ids: &BTreeSet<u64>,
-        rows: &mut Rows,
-        currencies: &HashMap<crate::domain::ids::CurrencyId, crate::domain::money::Currency>,
-    ) -> Result<(), BillingError> {
-        rows.clients = self.clients(connection, ids, currencies).await?;
-        rows.contacts = self.contacts(connection, ids).await?;
-        rows.guests = self.guests(connection, ids).await?;
-        Ok(())
     }
 }
 
 impl Rows {
+    /// Currencies that clients and quotes name and that are not known.
+    fn unknown_currencies(&self) -> BTreeSet<CurrencyId> {
+        let clients = self.clients.values().flatten().map(|client| &client.currency);
+        let quotes = self.quotes.values().flatten().map(|quote| &quote.currency);
+        clients.chain(quotes).filter_map(|currency| currency.as_ref().err()).map(|none| none.id).collect()
+    }
+
     /// Clients that the subject's own row belongs to.
     fn owners(&self, want: &Want) -> Result<Vec<u64>, Missing> {
         let subject = want.subject;
@@ -153,11 +175,12 @@ impl Rows {
         let owner = match subject.kind {
             SubjectKind::Client => subject.id,
             SubjectKind::User => {
-                return self.owned.get(&subject.id).cloned().ok_or(Missing::UserWithoutClient);
+                let owned = self.owned.get(&subject.id).ok_or(Missing::UserWithoutClient)?;
+                return Ok(owned.clone()?);
             }
             // A deleted contact's row is gone: the hook names the account that it was deleted from.
             SubjectKind::Contact => match self.named_contacts.get(&subject.id) {
-                Some(contact) => contact.client_id.0,
+                Some(contact) => contact.as_ref().map_err(unreadable)?.client_id.0,
                 None => want.claimed_client.ok_or_else(missing)?,
             },
             SubjectKind::Invoice => row(self.invoices.get(&subject.id)).ok_or_else(missing)??.client_id,
@@ -190,13 +213,14 @@ impl Rows {
         let gone = || Missing::Row(Subject { kind: SubjectKind::Client, id: owner });
         let client = row(self.clients.get(&owner)).ok_or_else(gone)??.clone();
         let subject = self.subject_row(want, &client)?;
-        let contacts = self.contacts.get(&owner).cloned().unwrap_or_default();
-        let guests = self.guests.get(&owner).cloned().unwrap_or_default();
+        let mut unreadable = Vec::new();
+        let contacts = readable(self.contacts.get(&owner), false, &mut unreadable);
+        let guests = readable(self.guests.get(&owner), true, &mut unreadable);
         let moved = want.former.map(|former| {
             let other = if former == owner { owners[0] } else { former };
             Moved { former: former == owner, other: ClientId(other), by_merge: false, together: 1 }
         });
-        Ok(Facts { client, contacts, guests, subject, moved })
+        Ok(Facts { client, contacts, guests, subject, moved, unreadable })
     }
 
     /// A service, with what is owed for it in its client's currency.
@@ -204,7 +228,7 @@ impl Rows {
         let read = row(self.services.get(&id))?;
         Some(read.cloned().map(|mut service| {
             for debt in &mut service.owed {
-                debt.balance = Money::new(debt.balance.amount(), client.currency.id);
+                debt.balance = Money::new(debt.balance.amount(), client.currency_id());
             }
             service
         }))
@@ -216,18 +240,22 @@ impl Rows {
         Ok(match want.subject.kind {
             SubjectKind::Client => SubjectRow::Client,
             SubjectKind::User => SubjectRow::User(UserId(id)),
-            SubjectKind::Contact => SubjectRow::Contact(self.named_contacts.get(&id).cloned().map(Box::new)),
+            SubjectKind::Contact => {
+                SubjectRow::Contact(self.named_contacts.get(&id).cloned().transpose()?.map(Box::new))
+            }
             SubjectKind::Invoice => {
                 let invoice = row(self.invoices.get(&id)).ok_or_else(missing)??;
-                let none = Vec::new();
-                let payments = self.payments.get(&id).unwrap_or(&none);
+                let payments = match self.payments.get(&id) {
+                    Some(read) => read.as_ref().map_err(unreadable)?.as_slice(),
+                    None => &[],
+                };
                 let (invoice, payment) = complete(invoice, payments, &self.invoice_parts, want.payment, client)?;
                 SubjectRow::Invoice(Box::new(invoice), payment)
             }
             SubjectKind::Service => SubjectRow::Service(Box::new(self.service(id, client).ok_or_else(missing)??)),
             SubjectKind::Cancellation => SubjectRow::Cancellation(Box::new(Cancelling {
                 service: self.service(id, client).ok_or_else(missing)??,
-                request: self.cancel_requests.get(&id).copied(),
+                request: self.cancel_requests.get(&id).cloned().transpose()?,
                 ruled: None,
             })),
             SubjectKind::Quote => SubjectRow::Quote(Box::new(row(self.quotes.get(&id)).ok_or_else(missing)??.clone())),
@@ -243,5 +271,21 @@ impl Rows {
 
 /// A row that was read, or what is wrong with it.
 fn row<T>(read: Option<&Read<T>>) -> Option<Result<&T, Missing>> {
-    read.map(|read| read.as_ref().map_err(|error| Missing::Unreadable(error.clone())))
+    read.map(|read| read.as_ref().map_err(unreadable))
+}
+
+fn unreadable(error: &Inconsistent) -> Missing {
+    Missing::Unreadable(error.clone())
+}
+
+/// The people of a list whose rows can be understood; the others are noted.
+fn readable<T: Clone>(read: Option<&Vec<Read<T>>>, is_login: bool, noted: &mut Vec<UnreadablePerson>) -> Vec<T> {
+    let mut people = Vec::new();
+    for one in read.into_iter().flatten() {
+        match one {
+            Ok(person) => people.push(person.clone()),
+            Err(error) => noted.push(UnreadablePerson { is_login, why: error.to_string() }),
+        }
+    }
+    people
 }

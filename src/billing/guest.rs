@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use mysql_async::{Conn, Error, Row};
 
+use super::client::Read;
 use super::phone_field;
 use super::pool::{Billing, BillingError};
 use super::row::{id, text};
@@ -22,7 +23,7 @@ impl Billing {
         &self,
         connection: &mut Conn,
         clients: &BTreeSet<u64>,
-    ) -> Result<HashMap<u64, Vec<Guest>>, BillingError> {
+    ) -> Result<HashMap<u64, Vec<Read<Guest>>>, BillingError> {
         if clients.is_empty() {
             return Ok(HashMap::new());
         }
@@ -37,29 +38,28 @@ impl Billing {
             users.insert(id(&Reader::new("tblusers_clients", row, ""), "auth_user_id")?);
         }
         let homes = self.homes(connection, &users).await?;
-        let mut found: HashMap<u64, Vec<Guest>> = HashMap::new();
+        let mut found: HashMap<u64, Vec<Read<Guest>>> = HashMap::new();
         for row in &rows {
             let reader = Reader::new("tblusers_clients", row, "");
             let user = id(&reader, "auth_user_id")?;
-            let reader = Reader::new("tblusers_clients", row, user.to_string());
-            found.entry(id(&reader, "client_id")?).or_default().push(Guest {
-                user_id: UserId(user),
-                first_name: text(&reader, "first_name")?,
-                locale: self.locale(&text(&reader, "language")?),
-                rights: Right::list(&text(&reader, "permissions")?),
-                home: homes.get(&user).cloned(),
-            });
+            let reader = Reader::new("tblusers_clients", row, format!("of login {user}"));
+            let client = id(&reader, "client_id")?;
+            found.entry(client).or_default().push(guest(self, row, user, &homes));
         }
         Ok(found)
     }
 
     /// Of each login's own accounts the first one that is open and has a phone.
-    async fn homes(&self, connection: &mut Conn, users: &BTreeSet<u64>) -> Result<HashMap<u64, Home>, BillingError> {
+    async fn homes(
+        &self,
+        connection: &mut Conn,
+        users: &BTreeSet<u64>,
+    ) -> Result<HashMap<u64, Read<Home>>, BillingError> {
         if users.is_empty() {
             return Ok(HashMap::new());
         }
         let sql = format!(
-            "SELECT uc.auth_user_id, c.phonenumber, c.country, c.companyname, c.language, {} FROM tblusers_clients uc \
+            "SELECT uc.auth_user_id, c.id, c.phonenumber, c.country, c.companyname, c.language, {} FROM tblusers_clients uc \
              JOIN tblclients c ON c.id = uc.client_id WHERE uc.owner = 1 AND uc.auth_user_id IN ({}) \
              AND c.status <> 'Closed' ORDER BY c.id",
             self.phone_field_column("c.id"),
@@ -67,19 +67,12 @@ impl Billing {
         );
         let mut homes = HashMap::new();
         for row in &self.rows_of_logins(connection, sql).await? {
-            let reader = Reader::new("tblclients", row, "");
-            let phone = text(&reader, "phonenumber")?;
-            let phone_field = text(&reader, phone_field::NAME)?;
-            if phone.is_empty() && phone_field.is_empty() {
-                continue;
+            let user = id(&Reader::new("tblusers_clients", row, ""), "auth_user_id")?;
+            let client = id(&Reader::new("tblclients", row, ""), "id")?;
+            match home(self, &Reader::new("tblclients", row, client.to_string())) {
+                Ok(home) if home.phone.is_empty() && home.phone_field.is_empty() => {}
+                home => drop(homes.entry(user).or_insert(home)),
             }
-            homes.entry(id(&reader, "auth_user_id")?).or_insert(Home {
-                phone,
-                phone_field,
-                country: text(&reader, "country")?,
-                company: text(&reader, "companyname")?,
-                locale: self.locale(&text(&reader, "language")?),
-            });
         }
         Ok(homes)
     }
@@ -91,4 +84,26 @@ impl Billing {
             rows => rows,
         }
     }
+}
+
+fn guest(billing: &Billing, row: &Row, user: u64, homes: &HashMap<u64, Read<Home>>) -> Read<Guest> {
+    let rights = Reader::new("tblusers_clients", row, format!("of login {user}"));
+    let reader = Reader::new("tblusers", row, user.to_string());
+    Ok(Guest {
+        user_id: UserId(user),
+        first_name: text(&reader, "first_name")?,
+        locale: billing.locale(&text(&reader, "language")?),
+        rights: Right::list(&text(&rights, "permissions")?),
+        home: homes.get(&user).cloned().transpose()?,
+    })
+}
+
+fn home(billing: &Billing, reader: &Reader<'_>) -> Read<Home> {
+    Ok(Home {
+        phone: text(reader, "phonenumber")?,
+        phone_field: text(reader, phone_field::NAME)?,
+        country: text(reader, "country")?,
+        company: text(reader, "companyname")?,
+        locale: billing.locale(&text(reader, "language")?),
+    })
 }

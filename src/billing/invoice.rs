@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::civil::{Date, DateTime};
 use mysql_async::Conn;
 
-use super::client::Read;
+use super::client::{Read, add};
 use super::pool::{Billing, BillingError};
 use super::row::{NO_CURRENCY, date, datetime, flag, id, money, text};
 use crate::domain::ids::{ClientId, InvoiceId, PaymentId};
@@ -33,7 +33,8 @@ pub(super) struct PaymentRow {
     id: u64,
     paid_in: Money,
     paid_out: Money,
-    at: Option<DateTime>,
+    /// Only the payment that an event is about needs its date.
+    at: Read<Option<DateTime>>,
     /// Money that somebody paid. Platform: from 9.0 on, credit notes are rows of the same table.
     is_payment: bool,
 }
@@ -52,7 +53,7 @@ impl PaymentRow {
 /// What belongs to each invoice besides its row.
 #[derive(Default)]
 pub(super) struct InvoiceParts {
-    items: HashMap<u64, Vec<InvoiceItem>>,
+    items: HashMap<u64, Read<Vec<InvoiceItem>>>,
     /// Invoices that an invoice of the platform's mass payment pays, which is paid itself.
     paid_in_bundle: BTreeSet<u64>,
 }
@@ -84,7 +85,7 @@ impl Billing {
         connection: &mut Conn,
         invoices: &BTreeSet<u64>,
         is_payment: &str,
-    ) -> Result<HashMap<u64, Vec<PaymentRow>>, BillingError> {
+    ) -> Result<HashMap<u64, Read<Vec<PaymentRow>>>, BillingError> {
         if invoices.is_empty() {
             return Ok(HashMap::new());
         }
@@ -93,17 +94,12 @@ impl Billing {
              WHERE invoiceid IN ({}) ORDER BY id",
             list(invoices.iter().copied())
         );
-        let mut found: HashMap<u64, Vec<PaymentRow>> = HashMap::new();
+        let mut found: HashMap<u64, Read<Vec<PaymentRow>>> = HashMap::new();
         for row in &self.rows(connection, sql).await? {
             let key = id(&Reader::new("tblaccounts", row, ""), "id")?;
             let reader = Reader::new("tblaccounts", row, key.to_string());
-            found.entry(id(&reader, "invoiceid")?).or_default().push(PaymentRow {
-                id: key,
-                paid_in: money(&reader, "amountin", NO_CURRENCY)?,
-                paid_out: money(&reader, "amountout", NO_CURRENCY)?,
-                at: datetime(&reader, "date")?,
-                is_payment: flag(&reader, "is_payment")?,
-            });
+            let invoice = id(&reader, "invoiceid")?;
+            add(found.entry(invoice).or_insert_with(|| Ok(Vec::new())), payment(&reader, key));
         }
         Ok(found)
     }
@@ -125,14 +121,10 @@ impl Billing {
         );
         for row in &self.rows(connection, sql).await? {
             let reader = Reader::new("tblinvoiceitems", row, "");
-            let items = parts.items.entry(id(&reader, "invoiceid")?).or_default();
-            if items.len() < ITEMS_MAX {
-                items.push(InvoiceItem {
-                    kind: text(&reader, "type")?,
-                    // Platform: 0 where the item is about no row; a credit's may be below.
-                    relates_to: id(&reader, "relid").ok().filter(|id| *id > 0),
-                    description: text(&reader, "description")?,
-                });
+            let invoice = id(&reader, "invoiceid")?;
+            let items = parts.items.entry(invoice).or_insert_with(|| Ok(Vec::new()));
+            if items.as_ref().is_ok_and(|items| items.len() < ITEMS_MAX) {
+                add(items, item(&Reader::new("tblinvoiceitems", row, format!("of invoice {invoice}"))));
             }
         }
         // Along the key (userid, type, relid): few rows, however many invoices the client has.
@@ -146,6 +138,25 @@ impl Billing {
         }
         Ok(parts)
     }
+}
+
+fn item(reader: &Reader<'_>) -> Read<InvoiceItem> {
+    Ok(InvoiceItem {
+        kind: text(reader, "type")?,
+        // Platform: 0 where the item is about no row; a credit's may be below.
+        relates_to: id(reader, "relid").ok().filter(|id| *id > 0),
+        description: text(reader, "description")?,
+    })
+}
+
+fn payment(reader: &Reader<'_>, key: u64) -> Read<PaymentRow> {
+    Ok(PaymentRow {
+        id: key,
+        paid_in: money(reader, "amountin", NO_CURRENCY)?,
+        paid_out: money(reader, "amountout", NO_CURRENCY)?,
+        at: datetime(reader, "date"),
+        is_payment: flag(reader, "is_payment")?,
+    })
 }
 
 fn invoice(reader: &Reader<'_>, key: u64) -> Read<InvoiceRow> {
@@ -170,7 +181,7 @@ pub(super) fn complete(
     payment: Option<u64>,
     client: &Client,
 ) -> Result<(Invoice, Option<Payment>), Inconsistent> {
-    let currency = client.currency.id;
+    let currency = client.currency_id();
     let too_large = || Inconsistent { table: "tblinvoices", column: "total", row: row.id.to_string() };
     let total = Money::new(row.total.amount(), currency);
     let mut balance = total;
@@ -191,14 +202,17 @@ pub(super) fn complete(
         due: row.due,
         total,
         balance,
-        items: parts.items.get(&row.id).cloned().unwrap_or_default(),
+        items: parts.items.get(&row.id).cloned().transpose()?.unwrap_or_default(),
         paid_in_bundle: parts.paid_in_bundle.contains(&row.id),
     };
-    let payment = chosen.map(|p| Payment {
-        id: PaymentId(p.id),
-        amount: Money::new(p.paid_in.amount(), currency),
-        at: p.at,
-        is_refunded: payments.iter().any(|other| other.id > p.id && other.is_back()),
-    });
+    let payment = match chosen {
+        Some(p) => Some(Payment {
+            id: PaymentId(p.id),
+            amount: Money::new(p.paid_in.amount(), currency),
+            at: p.at.clone()?,
+            is_refunded: payments.iter().any(|other| other.id > p.id && other.is_back()),
+        }),
+        None => None,
+    };
     Ok((invoice, payment))
 }

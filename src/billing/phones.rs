@@ -52,10 +52,10 @@ impl Billing {
     /// The contacts of `clients`.
     ///
     /// # Errors
-    /// The database, or a contact whose row cannot be understood.
+    /// The database. A contact whose row cannot be understood is left out: nobody can choose it.
     pub async fn contacts_of(&self, clients: &BTreeSet<u64>) -> Result<Vec<Contact>, BillingError> {
         let mut connection = self.database.connection().await?;
-        Ok(self.contacts(&mut connection, clients).await?.into_values().flatten().collect())
+        Ok(self.contacts(&mut connection, clients).await?.into_values().flatten().filter_map(Result::ok).collect())
     }
 }
 

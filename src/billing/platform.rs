@@ -1,17 +1,18 @@
 //! Owns: what the platform says about itself (settings, currencies). Read rarely, remembered for a while.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::client::Read;
 use super::grants::BILLING_NOTE;
 use super::pool::{Billing, BillingError};
 use super::row::{id, text};
 use super::stated::Questionnaire;
 use crate::domain::ids::CurrencyId;
 use crate::domain::locale::Locale;
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, NoCurrency};
 use crate::domain::record::Platform;
 use crate::sql::Reader;
 
@@ -36,7 +37,7 @@ pub struct Overrides {
 pub(super) struct Remembered {
     at: Timestamp,
     pub(super) platform: Arc<Platform>,
-    pub(super) currencies: HashMap<CurrencyId, Currency>,
+    pub(super) currencies: Currencies,
     /// Which rows of `tblaccounts` are payments, as a condition.
     pub(super) is_payment: &'static str,
     /// `tblcustomfields.id` of the clients' field that may hold a WhatsApp number.
@@ -52,6 +53,31 @@ fn is_payment(has_billing_notes: bool, version: &str) -> &'static str {
         (true, _) => "COALESCE(billingnoteid, 0) = 0",
         (false, 9..) => "NOT (gateway = '' AND transid = '')",
         (false, _) => "TRUE",
+    }
+}
+
+/// The currencies as read: those that cannot be understood harm only who uses them.
+#[derive(Debug, Default)]
+pub(super) struct Currencies {
+    by_id: HashMap<CurrencyId, Read<Currency>>,
+    /// Ids that a row named and that were not there when all were read anew.
+    not_there: BTreeSet<CurrencyId>,
+}
+
+impl Currencies {
+    /// The currency that `column` of a row names, or which row is to blame.
+    pub(super) fn of(&self, reader: &Reader<'_>, column: &'static str) -> Read<Result<Currency, NoCurrency>> {
+        let key = CurrencyId(id(reader, column)?);
+        Ok(match self.by_id.get(&key) {
+            Some(Ok(currency)) => Ok(currency.clone()),
+            Some(Err(error)) => Err(NoCurrency { id: key, why: error.to_string() }),
+            None => Err(NoCurrency { id: key, why: reader.bad(column).to_string() }),
+        })
+    }
+
+    /// Whether one of `named` is not known, and was not looked for before.
+    fn lacks(&self, named: &BTreeSet<CurrencyId>) -> bool {
+        named.iter().any(|id| !self.by_id.contains_key(id) && !self.not_there.contains(id))
     }
 }
 
@@ -83,6 +109,26 @@ impl Billing {
         Ok(fresh)
     }
 
+    /// Rows may name a currency that was made a moment ago: then all are read anew, once. `None`: `known` has all that there
+    /// are.
+    pub(super) async fn renewed(
+        &self,
+        known: &Remembered,
+        named: BTreeSet<CurrencyId>,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Remembered>>, BillingError> {
+        if !known.currencies.lacks(&named) {
+            return Ok(None);
+        }
+        let mut fresh = self.read_platform(now).await?;
+        let here = &fresh.currencies.by_id;
+        let gone = named.into_iter().filter(|id| !here.contains_key(id)).collect::<Vec<_>>();
+        fresh.currencies.not_there.extend(known.currencies.not_there.iter().copied().chain(gone));
+        let fresh = Arc::new(fresh);
+        self.remembered.store(Some(fresh.clone()));
+        Ok(Some(fresh))
+    }
+
     async fn read_platform(&self, now: Timestamp) -> Result<Remembered, BillingError> {
         let mut connection = self.database.connection().await?;
         let sql = "SELECT setting, value FROM tblconfiguration WHERE setting IN \
@@ -90,13 +136,17 @@ impl Billing {
         let mut settings: HashMap<String, String> = HashMap::new();
         for row in &self.rows(&mut connection, sql.to_owned()).await? {
             let reader = Reader::new("tblconfiguration", row, "");
-            settings.insert(reader.get("setting")?, text(&reader, "value")?);
+            // One that cannot be read counts as not set: most alerts need none of them.
+            if let (Ok(setting), Ok(value)) = (reader.get("setting"), text(&reader, "value")) {
+                settings.insert(setting, value);
+            }
         }
-        let mut currencies = HashMap::new();
+        let mut currencies = Currencies::default();
         let sql = "SELECT id, code, prefix, suffix, format FROM tblcurrencies";
         for row in &self.rows(&mut connection, sql.to_owned()).await? {
-            let currency = currency(&Reader::new("tblcurrencies", row, ""))?;
-            currencies.insert(currency.id, currency);
+            let key = id(&Reader::new("tblcurrencies", row, ""), "id")?;
+            let read = currency(&Reader::new("tblcurrencies", row, key.to_string()), CurrencyId(key));
+            currencies.by_id.insert(CurrencyId(key), read);
         }
         let sql = format!(
             "SELECT COUNT(*) AS n FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '{}' \
@@ -132,15 +182,14 @@ impl Billing {
     }
 }
 
-fn currency(reader: &Reader<'_>) -> Result<Currency, BillingError> {
-    let key = id(reader, "id")?;
+fn currency(reader: &Reader<'_>, key: CurrencyId) -> Read<Currency> {
     let format: i64 = reader.get("format")?;
     let read = Currency::from_platform(
-        CurrencyId(key),
+        key,
         &reader.get::<String>("code")?,
         &reader.get::<String>("prefix")?,
         &reader.get::<String>("suffix")?,
         format,
     );
-    Ok(read.map_err(|_| reader.bad("format"))?)
+    read.map_err(|_| reader.bad("format"))
 }

@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 use mysql_async::Conn;
 
 use super::client::Read;
+use super::platform::Currencies;
 use super::pool::{Billing, BillingError};
 use super::row::{date, id, money, text};
-use crate::domain::ids::{ClientId, CurrencyId, QuoteId};
-use crate::domain::money::Currency;
+use crate::domain::ids::{ClientId, QuoteId};
 use crate::domain::record::Quote;
 use crate::sql::{Reader, list};
 
@@ -17,7 +17,7 @@ impl Billing {
         &self,
         connection: &mut Conn,
         ids: &BTreeSet<u64>,
-        currencies: &HashMap<CurrencyId, Currency>,
+        currencies: &Currencies,
     ) -> Result<HashMap<u64, Read<Quote>>, BillingError> {
         if ids.is_empty() {
             return Ok(HashMap::new());
@@ -35,16 +35,17 @@ impl Billing {
     }
 }
 
-fn quote(reader: &Reader<'_>, key: u64, currencies: &HashMap<CurrencyId, Currency>) -> Read<Quote> {
+fn quote(reader: &Reader<'_>, key: u64, currencies: &Currencies) -> Read<Quote> {
     let client = id(reader, "userid")?;
-    let currency = CurrencyId(id(reader, "currency")?);
+    let currency = currencies.of(reader, "currency")?;
+    let currency_id = currency.as_ref().map_or_else(|none| none.id, |currency| currency.id);
     Ok(Quote {
         id: QuoteId(key),
         client_id: (client > 0).then_some(ClientId(client)),
         subject: text(reader, "subject")?,
         stage: text(reader, "stage")?,
-        total: money(reader, "total", currency)?,
-        currency: currencies.get(&currency).cloned().ok_or_else(|| reader.bad("currency"))?,
+        total: money(reader, "total", currency_id)?,
+        currency,
         valid_until: date(reader, "validuntil")?,
     })
 }

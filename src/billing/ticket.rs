@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use mysql_async::Conn;
 
+use super::client::Read;
 use super::pool::{Billing, BillingError};
 use super::row::{datetime, id, literal, text};
 use crate::domain::case::{CancelKind, CancelRequest, Ticket};
@@ -35,11 +36,13 @@ impl Billing {
         &self,
         connection: &mut Conn,
         services: &BTreeSet<u64>,
-    ) -> Result<HashMap<u64, CancelRequest>, BillingError> {
+    ) -> Result<HashMap<u64, Read<CancelRequest>>, BillingError> {
         let mut found = HashMap::new();
         for service in services {
-            if let Some(request) = self.cancel_request(connection, *service).await? {
-                found.insert(*service, request);
+            match self.cancel_request(connection, *service).await {
+                Ok(request) => found.extend(request.map(|request| (*service, Ok(request)))),
+                Err(BillingError::Inconsistent(error)) => drop(found.insert(*service, Err(error))),
+                Err(error) => return Err(error),
             }
         }
         Ok(found)

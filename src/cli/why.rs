@@ -49,10 +49,14 @@ async fn client(args: &Args, desk: &Desk) -> Result<Option<u64>, Failure> {
     if let Ok(number) = args.client.trim().parse() {
         return Ok(Some(number));
     }
-    let found = why::find(desk, &args.client).await?;
-    if let [one] = found.as_slice() {
+    let found = why::find_further(desk, &args.client).await?;
+    if let ([one], None) = (found.clients.as_slice(), found.rest) {
         return Ok(Some(one.id.0));
     }
+    if let Some(rest) = found.rest {
+        eprintln!("Clients below number {rest} were not looked at: there are very many. Name a number or an address.");
+    }
+    let found = found.clients;
     if found.is_empty() {
         return Err(anyhow::anyhow!("nobody is found by `{}`", args.client).into());
     }

@@ -217,6 +217,7 @@ pub struct RetentionConfig {
     pub dedupe_days: u32,
     pub decision_days: u32,
     pub reply_days: u32,
+    pub unknown_receipts_max: u64,
     pub every_s: u64,
     pub step_ms: u64,
     pub rows_max: usize,

@@ -17,21 +17,26 @@ pub use answer::Answer;
 pub use policy::Policies;
 pub use question::{Question, QuestionError};
 
+use crate::billing::debt::Debts;
 use crate::billing::{Billing, BillingError};
-use crate::domain::case::{Account, CancelRequest};
+use crate::domain::case::{Account, CancelRequest, Debt};
 use crate::domain::decision::{Decision, DecisionId, Rule, Verdict};
 use crate::domain::hookpoint::{Subject, SubjectKind};
 use crate::domain::locale::Locale;
+use crate::domain::mirror::Kind;
 use crate::domain::record::Platform;
 use crate::render::format;
 use crate::rules::cancellation::What;
 use crate::rules::{cancellation, checks, identity, ownership, termination, upgrade};
 use crate::store::decision::{Kept, last};
 use crate::store::exception::in_force;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, mirror};
 
 /// The page of a wish to cancel asks shortly after the platform wrote the wish down.
 const WISH_LATE_MAX: SignedDuration = SignedDuration::from_mins(5);
+
+/// What the sweep remembers of open invoices counts for so long after its last round.
+const MIRROR_AGE_MAX: SignedDuration = SignedDuration::from_hours(1);
 
 /// Answers questions.
 #[derive(Clone, Debug)]
@@ -133,13 +138,35 @@ impl Decider {
         }
     }
 
+    /// All that an account has not paid. Of one with very many invoices the older open ones are those that the sweep
+    /// remembers as open; where it does not know them all, they are read.
+    async fn all_debts(
+        &self,
+        debts: Debts,
+        account: Option<&Account>,
+        now: Timestamp,
+    ) -> Result<Vec<Debt>, DecideError> {
+        let Debts { mut found, before } = debts;
+        if let (Some(before), Some(account)) = (before, account) {
+            let since = now - MIRROR_AGE_MAX;
+            let known =
+                mirror::live_of_owner(&self.store, Kind::Invoice, account.id.0, before.saturating_add(1), since)
+                    .await?;
+            let older = self.billing.older_debts(account.id.0, before, known.as_deref(), account.currency_id);
+            found.extend(older.await?);
+            found.sort_by_key(|debt| (debt.due, debt.id.0));
+        }
+        Ok(found)
+    }
+
     async fn upgrade(&self, q: &question::Upgrade, now: Timestamp) -> Result<Ruled, DecideError> {
         let to = q.to_product_id.map(|product| (product, q.to_cycle));
-        let case = self.billing.upgrade_case(q.service_id, to, q.upgrade_id, now).await?;
+        let mut case = self.billing.upgrade_case(q.service_id, to, q.upgrade_id, now).await?;
+        let debts = self.all_debts(std::mem::take(&mut case.debts), case.account.as_ref(), now).await?;
         let seen = json!({
             "service": seen::service(case.service.as_ref()), "account": seen::account(case.account.as_ref()),
             "from": seen::plan(case.from.as_ref()), "to": seen::plan(case.to.as_ref()), "is_path": case.is_path,
-            "open_upgrades": case.open_upgrades, "debts": seen::debts(&case.debts), "today": self.today(now).to_string(),
+            "open_upgrades": case.open_upgrades, "debts": seen::debts(&debts), "today": self.today(now).to_string(),
         });
         let facts = upgrade::Facts {
             service: case.service,
@@ -151,7 +178,7 @@ impl Decider {
             is_path: case.is_path,
             to_cycle: case.to_cycle,
             open_upgrades: case.open_upgrades,
-            debts: case.debts,
+            debts,
             platform_price: q.platform_price,
             platform_discount: q.platform_discount,
             days: q.days.zip(q.total_days),
@@ -166,15 +193,18 @@ impl Decider {
         platform: &Platform,
         now: Timestamp,
     ) -> Result<Ruled, DecideError> {
-        let case =
+        let mut case =
             self.billing.ownership_case(q.service_id, q.to_client_id, q.before, q.ticket_id.as_deref(), now).await?;
+        let owner_debts = self.all_debts(std::mem::take(&mut case.owner_debts), case.owner.as_ref(), now).await?;
+        let new_owner_debts =
+            self.all_debts(std::mem::take(&mut case.new_owner_debts), case.new_owner.as_ref(), now).await?;
         // What the ticket says counts more than what somebody typed beside it.
         let sender = case.ticket.as_ref().map(|ticket| ticket.sender.clone()).or_else(|| q.requested_by.clone());
         let seen = json!({
             "service": seen::service(case.service.as_ref()), "owner": seen::account(case.owner.as_ref()),
             "new_owner": seen::account(case.new_owner.as_ref()), "ticket": case.ticket.as_ref().map(|ticket| ticket.id),
-            "sender": sender.as_deref().map(seen::masked), "owner_debts": seen::debts(&case.owner_debts),
-            "new_owner_debts": seen::debts(&case.new_owner_debts), "today": self.today(now).to_string(),
+            "sender": sender.as_deref().map(seen::masked), "owner_debts": seen::debts(&owner_debts),
+            "new_owner_debts": seen::debts(&new_owner_debts), "today": self.today(now).to_string(),
         });
         let facts = ownership::Facts {
             service: case.service,
@@ -182,8 +212,8 @@ impl Decider {
             new_owner: case.new_owner,
             claimed_client: q.client_id,
             sender,
-            owner_debts: case.owner_debts,
-            new_owner_debts: case.new_owner_debts,
+            owner_debts,
+            new_owner_debts,
         };
         let policy = self.policies.ownership(&platform.default_country);
         let decision = ownership::decide(&facts, &policy, self.today(now));

@@ -21,7 +21,7 @@ pub(super) fn service(service: Option<&Hosted>) -> Json {
 pub(super) fn account(account: Option<&Account>) -> Json {
     account.map_or(Json::Null, |one| {
         json!({
-            "id": one.id.0, "status": format!("{:?}", one.status), "currency": one.currency.code,
+            "id": one.id.0, "status": format!("{:?}", one.status), "currency": one.currency.as_ref().map(|currency| &currency.code),
             "email": masked(&one.email),
             "owner_emails": one.owner_emails.iter().map(|email| masked(email)).collect::<Vec<_>>(),
         })

@@ -114,7 +114,7 @@ fn want(entry: &Entry, event: &HookEvent) -> Option<Want> {
 
 fn reason_of(missing: &Missing) -> Reason {
     match missing {
-        Missing::Unreadable(_) => Reason::SubjectUnreadable,
+        Missing::Unreadable(_) | Missing::Refused(_) => Reason::SubjectUnreadable,
         Missing::OwnerMismatch { .. } => Reason::OwnerMismatch,
         Missing::Row(_) | Missing::Prospect | Missing::UserWithoutClient => Reason::SubjectMissing,
     }

@@ -24,6 +24,7 @@ use crate::domain::reason::Reason;
 use crate::metrics::Metrics;
 use crate::road::{Step, mark, mark_one};
 use crate::stop::Stop;
+use crate::store::lane::Pause;
 use crate::store::lane_setting::Paces;
 use crate::store::outbox::{Due, cancel, peek, snooze};
 use crate::store::{Store, StoreError, hold};
@@ -80,6 +81,8 @@ pub(super) struct Holds {
     pub templates: HashMap<Text, Timestamp>,
     pub slow_until: Option<Timestamp>,
     pub paused: Option<Timestamp>,
+    /// A pause that the provider asked for and the database has not taken.
+    pub unstored: Option<Pause>,
     /// Alerts that wait for an operator: hookpoint, and one client or all.
     pub alerts: HashSet<(String, Option<ClientId>)>,
     /// The stored pauses and holds were read at this time, by the monotonic clock.
@@ -209,8 +212,9 @@ impl Lane {
         }
         // A slow number needs few candidates per tick; a fast one, many.
         let look_at = (self.pacer.per_second() as usize / 8).max(16).min(self.settings.batch).min(free);
-        let due = peek(&self.parts.store, &self.name, now, look_at).await?;
-        if due.is_empty() {
+        let (due, unreadable) = peek(&self.parts.store, &self.name, now, look_at).await?;
+        self.set_aside(&unreadable, now).await?;
+        if due.is_empty() && unreadable.is_empty() {
             return Ok(Tick::Idle(self.settings.poll));
         }
         mark(Step::Peeked);
@@ -270,7 +274,10 @@ impl Lane {
         self.sort(&mut line, now);
         cancel(store, &line.cancelled, now).await?;
         for (reason, ids) in &line.held {
-            hold::put_under(store, ids, *reason).await?;
+            // Somebody let them go since the holds were read: they are read again before the next look at the queue.
+            if hold::put_under(store, ids, *reason).await? < ids.len() {
+                self.holds.lock().expect("no holder panics").read_at = None;
+            }
         }
         for (reason, waits) in &line.waits {
             snooze(store, waits, *reason).await?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::day::Full;
 use super::lane::{DispatchError, Lane, Text};
 use crate::domain::ids::MessageId;
 use crate::domain::phone::E164;
@@ -53,7 +54,7 @@ impl Lane {
                     first
                 }
                 Some(Ahead::Queued(first)) => {
-                    line.wait(Reason::PacedRecipient, one.id, first.run_at);
+                    line.wait(behind_one_that_waits(&first), one.id, first.run_at);
                     continue;
                 }
                 Some(Ahead::Sending) => {
@@ -109,16 +110,35 @@ impl Lane {
             if let Err(wait) = self.pacer.take_pair(&one.to) {
                 let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_secs(6));
                 line.wait(Reason::PacedRecipient, one.id, now + wait.max(SignedDuration::from_millis(1)));
-            } else if one.template.is_empty() {
-                // Inside the provider's window the limit of 24 hours does not count.
-                place = false;
-                line.admitted.push(one);
-            } else if let Err(until) = self.day.lock().expect("no holder panics").take(&one.to, now) {
-                line.wait(Reason::PacedDay, one.id, until);
-            } else {
-                place = false;
-                line.admitted.push(one);
+                continue;
             }
+            // Inside the provider's window the limit of 24 hours does not count.
+            let free = one.template.is_empty();
+            let reserved = if free { Ok(()) } else { self.day.lock().expect("no holder panics").reserve(&one.to, now) };
+            match reserved {
+                Ok(()) => {
+                    place = false;
+                    line.admitted.push(one);
+                }
+                Err(full) => {
+                    self.pacer.give_back_pair(&one.to);
+                    if let Full::Until(until) = full {
+                        line.wait(Reason::PacedDay, one.id, until);
+                    }
+                }
+            }
+        }
+        if place {
+            self.pacer.give_back_number();
+        }
+    }
+
+    /// A message that is not sent after all gives back the places that [`Self::sort`] took for it.
+    pub(super) fn give_back(&self, due: &Due) {
+        self.pacer.give_back_number();
+        self.pacer.give_back_pair(&due.to);
+        if !due.template.is_empty() {
+            self.day.lock().expect("no holder panics").give_back(&due.to);
         }
     }
 
@@ -144,6 +164,15 @@ impl Lane {
         }
         let one_client = (one.hookpoint.clone(), Some(one.client_id));
         holds.alerts.contains(&one_client).then_some(Reason::ClientCeiling)
+    }
+}
+
+/// Why a message waits that comes after `first`. A wait for the day or the number is as long as that of the first: longer than
+/// any pace between two messages to one recipient.
+fn behind_one_that_waits(first: &Due) -> Reason {
+    match first.waited_for {
+        Some(long @ (Reason::PacedDay | Reason::PacedNumber | Reason::LanePaused)) => long,
+        _ => Reason::PacedRecipient,
     }
 }
 

@@ -1,17 +1,18 @@
 //! Owns: the provider's rate limits of one number: messages per second, and messages per recipient. Nobody sleeps in
-//! here: who must wait is told how long.
+//! here: who must wait is told how long. A place that was taken for a message that is not sent after all is given back.
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use governor::clock::Clock as GovernorClock;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
-use governor::state::keyed::DashMapStateStore;
-use governor::state::{InMemoryState, NotKeyed};
+use governor::state::StateStore;
 use governor::{Quota, RateLimiter};
 
 use crate::clock::Clock;
@@ -60,7 +61,59 @@ impl GovernorClock for Hand {
     }
 }
 
-type Mw = NoOpMiddleware<Nanos>;
+/// When each key's next place is due, as governor counts it. Its own stores cannot take a place back; this one can.
+#[derive(Clone, Debug)]
+struct Places<K>(Arc<Mutex<HashMap<K, Nanos>>>);
+
+impl<K: Clone + Eq + Hash> StateStore for Places<K> {
+    type Key = K;
+
+    fn measure_and_replace<T, F, E>(&self, key: &K, measure: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let mut due = self.0.lock().expect("no holder panics");
+        let (decision, next) = measure(due.get(key).copied())?;
+        due.insert(key.clone(), next);
+        Ok(decision)
+    }
+}
+
+/// A limit whose places can be given back.
+#[derive(Debug)]
+struct Limit<K: Clone + Eq + Hash> {
+    governor: RateLimiter<K, Places<K>, Hand, NoOpMiddleware<Nanos>>,
+    places: Places<K>,
+    /// Between two places.
+    period: Duration,
+}
+
+impl<K: Clone + Eq + Hash> Limit<K> {
+    fn new(quota: Quota, clock: Hand) -> Self {
+        let places = Places(Arc::default());
+        let governor = RateLimiter::new(quota, places.clone(), clock);
+        Self { governor, places, period: quota.replenish_interval() }
+    }
+
+    fn take(&self, key: &K) -> Result<(), Duration> {
+        self.governor.check_key(key).map_err(|not| not.wait_time_from(self.governor.clock().now()))
+    }
+
+    fn give_back(&self, key: &K) {
+        if let Some(due) = self.places.0.lock().expect("no holder panics").get_mut(key) {
+            *due = due.saturating_sub(self.period.into());
+        }
+    }
+
+    fn forget_old(&self, kept_max: usize) {
+        let mut due = self.places.0.lock().expect("no holder panics");
+        if due.len() > kept_max {
+            let now = self.governor.clock().now().as_u64();
+            due.retain(|_, next| next.as_u64() > now);
+            due.shrink_to_fit();
+        }
+    }
+}
 
 /// Both limits of one number.
 pub struct Pacer {
@@ -68,8 +121,8 @@ pub struct Pacer {
     rates: Rates,
     /// Messages per second now.
     per_second: AtomicU32,
-    number: ArcSwap<RateLimiter<NotKeyed, InMemoryState, Hand, Mw>>,
-    pair: Option<RateLimiter<E164, DashMapStateStore<E164>, Hand, Mw>>,
+    number: ArcSwap<Limit<()>>,
+    pair: Option<Limit<E164>>,
 }
 
 impl std::fmt::Debug for Pacer {
@@ -82,10 +135,10 @@ impl Pacer {
     #[must_use]
     pub fn new(rates: &Rates, clock: Clock) -> Self {
         let clock = Hand(clock);
-        let number = RateLimiter::direct_with_clock(number_quota(rates), clock.clone());
+        let number = Limit::new(number_quota(rates), clock.clone());
         let pair = Quota::with_period(rates.pair_interval()).map(|quota| {
             let quota = quota.allow_burst(NonZeroU32::new(rates.pair_burst).unwrap_or(NonZeroU32::MIN));
-            RateLimiter::new(quota, DashMapStateStore::default(), clock.clone())
+            Limit::new(quota, clock.clone())
         });
         let (rates, per_second) = (*rates, AtomicU32::new(rates.per_second));
         Self { clock, rates, per_second, number: ArcSwap::from_pointee(number), pair }
@@ -102,8 +155,7 @@ impl Pacer {
     pub fn set_per_second(&self, per_second: u32) {
         self.per_second.store(per_second, Ordering::Relaxed);
         let rates = Rates { per_second, ..self.rates };
-        let number = RateLimiter::direct_with_clock(number_quota(&rates), self.clock.clone());
-        self.number.store(Arc::new(number));
+        self.number.store(Arc::new(Limit::new(number_quota(&rates), self.clock.clone())));
     }
 
     /// Takes one place of the number's rate.
@@ -111,7 +163,12 @@ impl Pacer {
     /// # Errors
     /// How long until there is one.
     pub fn take_number(&self) -> Result<(), Duration> {
-        self.number.load().check().map_err(|not| not.wait_time_from(self.clock.now()))
+        self.number.load().take(&())
+    }
+
+    /// Gives back a place of the number's rate: the message was not sent.
+    pub fn give_back_number(&self) {
+        self.number.load().give_back(&());
     }
 
     /// Takes the recipient's place.
@@ -119,22 +176,27 @@ impl Pacer {
     /// # Errors
     /// How long until he may be written to again.
     pub fn take_pair(&self, to: &E164) -> Result<(), Duration> {
-        let Some(pair) = &self.pair else { return Ok(()) };
-        pair.check_key(to).map_err(|not| not.wait_time_from(self.clock.now()))
+        self.pair.as_ref().map_or(Ok(()), |pair| pair.take(to))
+    }
+
+    /// Gives back the recipient's place: the message was not sent.
+    pub fn give_back_pair(&self, to: &E164) {
+        if let Some(pair) = &self.pair {
+            pair.give_back(to);
+        }
     }
 
     /// Treats the recipient as one who got all he may have at once just now: another instance wrote to him.
     pub fn use_up_pair(&self, to: &E164) {
         if let Some(pair) = &self.pair {
-            while pair.check_key(to).is_ok() {}
+            while pair.take(to).is_ok() {}
         }
     }
 
-    /// Forgets recipients whose time is over: governor's map never shrinks by itself.
+    /// Forgets recipients whose time is over.
     pub fn forget_old(&self) {
-        if let Some(pair) = self.pair.as_ref().filter(|pair| pair.len() > PAIRS_KEPT) {
-            pair.retain_recent();
-            pair.shrink_to_fit();
+        if let Some(pair) = &self.pair {
+            pair.forget_old(PAIRS_KEPT);
         }
     }
 }

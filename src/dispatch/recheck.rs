@@ -17,6 +17,7 @@ use crate::domain::reason::Reason;
 use crate::domain::record::{ClientStatus, Facts, Platform};
 use crate::render::{Templates, digest};
 use crate::rules::recipients::{Circle, Policy, Who, addressed};
+use crate::sql::Inconsistent;
 use crate::store::Store;
 
 use super::anew;
@@ -30,6 +31,8 @@ pub enum Second {
     Anew(Box<Message>, bool),
     Wait(Timestamp, Reason),
     Cancel(Reason),
+    /// A row that it needs cannot be understood.
+    Unreadable(Inconsistent),
 }
 
 /// What writing a message anew needs.
@@ -83,7 +86,8 @@ pub async fn look(sight: &Sight<'_>, messages: &[Message]) -> Result<Vec<Second>
             None => First::Differs(None),
             Some(_) => match facts.next() {
                 Some(Ok(found)) => ask.first(message, found, &people, &platform, sight.now),
-                Some(Err(Missing::Unreadable(_))) => First::Clear(Second::Cancel(Reason::SubjectUnreadable)),
+                Some(Err(Missing::Unreadable(error))) => First::Clear(Second::Unreadable(error)),
+                Some(Err(Missing::Refused(_))) => First::Clear(Second::Cancel(Reason::SubjectUnreadable)),
                 Some(Err(_)) | None => First::Differs(None),
             },
         };

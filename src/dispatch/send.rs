@@ -1,6 +1,6 @@
 //! Owns: from admitted messages to attempts in flight: the second look, the claim, the request, and what its outcome stops.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::lane::{DispatchError, Holds, Lane, Parts, Text};
 use super::recheck::{Second, Sight, look};
 use super::tenure::Permit;
-use super::verdict::{Effect, judge};
+use super::verdict::{Effect, Tried, judge};
 use crate::domain::ids::MessageId;
 use crate::domain::message::Message;
 use crate::domain::outcome::{Fault, Outcome, Scope};
@@ -19,9 +19,10 @@ use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
 use crate::metrics::ClassResult;
 use crate::road::{Step, mark, mark_one};
+use crate::sql::Inconsistent;
 use crate::store::lane::{Pause, PausedBy, pause};
-use crate::store::message::load;
-use crate::store::outbox::{Claimant, Due, cancel, claim, rewrite, snooze};
+use crate::store::message::load_each;
+use crate::store::outbox::{Claimant, Due, cancel, claim, fail_unreadable, rewrite, snooze};
 use crate::store::settle::{Attempt, Next};
 use crate::store::{StoreError, consent, moved, order};
 use crate::tasks::{Panicked, Task, caught};
@@ -34,27 +35,76 @@ impl Lane {
         admitted: &[Due],
         now: Timestamp,
     ) -> Result<(), DispatchError> {
-        let ids: Vec<MessageId> = admitted.iter().map(|due| due.id).collect();
-        let mut messages = load(&self.parts.store, &ids).await?;
-        for message in &mut messages {
-            message.print = admitted.iter().find(|due| due.id == message.id).map_or(message.print, |due| due.print);
-        }
-        let good = self.still_true(&mut messages, now).await?;
-        mark(Step::Looked);
-        if good.is_empty() {
-            return Ok(());
-        }
         let token = Uuid::now_v7().as_simple().to_string();
-        let claimed = self.claim(permit, &good, &token, now).await?;
-        mark(Step::Taken);
-        let mut messages: HashMap<MessageId, Message> = messages.into_iter().map(|m| (m.id, m)).collect();
-        for id in claimed {
-            let due = admitted.iter().find(|due| due.id == id);
-            let (Some(due), Some(message)) = (due, messages.remove(&id)) else { continue };
+        let mut messages: HashMap<MessageId, Message> = HashMap::new();
+        let outcome = self.take(permit, admitted, &token, now).await;
+        let outcome = outcome.map(|claimed| messages.extend(claimed.into_iter().map(|message| (message.id, message))));
+        let (going, staying): (Vec<&Due>, Vec<&Due>) = admitted.iter().partition(|due| messages.contains_key(&due.id));
+        for due in staying {
+            self.give_back(due);
+        }
+        for due in going.iter().filter(|due| !due.template.is_empty()) {
+            self.day.lock().expect("no holder panics").confirm(&due.to, now);
+        }
+        for due in going {
+            let Some(message) = messages.remove(&due.id) else { continue };
             let place = self.places.clone().acquire_owned().await.expect("nobody closes the semaphore");
             self.spawn(permit.clone(), message, due, token.clone(), place);
         }
-        Ok(())
+        outcome
+    }
+
+    /// Looks at the admitted messages once more and claims those that may go. Returns them.
+    async fn take(
+        &self,
+        permit: &Permit,
+        admitted: &[Due],
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Message>, DispatchError> {
+        let mut messages = self.load(admitted, now).await?;
+        let good = self.still_true(&mut messages, now).await?;
+        mark(Step::Looked);
+        if good.is_empty() {
+            return Ok(Vec::new());
+        }
+        let claimed: HashSet<MessageId> = self.claim(permit, &good, token, now).await?.into_iter().collect();
+        mark(Step::Taken);
+        Ok(messages.into_iter().filter(|message| claimed.contains(&message.id)).collect())
+    }
+
+    /// The admitted messages that can be read; the others end.
+    async fn load(&self, admitted: &[Due], now: Timestamp) -> Result<Vec<Message>, DispatchError> {
+        let ids: Vec<MessageId> = admitted.iter().map(|due| due.id).collect();
+        let mut left: HashSet<MessageId> = ids.iter().copied().collect();
+        let (mut messages, mut unreadable) = (Vec::new(), Vec::new());
+        for (id, read) in load_each(&self.parts.store, &ids).await? {
+            left.remove(&id);
+            match read {
+                Ok(mut message) => {
+                    message.print = admitted.iter().find(|due| due.id == id).map_or(message.print, |due| due.print);
+                    messages.push(message);
+                }
+                Err(error) => unreadable.push((id, error)),
+            }
+        }
+        let gone = |id: MessageId| Inconsistent { table: "message", column: "id", row: id.to_string() };
+        unreadable.extend(left.into_iter().map(|id| (id, gone(id))));
+        self.set_aside(&unreadable, now).await?;
+        Ok(messages)
+    }
+
+    /// Ends messages that cannot be sent because a row cannot be read: the others must not wait behind them.
+    pub(super) async fn set_aside(
+        &self,
+        which: &[(MessageId, Inconsistent)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for (id, error) in which {
+            self.parts.metrics.fault("message_unreadable");
+            tracing::error!(lane = %self.name, message = %id, %error, "a message cannot be sent: a row cannot be read");
+        }
+        fail_unreadable(&self.parts.store, which, now).await
     }
 
     /// The messages that may still be sent; the others are ended or put off.
@@ -75,6 +125,7 @@ impl Lane {
         let book = consent::about(store, messages.iter()).await?;
         let moved = moved::moved(store, &everybody).await?;
         let (mut good, mut ended, mut anew) = (Vec::new(), Vec::new(), Vec::new());
+        let mut unreadable = Vec::new();
         let mut waits: HashMap<Reason, Vec<(MessageId, Timestamp)>> = HashMap::new();
         for (message, second) in messages.iter_mut().zip(looks) {
             if let Second::Anew(other, changed) = &second {
@@ -86,6 +137,7 @@ impl Lane {
                 _ if message.free_form.is_none() && book.refuses(message) => ended.push((message.id, Reason::OptedOut)),
                 _ if moved.contains(&message.to) => ended.push((message.id, Reason::NumberChanged)),
                 Second::Cancel(reason) => ended.push((message.id, reason)),
+                Second::Unreadable(error) => unreadable.push((message.id, error)),
                 Second::Wait(until, reason) => waits.entry(reason).or_default().push((message.id, until)),
                 Second::Send | Second::Anew(..) => {
                     let answers = catalogue.entry(&message.hookpoint).and_then(|entry| entry.hookpoint.answers.clone());
@@ -112,6 +164,7 @@ impl Lane {
                 tracing::info!(message = %message.id, hookpoint = %message.hookpoint, "written anew: its facts or text changed");
             }
         }
+        self.set_aside(&unreadable, now).await?;
         Ok(good)
     }
 
@@ -136,7 +189,7 @@ impl Lane {
     fn spawn(&self, permit: Permit, message: Message, due: &Due, token: String, place: OwnedSemaphorePermit) {
         let (gateway, settler, parts) = (self.gateway.clone(), self.settler.clone(), self.parts.clone());
         let (holds, patience, lane) = (self.holds.clone(), self.settings.patience, self.name.clone());
-        let attempt = due.attempts + 1;
+        let tried = Tried { attempt: due.attempts + 1, waits: due.waits };
         let again = |reason: &Reason| matches!(reason, Reason::SentAgain | Reason::SentAgainByOperator);
         let cause = due.waited_for.filter(again);
         let slots = self.slots.clone();
@@ -175,7 +228,7 @@ impl Lane {
             let labels = ClassResult { class: message.class.code(), result: outcome.code() };
             parts.metrics.attempts.get_or_create(&labels).inc();
             let random = u64::from_le_bytes(id.0.as_bytes()[8..].try_into().expect("8 of 16 bytes"));
-            let (mut next, mut effect) = judge(&outcome, attempt, &patience, ended_at, random);
+            let (mut next, mut effect) = judge(&outcome, tried, &patience, ended_at, random);
             let words = &parts.words;
             let in_force = words.is_in_force(message.hookpoint.as_str(), &message.call.language, message.print);
             // An older wording that could not be made anew is not worth waiting for, and says nothing of the new one.
@@ -246,14 +299,25 @@ async fn take_effect(lane: &str, message: &Message, effect: Effect, holds: &Mute
         Effect::PauseNumber(until, detail) => {
             parts.metrics.fault("lane_paused");
             tracing::error!(%lane, detail, "the provider stopped this number: its queue waits");
+            let stop = Pause { lane: lane.to_owned(), until, by: PausedBy::Provider, detail };
             {
                 let mut holds = holds.lock().expect("no holder panics");
                 holds.paused = holds.paused.max(Some(until));
+                holds.unstored = Some(stop.clone());
             }
-            let stop = Pause { lane: lane.to_owned(), until, by: PausedBy::Provider, detail };
-            if let Err(error) = pause(&parts.store, &stop, parts.clock.now()).await {
-                tracing::warn!(%lane, %error, "the pause is not stored");
-            }
+            store_pause(&stop, holds, parts).await;
         }
+    }
+}
+
+/// Stores a pause that the provider asked for. One that the database does not take stands until it does: see
+/// [`Lane::upkeep`].
+pub(super) async fn store_pause(stop: &Pause, holds: &Mutex<Holds>, parts: &Parts) {
+    match pause(&parts.store, stop, parts.clock.now()).await {
+        Ok(()) => {
+            let mut holds = holds.lock().expect("no holder panics");
+            holds.unstored.take_if(|unstored| unstored.until == stop.until);
+        }
+        Err(error) => tracing::warn!(lane = stop.lane, %error, "the pause is not stored yet: it stands"),
     }
 }

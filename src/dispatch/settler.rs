@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, mpsc};
 
-use crate::domain::outcome::Outcome;
+use crate::domain::outcome::{Fault, Outcome};
 use crate::metrics::Metrics;
 use crate::road::{Step, mark_one};
+use crate::sql::bisect;
 use crate::store::settle::{Attempt, note_late, settle};
 use crate::store::{Store, StoreError};
 use crate::tasks::{Panicked, Task, caught};
@@ -66,68 +67,102 @@ impl Settler {
     }
 }
 
-async fn write(store: &Store, metrics: &Metrics, attempts: &[Attempt]) {
-    loop {
-        let settled = async {
-            for attempt in attempts {
-                mark_one(Step::Handling, &attempt.id);
-            }
-            settle(store, attempts).await
-        };
-        let result = match caught(settled).await {
-            Ok(result) => result,
-            Err(panicked) if attempts.len() == 1 => return write_bare(store, metrics, &attempts[0], &panicked).await,
-            // Our own code fails on one of them: the others must not suffer.
-            Err(_) => {
-                for attempt in attempts {
-                    Box::pin(write(store, metrics, std::slice::from_ref(attempt))).await;
-                }
-                return;
-            }
-        };
-        match result {
-            Ok(()) => return,
-            // Somebody else settled one of them (it was taken for lost): the others must not suffer.
-            Err(StoreError::Guard { .. }) if attempts.len() > 1 => {
-                for attempt in attempts {
-                    Box::pin(write(store, metrics, std::slice::from_ref(attempt))).await;
-                }
-                return;
-            }
-            Err(error @ StoreError::Guard { .. }) => {
-                // It was sent again meanwhile, by policy: what came of this attempt is noted, the message is not ours.
-                tracing::error!(id = %attempts[0].id, %error, "an outcome came too late");
-                match note_late(store, &attempts[0]).await {
-                    Ok(()) => return,
-                    Err(error) => {
-                        tracing::error!(%error, "a late outcome is not written yet");
-                        tokio::time::sleep(RETRY_PAUSE).await;
-                    }
-                }
-            }
-            Err(error) => {
-                tracing::error!(attempts = attempts.len(), %error, "outcomes are not written yet");
-                tokio::time::sleep(RETRY_PAUSE).await;
-            }
+/// Why outcomes are not written.
+#[derive(Debug)]
+enum Unwritten {
+    Store(StoreError),
+    /// Our own code fails on one of them.
+    Panicked(Panicked),
+}
+
+impl Unwritten {
+    /// One outcome is to blame. Somebody else settled it meanwhile (it was taken for lost), no row can hold it, or our code fails
+    /// on it: the others must not suffer.
+    fn is_of_one(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_of_a_row() || matches!(error, StoreError::Guard { .. }),
+            Self::Panicked(_) => true,
         }
     }
 }
 
-/// An outcome that our own code fails on is written without the provider's words, which is what it may fail on. If that
+async fn settled(store: &Store, attempts: &[Attempt]) -> Result<(), Unwritten> {
+    let work = async {
+        for attempt in attempts {
+            mark_one(Step::Handling, &attempt.id);
+        }
+        settle(store, attempts).await
+    };
+    caught(work).await.map_err(Unwritten::Panicked)?.map_err(Unwritten::Store)
+}
+
+async fn write(store: &Store, metrics: &Metrics, attempts: &[Attempt]) {
+    let mut left = attempts;
+    while !left.is_empty() {
+        let outcome = bisect(left.len(), Unwritten::is_of_one, |piece| settled(store, &left[piece])).await;
+        for (place, unwritten) in outcome.refused {
+            match unwritten {
+                Unwritten::Store(error @ StoreError::Guard { .. }) => write_late(store, &left[place], &error).await,
+                other => write_bare(store, metrics, &left[place], other).await,
+            }
+        }
+        let Some((from, error)) = outcome.stopped else { return };
+        left = &left[from..];
+        tracing::error!(attempts = left.len(), ?error, "outcomes are not written yet");
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
+}
+
+/// It was sent again meanwhile, by policy: what came of this attempt is noted, the message is not ours.
+async fn write_late(store: &Store, attempt: &Attempt, error: &StoreError) {
+    tracing::error!(id = %attempt.id, %error, "an outcome came too late");
+    while let Err(error) = note_late(store, attempt).await {
+        if error.is_of_a_row() {
+            return tracing::error!(id = %attempt.id, %error, "a late outcome cannot be noted");
+        }
+        tracing::error!(%error, "a late outcome is not written yet");
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
+}
+
+/// An outcome that cannot be written as it is is written without the provider's words, which are what is odd about it. If that
 /// fails, too, the message stays as it was claimed and is found as lost when its time is over: a receipt or the policy of its
 /// class decides then.
-async fn write_bare(store: &Store, metrics: &Metrics, attempt: &Attempt, panicked: &Panicked) {
-    metrics.panicked(Task::Settler, panicked);
-    let bare = [Attempt { outcome: Outcome::Unknown(panicked.to_string()), ..attempt.clone() }];
+async fn write_bare(store: &Store, metrics: &Metrics, attempt: &Attempt, unwritten: Unwritten) {
+    let outcome = match unwritten {
+        Unwritten::Panicked(panicked) => {
+            metrics.panicked(Task::Settler, &panicked);
+            Outcome::Unknown(panicked.to_string())
+        }
+        Unwritten::Store(error) => {
+            metrics.fault("outcome_unwritable");
+            tracing::error!(id = %attempt.id, %error, "an outcome cannot be written as it is: its details are left out");
+            bare(&attempt.outcome)
+        }
+    };
+    let bare = [Attempt { outcome, ..attempt.clone() }];
     loop {
-        match caught(settle(store, &bare)).await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) if error.is_passing() && !matches!(error, StoreError::Guard { .. }) => {
+        match settled(store, &bare).await {
+            Ok(()) => return,
+            Err(Unwritten::Store(error)) if error.is_passing() && !matches!(error, StoreError::Guard { .. }) => {
                 tracing::error!(%error, "an outcome is not written yet");
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
-            Ok(Err(error)) => return tracing::error!(id = %attempt.id, %error, "an outcome is not written"),
-            Err(panicked) => return metrics.panicked(Task::Settler, &panicked),
+            Err(Unwritten::Store(error)) => {
+                return tracing::error!(id = %attempt.id, %error, "an outcome is not written");
+            }
+            Err(Unwritten::Panicked(panicked)) => return metrics.panicked(Task::Settler, &panicked),
         }
+    }
+}
+
+/// An outcome without what the provider said of it.
+fn bare(outcome: &Outcome) -> Outcome {
+    let fault = |fault: &Fault| Fault { code: None, scope: fault.scope, detail: String::new() };
+    match outcome {
+        Outcome::Accepted { held, .. } => Outcome::Accepted { provider_id: String::new(), held: *held },
+        Outcome::Refused(refused) => Outcome::Refused(fault(refused)),
+        Outcome::Later { fault: later, after } => Outcome::Later { fault: fault(later), after: *after },
+        Outcome::Unknown(_) => Outcome::Unknown(String::new()),
     }
 }

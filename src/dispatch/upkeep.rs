@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::day::Day;
 use super::lane::{DispatchError, Lane};
+use super::send::store_pause;
 use super::tenure::Permit;
 use super::verdict::AfterUnknown;
 use crate::domain::ids::MessageId;
@@ -115,6 +116,14 @@ impl Lane {
     }
 
     async fn read_stops(&self, now: Timestamp) -> Result<(), DispatchError> {
+        let unstored = self.holds.lock().expect("no holder panics").unstored.clone();
+        if let Some(stop) = unstored {
+            if stop.until > now {
+                store_pause(&stop, &self.holds, &self.parts).await;
+            } else {
+                self.holds.lock().expect("no holder panics").unstored = None;
+            }
+        }
         let all = paused(&self.parts.store, now).await?;
         let mine = all.into_iter().find(|pause| pause.lane == self.name).map(|pause| pause.until);
         if hold::ask_again(&self.parts.store, now).await? > 0 {
@@ -126,7 +135,7 @@ impl Lane {
         self.parts.metrics.lane_paused.get_or_create(&label).set(mine.is_some().into());
         let mut holds = self.holds.lock().expect("no holder panics");
         holds.read_at = Some(self.parts.clock.monotonic());
-        holds.paused = mine;
+        holds.paused = mine.max(holds.unstored.as_ref().map(|stop| stop.until));
         holds.alerts = held
             .into_iter()
             .filter(|hold| hold.state != HoldState::Go)

@@ -71,21 +71,34 @@ pub enum Effect {
     SlowDown(Timestamp),
 }
 
-/// Decides. `attempt` counts this one, from 1.
+/// How often a message was tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Tried {
+    /// Attempts with this one, from 1.
+    pub attempt: u32,
+    /// Refusals before this one because its recipient had got too much.
+    pub waits: u32,
+}
+
+/// The longest wait for a recipient that a provider may ask for: what waits longer is taken for put off by a clock that ran
+/// ahead (`dispatch::upkeep`).
+const RECIPIENT_WAIT_MAX: SignedDuration = SignedDuration::from_hours(1);
+
+/// Decides.
 #[must_use]
-pub fn judge(outcome: &Outcome, attempt: u32, patience: &Patience, now: Timestamp, random: u64) -> (Next, Effect) {
+pub fn judge(outcome: &Outcome, tried: Tried, patience: &Patience, now: Timestamp, random: u64) -> (Next, Effect) {
     match outcome {
         Outcome::Accepted { .. } => (Next::Sent, Effect::None),
         Outcome::Refused(_) => (Next::Failed(Reason::Refused), Effect::None),
         Outcome::Unknown(_) => (Next::Unknown { receipt_until: now + patience.unknown.receipt_wait }, Effect::None),
-        Outcome::Later { fault, after } => later(fault, *after, attempt, patience, now, random),
+        Outcome::Later { fault, after } => later(fault, *after, tried, patience, now, random),
     }
 }
 
 fn later(
     fault: &Fault,
     after: Option<Duration>,
-    attempt: u32,
+    Tried { attempt, waits }: Tried,
     patience: &Patience,
     now: Timestamp,
     random: u64,
@@ -101,8 +114,8 @@ fn later(
         Scope::Message => (again(backoff, Reason::RetryLater, false), Effect::None),
         // The recipient got too much: no fault of this message, which ends by its age at the latest.
         Scope::Recipient => {
-            let free = attempt >= patience.attempts_max;
-            (again(pair_wait(attempt).max(asked), Reason::PacedRecipient, free), Effect::None)
+            let wait = pair_wait(waits.saturating_add(1)).max(asked).min(RECIPIENT_WAIT_MAX);
+            (Next::Paced { at: now + wait }, Effect::None)
         }
         Scope::Template => {
             let until = now + patience.template_hold.max(asked);

@@ -3,7 +3,7 @@
 
 use jiff::civil::{Date, DateTime};
 
-use super::ids::{ClientId, InvoiceId, ServiceId};
+use super::ids::{ClientId, CurrencyId, InvoiceId, ServiceId};
 use super::locale::Locale;
 use super::money::{Currency, Money};
 use super::record::ClientStatus;
@@ -105,7 +105,9 @@ pub struct Account {
     pub country: String,
     pub status: ClientStatus,
     pub locale: Option<Locale>,
-    pub currency: Currency,
+    pub currency_id: CurrencyId,
+    /// `None`: it cannot be read. The amounts can be compared all the same, and are written without it.
+    pub currency: Option<Currency>,
 }
 
 /// A service with what is paid for it.

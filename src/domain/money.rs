@@ -119,6 +119,14 @@ pub struct Currency {
     pub format: NumberFormat,
 }
 
+/// The currency of a row cannot be had: its amounts can be compared, but not written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoCurrency {
+    pub id: CurrencyId,
+    /// Table, column and id of the row that cannot be understood.
+    pub why: String,
+}
+
 impl Currency {
     /// A row of `tblcurrencies`, as stored: entities in its texts (`&euro;`) are decoded here.
     ///

@@ -33,6 +33,8 @@ pub struct Receipt {
     pub detail: Option<String>,
     /// What the provider billed it as, e.g. `utility` or `marketing`.
     pub category: Option<String>,
+    /// The provider's id of the sending number that the webhook names.
+    pub number: Option<String>,
 }
 
 closed_list! {
@@ -65,6 +67,8 @@ pub struct Reply {
     pub text: String,
     /// What the button said.
     pub shown: Option<String>,
+    /// The provider's id of the number it was written to.
+    pub number: Option<String>,
 }
 
 /// A user whose id at the provider changed.

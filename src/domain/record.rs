@@ -4,9 +4,9 @@ use jiff::civil::{Date, DateTime};
 
 use super::case::{CancelRequest, Debt};
 use super::hookpoint::Right;
-use super::ids::{ClientId, ContactId, DomainId, InvoiceId, PaymentId, QuoteId, ServiceId, UserId};
+use super::ids::{ClientId, ContactId, CurrencyId, DomainId, InvoiceId, PaymentId, QuoteId, ServiceId, UserId};
 use super::locale::Locale;
-use super::money::{Currency, Money};
+use super::money::{Currency, Money, NoCurrency};
 
 /// A billing account.
 #[derive(Clone, Debug)]
@@ -24,9 +24,17 @@ pub struct Client {
     pub status: ClientStatus,
     /// The language's name as the platform writes it was known to us.
     pub locale: Option<Locale>,
-    pub currency: Currency,
+    pub currency: Result<Currency, NoCurrency>,
     /// The contact that gets the invoices instead of the client himself, if he named one.
     pub billing_contact: Option<ContactId>,
+}
+
+impl Client {
+    /// The currency of its amounts, whether or not it can be written.
+    #[must_use]
+    pub fn currency_id(&self) -> CurrencyId {
+        self.currency.as_ref().map_or_else(|none| none.id, |currency| currency.id)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,7 +191,7 @@ pub struct Quote {
     pub stage: String,
     pub total: Money,
     /// A quote has a currency of its own, which need not be its client's.
-    pub currency: Currency,
+    pub currency: Result<Currency, NoCurrency>,
     pub valid_until: Option<Date>,
 }
 
@@ -206,6 +214,17 @@ pub struct Facts {
     pub subject: SubjectRow,
     /// Set when the event is about a change of owner.
     pub moved: Option<Moved>,
+    /// Contacts and logins that were left out because their rows cannot be understood.
+    pub unreadable: Vec<UnreadablePerson>,
+}
+
+/// Somebody who may have a right to hear of it, and which row says nothing sensible.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadablePerson {
+    /// A login, not a contact.
+    pub is_login: bool,
+    /// Table, column and id.
+    pub why: String,
 }
 
 /// A change of owner, as it concerns one of the two clients.

@@ -98,11 +98,11 @@ impl Decide {
         self.ask(question, asker, now).await
     }
 
-    /// Answers before the deadline. The work goes on behind it: a read that is cut off would leave its connection in the
-    /// middle of an answer.
+    /// Answers before the deadline. The work goes on behind it, since a read that is cut off would leave its connection in the
+    /// middle of an answer; the server ends it by the same deadline.
     async fn ask(&self, question: Question, asker: Asker, now: jiff::Timestamp) -> Result<Answer, Problem> {
         let deadline = Duration::from_millis(self.decider.policies.ask(question.rule()).deadline_ms);
-        let decider = self.decider.clone();
+        let decider = Decider { billing: self.decider.billing.within(deadline), ..(*self.decider).clone() };
         let work = tokio::spawn(caught(async move {
             mark_one(Step::Handling, &question.rule());
             decider.ask(&question, asker, now).await

@@ -15,7 +15,9 @@ use crate::signature::{Key, KeyError};
 #[derive(Debug)]
 pub struct Source {
     pub keys: Vec<Key>,
-    limiter: DefaultDirectRateLimiter,
+    limiter: Arc<DefaultDirectRateLimiter>,
+    /// Events per second, and how many at once.
+    rate: (u32, u32),
 }
 
 /// All of them, by name.
@@ -29,22 +31,49 @@ impl Source {
     }
 }
 
-/// The configured sources, with the secrets that administrators `made` on the page besides.
+/// The configured sources, with the secrets that administrators `made` on the page besides. What a source used up of its rate
+/// `before` a change stays used up, unless its rate is another one.
 ///
 /// # Errors
 /// A secret that is none.
 pub fn sources(
     config: &BTreeMap<String, SourceConfig>,
     made: &BTreeMap<String, Vec<SecretString>>,
+    before: Option<&Sources>,
 ) -> Result<Sources, KeyError> {
     let mut sources = BTreeMap::new();
     for (name, source) in config {
         // The newest first: it is the one that most requests are signed with.
         let made = made.get(name).into_iter().flatten();
         let keys = made.chain(&source.secrets).map(Key::parse).collect::<Result<_, _>>()?;
-        let quota = Quota::per_second(NonZeroU32::new(source.events_per_s).unwrap_or(NonZeroU32::MIN))
-            .allow_burst(NonZeroU32::new(source.events_burst).unwrap_or(NonZeroU32::MIN));
-        sources.insert(name.clone(), Source { keys, limiter: RateLimiter::direct(quota) });
+        let rate = (source.events_per_s, source.events_burst);
+        let kept = before.and_then(|before| before.get(name)).filter(|before| before.rate == rate);
+        let limiter = kept.map_or_else(|| Arc::new(limiter(rate)), |before| before.limiter.clone());
+        sources.insert(name.clone(), Source { keys, limiter, rate });
     }
     Ok(Arc::new(sources))
+}
+
+fn limiter((per_second, burst): (u32, u32)) -> DefaultDirectRateLimiter {
+    let number = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
+    RateLimiter::direct(Quota::per_second(number(per_second)).allow_burst(number(burst)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_by_an_administrator_refills_no_bucket() {
+        let config = |burst| {
+            let source = SourceConfig { secrets: Vec::new(), events_per_s: 1, events_burst: burst };
+            BTreeMap::from([("billing".to_owned(), source)])
+        };
+        let first = sources(&config(2), &BTreeMap::new(), None).expect("no secrets");
+        assert!(first["billing"].admits() && first["billing"].admits() && !first["billing"].admits());
+        let same = sources(&config(2), &BTreeMap::new(), Some(&first)).expect("no secrets");
+        assert!(!same["billing"].admits(), "nothing was refilled");
+        let more = sources(&config(3), &BTreeMap::new(), Some(&same)).expect("no secrets");
+        assert!(more["billing"].admits(), "another rate begins anew");
+    }
 }

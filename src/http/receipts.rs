@@ -1,12 +1,13 @@
 //! Owns: `GET|POST /v1/receipts/{sender}`: the provider's check of the address, his receipts, and what clients write back.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bytes::Buf;
 use futures_util::Stream;
 use jiff::SignedDuration;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use warp::Filter;
 use warp::http::{HeaderMap, StatusCode};
 use warp::reply::Response;
@@ -29,7 +30,7 @@ use crate::tasks::{Task, caught};
 use crate::whatsapp::errors::{self, FaultClass};
 use crate::whatsapp::{Challenge, Notice, Webhook, parse};
 
-/// Secrets of one sender's webhooks.
+/// One sender's webhooks: their secrets, and the number that they are about.
 #[derive(Clone, Debug)]
 pub struct SenderKeys {
     /// Newest first.
@@ -37,6 +38,7 @@ pub struct SenderKeys {
     pub verify_token: SecretString,
     /// The company's numbers that share their users' ids.
     pub portfolio: String,
+    pub phone_number_id: String,
 }
 
 /// What the routes work with.
@@ -53,7 +55,22 @@ pub struct Receipts {
     /// What is written of refused webhooks, and of those that the database did not take.
     pub refusals: Arc<Refusals>,
     pub failures: Arc<Refusals>,
+    /// Receipts of messages that nobody knows that are kept.
+    pub unknown_max: u64,
+    pub seen: Seen,
 }
+
+/// What the webhooks so far told.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// Receipts of unknown messages since the oldest of them were last deleted.
+    unknown: Arc<AtomicUsize>,
+    /// Our numbers' digits, by sender: some news name a number by them alone.
+    digits: Arc<Mutex<BTreeMap<String, String>>>,
+}
+
+/// Receipts of unknown messages are looked through after so many new ones.
+const UNKNOWN_STEP: usize = 1_000;
 
 /// Both routes.
 #[must_use]
@@ -160,19 +177,28 @@ impl Receipts {
     }
 
     async fn record(&self, sender: &str, webhook: &Webhook) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        receipt::record(&self.store, &webhook.receipts, now).await?;
+        self.learn(sender, webhook);
+        let mut of_lanes: BTreeMap<&str, Vec<&Receipt>> = BTreeMap::new();
         for one in &webhook.receipts {
-            self.metrics.receipts.get_or_create(&Result1 { result: one.status.code() }).inc();
+            match self.lane_of(sender, one.number.as_deref()) {
+                Some(lane) => of_lanes.entry(lane).or_default().push(one),
+                None => self.foreign("receipt"),
+            }
         }
-        self.stop_numbers(sender, &webhook.receipts).await?;
+        for (lane, receipts) in of_lanes {
+            self.record_of(lane, &receipts).await?;
+        }
+        let now = self.clock.now();
         let portfolio = self.senders.get(sender).map(|keys| keys.portfolio.as_str()).unwrap_or_default();
         self.answers.learn(portfolio, &webhook.users, now).await?;
         for change in &webhook.user_id_changes {
             self.answers.follow(portfolio, change, now).await?;
         }
         for reply in &webhook.replies {
-            self.answers.take(sender, portfolio, reply, now).await?;
+            match self.lane_of(sender, reply.number.as_deref()) {
+                Some(lane) => self.answers.take(lane, portfolio, reply, now).await?,
+                None => self.foreign("reply"),
+            }
         }
         for change in &webhook.number_changes {
             number_changes::keep(&self.store, &self.metrics, change).await?;
@@ -183,29 +209,111 @@ impl Receipts {
         Ok(())
     }
 
-    /// Some faults of the whole number come only as a receipt, after the message was accepted (e.g. 131042, unpaid).
-    async fn stop_numbers(&self, sender: &str, receipts: &[Receipt]) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let codes = receipts.iter().filter_map(|one| one.code);
-        let Some(code) = codes.into_iter().find(|code| errors::rule(*code).class == FaultClass::Stop) else {
-            return Ok(());
+    /// Whose lane a piece of a webhook is about: the sender's of the address, or that of another number with the same secret,
+    /// since all numbers of one app share an address. `None`: a number that is not ours, or that this secret does not
+    /// speak for.
+    fn lane_of<'a>(&'a self, sender: &'a str, number: Option<&str>) -> Option<&'a str> {
+        let Some(number) = number else { return Some(sender) };
+        let own = self.senders.get(sender)?;
+        if own.phone_number_id == number {
+            return Some(sender);
+        }
+        let same_app = |keys: &SenderKeys| {
+            let is_own =
+                |secret: &SecretString| own.app_secrets.iter().any(|one| one.expose_secret() == secret.expose_secret());
+            keys.app_secrets.iter().any(is_own)
         };
+        let mut others = self.senders.iter().filter(|(_, keys)| keys.phone_number_id == number);
+        others.find(|(_, keys)| same_app(keys)).map(|(name, _)| name.as_str())
+    }
+
+    fn foreign(&self, what: &str) {
+        self.metrics.receipts.get_or_create(&Result1 { result: "foreign_number" }).inc();
+        tracing::debug!(what, "a webhook is about a number that is not the sender's: it changes nothing");
+    }
+
+    /// Remembers the digits of our numbers.
+    fn learn(&self, sender: &str, webhook: &Webhook) {
+        let mut known = self.seen.digits.lock().expect("no holder panics");
+        for (id, digits) in &webhook.phone_numbers {
+            if let Some(lane) = self.lane_of(sender, Some(id)) {
+                known.insert(lane.to_owned(), digits.clone());
+            }
+        }
+    }
+
+    async fn record_of(&self, lane: &str, receipts: &[&Receipt]) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let recorded = receipt::record(&self.store, lane, receipts, now).await?;
+        for (_, error) in &recorded.refused {
+            self.metrics.fault("receipt_unstorable");
+            tracing::error!(lane, %error, "a receipt cannot be stored: it is passed over");
+        }
+        for one in receipts {
+            self.metrics.receipts.get_or_create(&Result1 { result: one.status.code() }).inc();
+        }
+        if recorded.unknown > 0 {
+            let before = self.seen.unknown.fetch_add(recorded.unknown, Ordering::Relaxed);
+            if before / UNKNOWN_STEP != (before + recorded.unknown) / UNKNOWN_STEP || before == 0 {
+                let gone = receipt::forget_unknown(&self.store, self.unknown_max).await?;
+                if gone > 0 {
+                    self.metrics.receipts.get_or_create(&Result1 { result: "unknown_forgotten" }).inc_by(gone);
+                    tracing::warn!(gone, "too many receipts of unknown messages: the oldest are deleted");
+                }
+            }
+        }
+        self.stop_number(lane, receipts).await
+    }
+
+    /// Some faults of the whole number come only as a receipt, after the message was accepted (e.g. 131042, unpaid). The
+    /// number stands still from the time of the receipt on, so that one that is repeated days later stops nothing.
+    async fn stop_number(&self, lane: &str, receipts: &[&Receipt]) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let stops = receipts.iter().filter_map(|one| {
+            let code = one.code.filter(|code| errors::rule(*code).class == FaultClass::Stop)?;
+            let until = one.at.min(now).checked_add(self.number_hold).ok()?;
+            (until > now).then_some((until, code))
+        });
+        let Some((until, code)) = stops.max_by_key(|(until, _)| *until) else { return Ok(()) };
         self.metrics.fault("lane_paused");
-        tracing::error!(sender, code, "the provider stopped this number: its queue waits");
+        tracing::error!(lane, code, "the provider stopped this number: its queue waits");
         let detail = errors::explain(code).to_owned();
-        let stop = Pause { lane: sender.to_owned(), until: now + self.number_hold, by: PausedBy::Provider, detail };
+        let stop = Pause { lane: lane.to_owned(), until, by: PausedBy::Provider, detail };
         pause(&self.store, &stop, now).await
     }
 
     async fn alarm(&self, sender: &str, notice: &Notice) -> Result<(), StoreError> {
+        let lane = match notice {
+            Notice::Error { phone_number_id, .. } => self.lane_of(sender, phone_number_id.as_deref()),
+            Notice::NumberQuality { number: Some(digits), .. } => self.lane_with(sender, digits),
+            _ => Some(sender),
+        };
+        let Some(lane) = lane.map(str::to_owned) else {
+            self.foreign("notice");
+            return Ok(());
+        };
         self.metrics.fault("provider_notice");
-        tracing::warn!(notice = ?notice, "the provider says something about the account");
+        tracing::warn!(lane, notice = ?notice, "the provider says something about the account");
         let (event, daily_limit) = match notice {
-            Notice::NumberQuality { event, limit } => (event.clone(), limit.clone()),
+            Notice::NumberQuality { event, limit, .. } => (event.clone(), limit.clone()),
             Notice::Capability { recipients_per_day } => (String::new(), recipients_per_day.clone()),
             _ => return Ok(()),
         };
-        figure::note_news(&self.store, &News { lane: sender.to_owned(), event, daily_limit, at: self.clock.now() })
-            .await
+        figure::note_news(&self.store, &News { lane, event, daily_limit, at: self.clock.now() }).await
+    }
+
+    /// The lane of the number with these digits. As long as the sender's own digits are not known, its news are taken for its
+    /// own.
+    fn lane_with<'a>(&'a self, sender: &'a str, digits: &str) -> Option<&'a str> {
+        let known = self.seen.digits.lock().expect("no holder panics");
+        let named = known.iter().find(|(_, own)| *own == digits).map(|(lane, _)| lane.clone());
+        match named {
+            Some(lane) => {
+                let keys = self.senders.get(&lane)?;
+                self.lane_of(sender, Some(&keys.phone_number_id))
+            }
+            None if known.contains_key(sender) => None,
+            None => Some(sender),
+        }
     }
 }

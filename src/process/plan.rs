@@ -8,15 +8,16 @@ use super::{missed, moves};
 use crate::billing::{Missing, Want};
 use crate::catalogue::{Catalogue, Entry, Verdict};
 use crate::domain::event::HookEvent;
-use crate::domain::hookpoint::{HookpointId, Subject, SubjectKind, Transition};
+use crate::domain::hookpoint::{Audience, HookpointId, Subject, SubjectKind, Transition};
 use crate::domain::ids::{ClientId, MessageId};
 use crate::domain::message::Message;
 use crate::domain::missed::HOOK;
+use crate::domain::money::NoCurrency;
 use crate::domain::reason::Reason;
-use crate::domain::record::{Facts, Platform, SubjectRow};
+use crate::domain::record::{Facts, Platform, SubjectRow, UnreadablePerson};
 use crate::domain::time::later;
 use crate::render::context::{About, build};
-use crate::render::{Templates, digest};
+use crate::render::{RenderError, Templates, digest};
 use crate::rules::quiet::quiet_until;
 use crate::rules::recipients::{Circle, Policy, Recipient, out_of_reach, recipients};
 use crate::store::finish::{Alert, Once, Skip, login};
@@ -138,7 +139,7 @@ pub fn reason_of(missing: &Missing) -> Reason {
         Missing::Prospect => Reason::Prospect,
         Missing::UserWithoutClient => Reason::UserWithoutClient,
         Missing::OwnerMismatch { .. } => Reason::OwnerMismatch,
-        Missing::Unreadable(_) => Reason::SubjectUnreadable,
+        Missing::Unreadable(_) | Missing::Refused(_) => Reason::SubjectUnreadable,
     }
 }
 
@@ -223,6 +224,10 @@ fn fill(desk: &Desk<'_>, event: &HookEvent, entry: &Entry, facts: &Facts, alert:
             detail: one.who.user_id().map(login),
         });
     }
+    for person in facts.unreadable.iter().filter(|person| concerns(person, circle)) {
+        outcome.failed = true;
+        outcome.skip(Some(&hookpoint.id), Some(client), Reason::SubjectUnreadable, Some(person.why.clone()));
+    }
     let out_of_reach: Vec<u64> = out_of_reach(facts, circle).iter().map(|user| user.0).collect();
     if !out_of_reach.is_empty() {
         outcome.step("logins without a phone", &json!({ "hookpoint": hookpoint.id.as_str(), "logins": out_of_reach }));
@@ -248,20 +253,37 @@ fn fill(desk: &Desk<'_>, event: &HookEvent, entry: &Entry, facts: &Facts, alert:
             Err(error) => {
                 // One broken text must not stop the other languages, nor the other alerts.
                 outcome.failed = true;
-                let reason = match error {
-                    crate::render::RenderError::Missing { .. } => Reason::TemplateMissing,
-                    crate::render::RenderError::Value { .. } => Reason::RenderFailed,
+                let (reason, detail) = match &error {
+                    RenderError::Missing { .. } => (Reason::TemplateMissing, error.to_string()),
+                    RenderError::Value { .. } => match no_currency(facts) {
+                        // The text names an amount that cannot be written.
+                        Some(none) => (Reason::SubjectUnreadable, none.why.clone()),
+                        None => (Reason::RenderFailed, error.to_string()),
+                    },
                 };
                 outcome.skips.push(Skip {
                     hookpoint: Some(hookpoint.id.clone()),
                     client_id: Some(client),
                     contact_id: recipient.who.contact_id(),
                     reason,
-                    detail: Some(error.to_string()),
+                    detail: Some(detail),
                 });
             }
         }
     }
+}
+
+/// Whether somebody whose row cannot be understood may have a right to this.
+fn concerns(person: &UnreadablePerson, circle: Circle) -> bool {
+    if person.is_login { circle.users.is_some() } else { circle.audience != Audience::Owner }
+}
+
+fn no_currency(facts: &Facts) -> Option<&NoCurrency> {
+    let own = match &facts.subject {
+        SubjectRow::Quote(quote) => &quote.currency,
+        _ => &facts.client.currency,
+    };
+    own.as_ref().err()
 }
 
 fn message(

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -32,7 +33,7 @@ use crate::rules::mass::{MassPolicy, allowed};
 use crate::rules::recipients::Policy;
 use crate::stop::Stop;
 use crate::store::finish::{Finished, House, Processed, Skip, finish};
-use crate::store::inbox::{Claimed, claim, release};
+use crate::store::inbox::{Cause, Claimed, claim, release};
 use crate::store::{Store, StoreError, consent, moved};
 use crate::tasks::{Failures, Next, Panicked, Task, caught};
 
@@ -72,6 +73,8 @@ pub struct Worker {
     pub settings: Settings,
     /// What is usual, read now and then.
     pub usual: Usual,
+    /// Batches in a row that a database put off.
+    pub put_offs: AtomicU32,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     /// Rung when an event was stored.
@@ -89,6 +92,16 @@ pub enum ProcessError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Billing(#[from] BillingError),
+}
+
+impl ProcessError {
+    /// Some event of the batch is to blame, not a database.
+    fn is_of_an_event(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_of_a_row(),
+            Self::Billing(error) => error.is_of_a_row(),
+        }
+    }
 }
 
 impl Worker {
@@ -127,9 +140,14 @@ impl Worker {
         mark(Step::Claimed);
         let count = claims.len();
         if let Err(error) = self.batch_caught(&claims, now).await {
+            if error.is_of_an_event() {
+                self.apart(&claims, now).await?;
+                return Ok(count);
+            }
             self.put_off(&claims, &error, now).await?;
             return Err(error);
         }
+        self.put_offs.store(0, Ordering::Relaxed);
         Ok(count)
     }
 
@@ -167,7 +185,7 @@ impl Worker {
         now: Timestamp,
     ) -> Result<(), ProcessError> {
         if let Next::Wait(wait) = self.failures.note(claim.event.id.clone()) {
-            return Ok(release(&self.store, &[claim], now + wait, &panicked.to_string()).await?);
+            return Ok(release(&self.store, &[claim], now + wait, (Cause::Fault, &panicked.to_string())).await?);
         }
         tracing::error!(event = %claim.event.id, "our own code fails on an event: it is set aside");
         let reason = Skip {
@@ -184,14 +202,35 @@ impl Worker {
         Ok(())
     }
 
-    /// Waits longer after each try; the facts' database being away spends no patience of the event.
-    async fn put_off(&self, claims: &[Claimed], error: &ProcessError, now: Timestamp) -> Result<(), StoreError> {
-        for attempts in claims.iter().map(|c| c.attempts).collect::<std::collections::BTreeSet<_>>() {
-            let wait = SignedDuration::from_secs(i64::from(2_u32.saturating_pow(attempts.min(8))));
-            let group: Vec<&Claimed> = claims.iter().filter(|c| c.attempts == attempts).collect();
-            release(&self.store, &group, now + wait, &error.to_string()).await?;
+    /// Takes a batch through event by event: one of them cannot be processed, and must not keep the others.
+    async fn apart(&self, claims: &[Claimed], now: Timestamp) -> Result<(), ProcessError> {
+        for (place, claim) in claims.iter().enumerate() {
+            match self.batch_caught(std::slice::from_ref(claim), now).await {
+                Ok(()) => {}
+                Err(error) if error.is_of_an_event() => self.set_aside(claim, &error, now).await?,
+                Err(error) => {
+                    self.put_off(&claims[place..], &error, now).await?;
+                    return Err(error);
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Ends an event that cannot be processed, as failed, with what is to blame.
+    async fn set_aside(&self, claim: &Claimed, error: &ProcessError, now: Timestamp) -> Result<(), ProcessError> {
+        tracing::error!(event = %claim.event.id, %error, "an event cannot be processed");
+        let mut outcome = Outcome { failed: true, ..Outcome::default() };
+        outcome.skip(None, None, Reason::SubjectUnreadable, Some(error.to_string()));
+        self.write(std::slice::from_ref(claim), vec![outcome], now).await
+    }
+
+    /// Waits longer after each try in a row; a database being away spends no patience of the events.
+    async fn put_off(&self, claims: &[Claimed], error: &ProcessError, now: Timestamp) -> Result<(), StoreError> {
+        let before = self.put_offs.fetch_add(1, Ordering::Relaxed);
+        let wait = SignedDuration::from_secs(2_i64 << before.min(4));
+        let all: Vec<&Claimed> = claims.iter().collect();
+        release(&self.store, &all, now + wait, (Cause::Wait, &error.to_string())).await
     }
 
     async fn batch(&self, claims: &[Claimed], now: Timestamp) -> Result<(), ProcessError> {
@@ -320,7 +359,7 @@ impl Worker {
         let mut ready = Vec::with_capacity(claims.len());
         for (claim, outcome) in claims.iter().zip(outcomes) {
             if let Some(until) = outcome.defer {
-                release(&self.store, &[claim], until, "waiting for the platform's rows").await?;
+                release(&self.store, &[claim], until, (Cause::Wait, "waiting for the platform's rows")).await?;
                 continue;
             }
             ready.push(Processed {
@@ -366,8 +405,9 @@ impl Worker {
         self.metrics.fault("finish");
         tracing::error!(event = %one.claim.event.id, attempts = one.claim.attempts, %error, "an event was not finished");
         if error.is_passing() || one.claim.attempts < self.settings.attempts_max {
+            let cause = if error.is_passing() { Cause::Wait } else { Cause::Fault };
             let wait = SignedDuration::from_secs(i64::from(2_u32.saturating_pow(one.claim.attempts.min(8))));
-            return Ok(release(&self.store, &[&one.claim], now + wait, &error.to_string()).await?);
+            return Ok(release(&self.store, &[&one.claim], now + wait, (cause, &error.to_string())).await?);
         }
         let reason = Skip {
             hookpoint: None,

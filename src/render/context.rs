@@ -12,10 +12,15 @@ use super::names::{is_name, plain_host};
 use super::phrases::say;
 use crate::domain::case::{CancelKind, Debt};
 use crate::domain::locale::Locale;
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::{Currency, Money, NoCurrency};
 use crate::domain::record::{
     Cancelling, Contact, Facts, Invoice, Moved, Payment, Platform, Quote, Service, SubjectRow,
 };
+
+/// Stands for an amount whose currency cannot be read: a value that holds it cannot be rendered, and every other can.
+pub(super) const UNWRITABLE: &str = "⟨?⟩";
+
+type Written = Result<Currency, NoCurrency>;
 
 /// Everything that one message's text may use.
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +95,7 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
 /// Invoices that are named one by one; more are counted and summed up.
 const NAMED_MAX: usize = 3;
 
-fn service(service: &Service, currency: &Currency, locale: Locale) -> Vec<(&'static str, String)> {
+fn service(service: &Service, currency: &Written, locale: Locale) -> Vec<(&'static str, String)> {
     let reason = service.suspend_reason.as_str();
     let (remedy, path) = remedy(&service.owed, currency, locale);
     vec![
@@ -106,7 +111,7 @@ fn service(service: &Service, currency: &Currency, locale: Locale) -> Vec<(&'sta
 }
 
 /// What ends a suspension, and where: paying what is owed for the service, or asking.
-fn remedy(owed: &[Debt], currency: &Currency, locale: Locale) -> (String, String) {
+fn remedy(owed: &[Debt], currency: &Written, locale: Locale) -> (String, String) {
     match owed {
         [] => (say(locale, "remedy_ask", &[]), "submitticket.php".to_owned()),
         [one] => {
@@ -119,7 +124,7 @@ fn remedy(owed: &[Debt], currency: &Currency, locale: Locale) -> (String, String
 }
 
 /// How many invoices, and what they come to.
-fn counted(debts: &[Debt], key: &str, currency: &Currency, locale: Locale) -> String {
+fn counted(debts: &[Debt], key: &str, currency: &Written, locale: Locale) -> String {
     let count = debts.len().to_string();
     match sum(debts) {
         Some(sum) => say(locale, key, &[("count", &count), ("amount", &money(sum, currency))]),
@@ -132,7 +137,7 @@ fn sum(debts: &[Debt]) -> Option<Money> {
     others.iter().try_fold(first.balance, |sum, one| sum.checked_add(one.balance).ok())
 }
 
-fn cancellation(cancelling: &Cancelling, currency: &Currency, locale: Locale) -> Vec<(&'static str, String)> {
+fn cancellation(cancelling: &Cancelling, currency: &Written, locale: Locale) -> Vec<(&'static str, String)> {
     let at_end = cancelling.request.is_some_and(|request| request.kind == CancelKind::EndOfPeriod);
     let ruled = cancelling.ruled.as_ref();
     let effective = ruled.and_then(|ruled| ruled.effective);
@@ -157,7 +162,7 @@ fn cancellation(cancelling: &Cancelling, currency: &Currency, locale: Locale) ->
     ]
 }
 
-fn invoice(invoice: &Invoice, currency: &Currency, today: Date, locale: Locale) -> Vec<(&'static str, String)> {
+fn invoice(invoice: &Invoice, currency: &Written, today: Date, locale: Locale) -> Vec<(&'static str, String)> {
     let settled = invoice.balance.is_zero() || invoice.balance.is_negative();
     let balance = money(invoice.balance, currency);
     let rest = if settled { "rest_none" } else { "rest_some" };
@@ -221,9 +226,9 @@ fn payment(
     ]
 }
 
-fn money(amount: Money, currency: &Currency) -> String {
+fn money(amount: Money, currency: &Written) -> String {
     // The amount was read with this very currency; a mismatch would be a bug, and shows as a dash, not as a wrong price.
-    amount.format(currency).unwrap_or_default()
+    currency.as_ref().map_or_else(|_| UNWRITABLE.to_owned(), |currency| amount.format(currency).unwrap_or_default())
 }
 
 fn date(date: Option<jiff::civil::Date>, locale: Locale) -> String {

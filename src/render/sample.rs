@@ -181,7 +181,7 @@ pub fn facts(kind: SubjectKind) -> Facts {
             subject: "Servidor dedicado".to_owned(),
             stage: "Delivered".to_owned(),
             total: money(9_900_000),
-            currency: currency.clone(),
+            currency: Ok(currency.clone()),
             valid_until: Some(date(2026, 12, 31)),
         })),
         SubjectKind::Domain => SubjectRow::Domain(DomainName {
@@ -202,7 +202,7 @@ pub fn facts(kind: SubjectKind) -> Facts {
         country: "AR".to_owned(),
         status: ClientStatus::Active,
         locale: Some(Locale::EsAr),
-        currency,
+        currency: Ok(currency),
         billing_contact: None,
     };
     Facts {
@@ -211,5 +211,6 @@ pub fn facts(kind: SubjectKind) -> Facts {
         guests: Vec::new(),
         subject,
         moved: Some(Moved { former: false, other: ClientId(2), by_merge: false, together: 1 }),
+        unreadable: Vec::new(),
     }
 }

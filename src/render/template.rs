@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use minijinja::Value;
 use serde::Deserialize;
 
+use super::context::UNWRITABLE;
 use super::{RenderError, Rendered, clean, digest};
 use crate::domain::locale::Locale;
 use crate::domain::message::{Parameters, Print, TemplateCall};
@@ -286,8 +287,11 @@ impl Template {
             expression: source.to_owned(),
             error,
         };
-        let value = expression.value(context).map_err(fail)?;
-        Ok(clean::parameter(&value.to_string(), VALUE_CHARS_MAX))
+        let value = expression.value(context).map_err(fail)?.to_string();
+        if value.contains(UNWRITABLE) {
+            return Err(fail("an amount in a currency that cannot be read".to_owned()));
+        }
+        Ok(clean::parameter(&value, VALUE_CHARS_MAX))
     }
 }
 

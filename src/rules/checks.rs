@@ -116,7 +116,7 @@ pub(super) fn name_of(service: &Hosted) -> String {
 
 /// The currency of an account's amounts.
 pub(super) fn currency_of(account: Option<&Account>) -> Option<Currency> {
-    account.map(|account| account.currency.clone())
+    account.and_then(|account| account.currency.clone())
 }
 
 /// An administrator's exception on record: what was refused is allowed, and says so.

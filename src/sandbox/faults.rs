@@ -42,6 +42,8 @@ pub enum Trouble {
     WithoutWaId,
     /// 200 without `message_status`.
     WithoutMessageStatus,
+    /// 200 with this id instead of the message's own.
+    AnswersId { id: String },
     /// 200 with `held_for_quality_assessment`; then delivered when `released`, else `failed` with 132015.
     Held { released: bool },
     /// No receipt ever.

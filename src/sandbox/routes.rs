@@ -154,6 +154,7 @@ fn success(to: &str, wa_id: &str, accepted: &Accepted, trouble: Option<&Trouble>
     let mut message = json!({"id": accepted.wamid});
     match trouble {
         Some(Trouble::WithoutMessageStatus) => {}
+        Some(Trouble::AnswersId { id }) => message["id"] = id.as_str().into(),
         Some(Trouble::Held { .. }) => message["message_status"] = "held_for_quality_assessment".into(),
         _ if accepted.is_template => message["message_status"] = "accepted".into(),
         _ => {}

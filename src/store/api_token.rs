@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 
+use super::audit::Record;
 use super::pool::bounded;
-use super::row::{Reader, at};
+use super::row::{Reader, at, transaction};
 use super::{Store, StoreError};
 use crate::domain::admin::Role;
 
@@ -103,18 +104,21 @@ pub struct New<'a> {
 ///
 /// # Errors
 /// The database.
-pub async fn create(store: &Store, new: New<'_>, now: Timestamp) -> Result<u64, StoreError> {
+pub async fn create(store: &Store, new: New<'_>, record: &Record<'_>) -> Result<u64, StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
         let until = new.until.map_or(Value::NULL, at);
-        connection
-            .exec_drop(
-                "INSERT INTO api_token (name, token, role, made_at, made_by, until_at, owner_id) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (new.name, new.hash, new.role.code(), at(now), new.by, until, new.owner_id),
-            )
-            .await?;
-        Ok(connection.last_insert_id().unwrap_or_default())
+        tx.exec_drop(
+            "INSERT INTO api_token (name, token, role, made_at, made_by, until_at, owner_id) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (new.name, new.hash, new.role.code(), at(record.now), new.by, until, new.owner_id),
+        )
+        .await?;
+        let id = tx.last_insert_id().unwrap_or_default();
+        record.write(&mut tx).await?;
+        tx.commit().await?;
+        Ok(id)
     })
     .await
 }
@@ -123,12 +127,18 @@ pub async fn create(store: &Store, new: New<'_>, now: Timestamp) -> Result<u64, 
 ///
 /// # Errors
 /// The database.
-pub async fn end(store: &Store, id: u64, by: &str, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn end(store: &Store, id: u64, record: &Record<'_>) -> Result<bool, StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
         let sql = "UPDATE api_token SET ended_at = ?, ended_by = ? WHERE id = ? AND ended_at IS NULL";
-        connection.exec_drop(sql, (at(now), by, id)).await?;
-        Ok(connection.affected_rows() == 1)
+        let mut tx = connection.start_transaction(transaction()).await?;
+        tx.exec_drop(sql, (at(record.now), &record.who.name, id)).await?;
+        let ended = tx.affected_rows() == 1;
+        if ended {
+            record.write(&mut tx).await?;
+        }
+        tx.commit().await?;
+        Ok(ended)
     })
     .await
 }

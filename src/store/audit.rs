@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Row, Value};
+use mysql_async::{Row, Transaction, Value};
 
 use super::pool::bounded;
 use super::row::{Reader, at, cut};
-use super::{Store, StoreError};
+use super::{Store, StoreError, revision};
 use crate::domain::admin::{Via, Who};
 
 /// One thing that somebody did.
@@ -35,6 +35,45 @@ pub struct Filter {
     pub limit: usize,
 }
 
+/// What is on record of an operation, written in the operation's own transaction: both are there, or neither is.
+#[derive(Clone, Debug)]
+pub struct Record<'a> {
+    pub who: &'a Who,
+    pub action: &'a str,
+    pub target: String,
+    /// Never a secret.
+    pub detail: Option<String>,
+    /// Every instance must take the change over.
+    pub raises: bool,
+    pub now: Timestamp,
+}
+
+impl Record<'_> {
+    /// Writes it with what `tx` does.
+    pub(super) async fn write(&self, tx: &mut Transaction<'_>) -> Result<(), StoreError> {
+        let values = values(self.who, self.action, &self.target, self.detail.as_deref(), self.now);
+        tx.exec_drop(INSERT, values).await?;
+        if self.raises {
+            tx.query_drop(revision::RAISE).await?;
+        }
+        Ok(())
+    }
+}
+
+const INSERT: &str = "INSERT INTO audit (at, actor, via, action, target, detail, address) VALUES (?, ?, ?, ?, ?, ?, ?)";
+
+fn values(who: &Who, action: &str, target: &str, detail: Option<&str>, now: Timestamp) -> Vec<Value> {
+    vec![
+        at(now),
+        cut(&who.name, 100).into(),
+        who.via.code().into(),
+        action.into(),
+        cut(target, 128).into(),
+        detail.map(|detail| cut(detail, 4000)).into(),
+        who.address.clone().into(),
+    ]
+}
+
 /// Notes what `who` did. `detail` never holds a secret.
 ///
 /// # Errors
@@ -49,21 +88,7 @@ pub async fn note(
 ) -> Result<(), StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
-        connection
-            .exec_drop(
-                "INSERT INTO audit (at, actor, via, action, target, detail, address) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    at(now),
-                    cut(&who.name, 100),
-                    who.via.code(),
-                    action,
-                    cut(target, 128),
-                    detail.map(|detail| cut(detail, 4000)),
-                    &who.address,
-                ),
-            )
-            .await?;
-        Ok(())
+        Ok(connection.exec_drop(INSERT, values(who, action, target, detail, now)).await?)
     })
     .await
 }

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use mysql_async::Row;
 use mysql_async::prelude::Queryable;
 
+use super::audit::Record;
 use super::pool::bounded;
-use super::row::{Reader, at, cut};
+use super::row::{Reader, at, cut, transaction};
 use super::walk::Where;
 use super::{Store, StoreError};
 use crate::domain::decision::Rule;
@@ -64,22 +65,26 @@ pub struct Filter {
 ///
 /// # Errors
 /// The database.
-pub async fn make(
+pub async fn make<'a>(
     store: &Store,
     (rule, subject): (Rule, Subject),
     (who, why): (&str, &str),
     until: Timestamp,
+    record: impl Fn(u64) -> Record<'a> + Sync,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
-        connection
-            .exec_drop(
-                "INSERT INTO decision_override (rule, subject, who, why, made_at, until_at) VALUES (?, ?, ?, ?, ?, ?)",
-                (rule.code(), subject.to_string(), cut(who, 100), cut(why, 500), at(now), at(until)),
-            )
-            .await?;
-        Ok(connection.last_insert_id().unwrap_or_default())
+        let mut tx = connection.start_transaction(transaction()).await?;
+        tx.exec_drop(
+            "INSERT INTO decision_override (rule, subject, who, why, made_at, until_at) VALUES (?, ?, ?, ?, ?, ?)",
+            (rule.code(), subject.to_string(), cut(who, 100), cut(why, 500), at(now), at(until)),
+        )
+        .await?;
+        let id = tx.last_insert_id().unwrap_or_default();
+        record(id).write(&mut tx).await?;
+        tx.commit().await?;
+        Ok(id)
     })
     .await
 }
@@ -88,16 +93,22 @@ pub async fn make(
 ///
 /// # Errors
 /// The database.
-pub async fn end(store: &Store, id: u64, who: &str, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn end(store: &Store, id: u64, record: &Record<'_>) -> Result<bool, StoreError> {
+    let now = record.now;
     bounded(async {
         let mut connection = store.connection().await?;
-        connection
-            .exec_drop(
+        let mut tx = connection.start_transaction(transaction()).await?;
+        tx.exec_drop(
                 "UPDATE decision_override SET ended_at = ?, ended_by = ? WHERE id = ? AND ended_at IS NULL AND until_at > ?",
-                (at(now), cut(who, 100), id, at(now)),
+                (at(now), cut(&record.who.name, 100), id, at(now)),
             )
             .await?;
-        Ok(connection.affected_rows() == 1)
+        let ended = tx.affected_rows() == 1;
+        if ended {
+            record.write(&mut tx).await?;
+        }
+        tx.commit().await?;
+        Ok(ended)
     })
     .await
 }

@@ -109,18 +109,22 @@ pub struct House {
     pub ceilings: Ceilings,
 }
 
+/// How often a batch is looked at anew because another instance was faster. A key that stays in the way is an error.
+const LOOKS: u32 = 10;
+
 /// Ends the processing of a batch in one transaction.
 ///
 /// # Errors
 /// The database, or a claim that was lost meanwhile; then nothing of the batch was written.
 pub async fn finish(store: &Store, batch: &[Processed], house: &House, now: Timestamp) -> Result<Finished, StoreError> {
-    loop {
+    for _ in 1..LOOKS {
         match retried(|| finish_once(store, batch, house, now)).await {
             // Another instance queued one of the messages in the meantime: look again.
             Err(error) if error.is_duplicate() => {}
             other => return other,
         }
     }
+    retried(|| finish_once(store, batch, house, now)).await
 }
 
 async fn finish_once(

@@ -8,7 +8,7 @@ use mysql_async::{Row, Transaction, Value};
 
 use super::outbox::{cancel, hex_list, message_id};
 use super::pool::{bounded, retried};
-use super::row::{Reader, at, marks};
+use super::row::{Reader, at, marks, transaction};
 use super::{Store, StoreError};
 use crate::domain::hookpoint::{Class, HookpointId, closed_list};
 use crate::domain::ids::{ClientId, MessageId};
@@ -276,21 +276,37 @@ pub async fn busiest_hours(
     .await
 }
 
-/// Puts queued messages under a hold.
+/// Puts queued messages under a hold that stands: the hookpoint's for [`Reason::MassSend`], else the client's. Returns how
+/// many; what an operator let go meanwhile stays in the queue.
 ///
 /// # Errors
 /// The database.
-pub async fn put_under(store: &Store, ids: &[MessageId], why: Reason) -> Result<(), StoreError> {
+pub async fn put_under(store: &Store, ids: &[MessageId], why: Reason) -> Result<usize, StoreError> {
     if ids.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
-    let sql = format!(
-        "UPDATE outbox SET state = 'held', waiting_for = ? WHERE message_id IN ({}) AND state = 'queued'",
-        hex_list(ids)
+    let list = hex_list(ids);
+    let whose = if why == Reason::MassSend { "0" } else { "o.client_id" };
+    // Locked until the commit: an answer to the hold waits for it, and then finds all that was held before.
+    let lock = format!(
+        "SELECT h.hookpoint FROM hold h WHERE h.state <> 'go' AND (h.hookpoint, h.client_id) IN \
+         (SELECT o.hookpoint, {whose} FROM outbox o WHERE o.message_id IN ({list})) LOCK IN SHARE MODE"
+    );
+    let hold = format!(
+        "UPDATE outbox o JOIN hold h ON h.hookpoint = o.hookpoint AND h.client_id = {whose} AND h.state <> 'go' \
+         SET o.state = 'held', o.waiting_for = ? WHERE o.message_id IN ({list}) AND o.state = 'queued'"
     );
     retried(|| async {
         let mut connection = store.connection().await?;
-        Ok(connection.exec_drop(sql.as_str(), (why.code(),)).await?)
+        let mut tx = connection.start_transaction(transaction()).await?;
+        let standing: Vec<Row> = tx.query(lock.as_str()).await?;
+        let mut count = 0;
+        if !standing.is_empty() {
+            tx.exec_drop(hold.as_str(), (why.code(),)).await?;
+            count = tx.affected_rows();
+        }
+        tx.commit().await?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
     })
     .await
 }
@@ -302,15 +318,54 @@ pub struct Scope {
     pub client_id: Option<ClientId>,
 }
 
-/// Lets the held messages go, and holds no others before `until`. Returns how many went.
+/// Lets the held messages go, and holds no others before `until`. What another hold covers as well (a client's beside its
+/// hookpoint's) stays under that one. Returns how many went.
 ///
 /// # Errors
 /// The database; what was released stays released, and asking again goes on.
 pub async fn go(store: &Store, scope: &Scope, until: Timestamp, now: Timestamp) -> Result<usize, StoreError> {
     answer(store, scope, HoldState::Go, until).await?;
+    let count = free(store, Some(scope), now).await?;
+    let (ended, left) = match scope.client_id {
+        None => (Reason::MassSend, Reason::ClientCeiling),
+        Some(_) => (Reason::ClientCeiling, Reason::MassSend),
+    };
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        let sql = "UPDATE outbox SET waiting_for = ? WHERE state = 'held' AND waiting_for = ? AND hookpoint = ? \
+                   AND (? = 0 OR client_id = ?)";
+        let (hookpoint, client) = (scope.hookpoint.as_str(), id(scope));
+        Ok(connection.exec_drop(sql, (left.code(), ended.code(), hookpoint, client, client)).await?)
+    })
+    .await?;
+    Ok(count)
+}
+
+/// Queues held messages that no hold covers any more, of one scope or of all. Returns how many.
+///
+/// # Errors
+/// The database; asking again goes on.
+pub async fn free(store: &Store, scope: Option<&Scope>, now: Timestamp) -> Result<usize, StoreError> {
+    // Only what [`put_under`] held: others may hold messages for reasons of their own.
+    let mut sql = "SELECT message_id FROM outbox o WHERE o.state = 'held' AND o.waiting_for IN (?, ?) AND NOT EXISTS \
+                   (SELECT 1 FROM hold h WHERE h.hookpoint = o.hookpoint AND h.client_id IN (0, o.client_id) \
+                   AND h.state <> 'go')"
+        .to_owned();
+    let mut values: Vec<Value> = vec![Reason::MassSend.code().into(), Reason::ClientCeiling.code().into()];
+    if let Some(scope) = scope {
+        sql.push_str(" AND o.hookpoint = ? AND (? = 0 OR o.client_id = ?)");
+        values.extend([scope.hookpoint.as_str().into(), id(scope).into(), id(scope).into()]);
+    }
+    sql.push_str(" ORDER BY o.event_at, o.message_id LIMIT ?");
+    values.push((STEP as u64).into());
     let mut count = 0;
     loop {
-        let ids = held(store, scope).await?;
+        let ids: Vec<MessageId> = bounded(async {
+            let mut connection = store.connection().await?;
+            let rows: Vec<Row> = connection.exec(sql.as_str(), values.clone()).await?;
+            rows.iter().map(|row| message_id(&Reader::new("outbox", row, ""), "message_id")).collect()
+        })
+        .await?;
         if ids.is_empty() {
             return Ok(count);
         }
@@ -350,8 +405,8 @@ pub async fn ask_again(store: &Store, now: Timestamp) -> Result<u64, StoreError>
     .await
 }
 
-/// Cancels the held messages and ends the hold. What they counted is forgotten: a fault must not become usual. Returns
-/// how many were cancelled.
+/// Cancels what the hold keeps and ends it: the held messages, and those that wait for their time and would be held then. What
+/// they counted is forgotten: a fault must not become usual. Returns how many were cancelled. A hold that was let go only ends.
 ///
 /// # Errors
 /// The database; asking again goes on.
@@ -359,31 +414,34 @@ pub async fn discard(store: &Store, scope: &Scope, now: Timestamp) -> Result<usi
     let mut count = 0;
     loop {
         let ids: Vec<(MessageId, Reason)> =
-            held(store, scope).await?.into_iter().map(|id| (id, Reason::DroppedByOperator)).collect();
-        if ids.is_empty() {
-            break;
+            kept(store, scope).await?.into_iter().map(|id| (id, Reason::DroppedByOperator)).collect();
+        if !ids.is_empty() {
+            cancel(store, &ids, now).await?;
+            count += ids.len();
+        } else if retried(|| end(store, scope, now)).await? {
+            return Ok(count);
         }
-        cancel(store, &ids, now).await?;
-        count += ids.len();
     }
-    retried(|| async {
-        let mut connection = store.connection().await?;
-        if scope.client_id.is_none() {
-            let day = SignedDuration::from_hours(24);
-            connection
-                .exec_drop(
-                    "DELETE FROM volume WHERE hookpoint = ? AND slot > ?",
-                    (scope.hookpoint.as_str(), at(now - day)),
-                )
-                .await?;
-        }
-        connection
-            .exec_drop("DELETE FROM hold WHERE hookpoint = ? AND client_id = ?", (scope.hookpoint.as_str(), id(scope)))
-            .await?;
-        Ok(())
-    })
-    .await?;
-    Ok(count)
+}
+
+/// Ends a hold under which nothing is left. False: something was put under it in the meantime.
+async fn end(store: &Store, scope: &Scope, now: Timestamp) -> Result<bool, StoreError> {
+    let mut connection = store.connection().await?;
+    let mut tx = connection.start_transaction(transaction()).await?;
+    let (hookpoint, client) = (scope.hookpoint.as_str(), id(scope));
+    let lock = "SELECT 1 FROM hold WHERE hookpoint = ? AND client_id = ? FOR UPDATE";
+    let _: Option<Row> = tx.exec_first(lock, (hookpoint, client)).await?;
+    let left: Option<Row> = tx.exec_first(KEPT, (hookpoint, client, client, hookpoint, client, 1)).await?;
+    if left.is_some() {
+        return Ok(false);
+    }
+    if scope.client_id.is_none() {
+        let day = SignedDuration::from_hours(24);
+        tx.exec_drop("DELETE FROM volume WHERE hookpoint = ? AND slot > ?", (hookpoint, at(now - day))).await?;
+    }
+    tx.exec_drop("DELETE FROM hold WHERE hookpoint = ? AND client_id = ?", (hookpoint, client)).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Counts that nobody looks at any more are deleted.
@@ -416,17 +474,18 @@ fn id(scope: &Scope) -> u64 {
     scope.client_id.map_or(0, |id| id.0)
 }
 
-/// Some held messages of a scope, the oldest first. Those of a client under a hookpoint's hold belong to both.
-async fn held(store: &Store, scope: &Scope) -> Result<Vec<MessageId>, StoreError> {
+/// What a hold keeps, the oldest first: hookpoint, client twice, hookpoint, client, limit. Messages of a client under a
+/// hookpoint's hold belong to both. One that was tried before is not dropped with the others: it may have arrived.
+const KEPT: &str = "SELECT o.message_id FROM outbox o WHERE o.hookpoint = ? AND (? = 0 OR o.client_id = ?) \
+                    AND (o.state = 'held' AND o.waiting_for <> 'restored' OR o.state = 'queued' AND o.attempts = 0) AND EXISTS (SELECT 1 FROM hold h \
+                    WHERE h.hookpoint = ? AND h.client_id = ? AND h.state <> 'go') \
+                    ORDER BY o.event_at, o.message_id LIMIT ?";
+
+async fn kept(store: &Store, scope: &Scope) -> Result<Vec<MessageId>, StoreError> {
+    let (hookpoint, client) = (scope.hookpoint.as_str(), id(scope));
     bounded(async {
         let mut connection = store.connection().await?;
-        let rows: Vec<Row> = connection
-            .exec(
-                "SELECT message_id FROM outbox WHERE state = 'held' AND waiting_for <> 'restored' AND hookpoint = ? AND (? = 0 OR client_id = ?) \
-                 ORDER BY event_at, message_id LIMIT ?",
-                (scope.hookpoint.as_str(), id(scope), id(scope), STEP as u64),
-            )
-            .await?;
+        let rows: Vec<Row> = connection.exec(KEPT, (hookpoint, client, client, hookpoint, client, STEP as u64)).await?;
         rows.iter().map(|row| message_id(&Reader::new("outbox", row, ""), "message_id")).collect()
     })
     .await

@@ -342,21 +342,36 @@ fn claimed(row: &Row, token: &str) -> Result<Claimed, StoreError> {
     })
 }
 
+/// Why claimed events are given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// They wait, or a database was away: the try does not count.
+    Wait,
+    /// A fault of their own: the try counts.
+    Fault,
+}
+
 /// Gives claimed events back, to be taken again at `run_at`.
 ///
 /// # Errors
 /// The database; then their lease ends by itself.
-pub async fn release(store: &Store, claims: &[&Claimed], run_at: Timestamp, error: &str) -> Result<(), StoreError> {
+pub async fn release(
+    store: &Store,
+    claims: &[&Claimed],
+    run_at: Timestamp,
+    (cause, error): (Cause, &str),
+) -> Result<(), StoreError> {
     let Some(first) = claims.first() else { return Ok(()) };
     let seqs: Vec<u64> = claims.iter().map(|claim| claim.seq).collect();
     bounded(async {
         let mut connection = store.connection().await?;
         let sql = format!(
-            "UPDATE inbox SET run_at = ?, locked_by = NULL, locked_at = NULL, last_error = ? \
-             WHERE locked_by = ? AND seq IN ({})",
+            "UPDATE inbox SET run_at = ?, locked_by = NULL, locked_at = NULL, last_error = ?, \
+             attempts = IF(attempts < ?, 0, attempts - ?) WHERE locked_by = ? AND seq IN ({})",
             list(seqs.iter().copied())
         );
-        connection.exec_drop(sql, (at(run_at), cut(error, 1000), &first.token)).await?;
+        let back = u8::from(cause == Cause::Wait);
+        connection.exec_drop(sql, (at(run_at), cut(error, 1000), back, back, &first.token)).await?;
         Ok(())
     })
     .await

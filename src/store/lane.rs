@@ -1,11 +1,12 @@
 //! Owns: whether a sending number may send. A stopped number keeps its queue.
 
 use jiff::Timestamp;
-use mysql_async::Row;
 use mysql_async::prelude::Queryable;
+use mysql_async::{Row, Value};
 
+use super::audit::Record;
 use super::pool::bounded;
-use super::row::{Reader, at, cut};
+use super::row::{Reader, at, cut, transaction};
 use super::{Store, StoreError};
 
 /// Who stopped a lane.
@@ -24,34 +25,50 @@ pub struct Pause {
     pub detail: String,
 }
 
-/// Stops a lane until `until`. An operator's pause is not shortened by the provider's.
+/// Stops a lane until `until`. The provider shortens no pause: neither an operator's nor one of its own.
 ///
 /// # Errors
 /// The database.
 pub async fn pause(store: &Store, pause: &Pause, now: Timestamp) -> Result<(), StoreError> {
-    let by = match pause.by {
-        PausedBy::Provider => "provider",
-        PausedBy::Operator => "operator",
-    };
     bounded(async {
         let mut connection = store.connection().await?;
-        connection
-            .exec_drop(
-                // Assignments run from left to right: what the others look at is assigned last.
-                "INSERT INTO lane (name, paused_until, paused_by, detail, changed_at) VALUES (?, ?, ?, ?, ?) \
-                 ON DUPLICATE KEY UPDATE \
-                 detail = IF(@keep := (paused_by = 'operator' AND paused_until > VALUES(changed_at) \
-                 AND VALUES(paused_by) = 'provider'), detail, VALUES(detail)), \
-                 changed_at = IF(@keep, changed_at, VALUES(changed_at)), \
-                 paused_by = IF(@keep, paused_by, VALUES(paused_by)), \
-                 paused_until = IF(@keep, paused_until, VALUES(paused_until))",
-                (&pause.lane, at(pause.until), by, cut(&pause.detail, 500), at(now)),
-            )
-            .await?;
+        Ok(connection.exec_drop(PAUSE, of_pause(pause, now)).await?)
+    })
+    .await
+}
+
+/// The same by somebody, on record.
+///
+/// # Errors
+/// The database.
+pub async fn pause_recorded(store: &Store, pause: &Pause, record: &Record<'_>) -> Result<(), StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
+        tx.exec_drop(PAUSE, of_pause(pause, record.now)).await?;
+        record.write(&mut tx).await?;
+        tx.commit().await?;
         Ok(())
     })
     .await
 }
+
+fn of_pause(pause: &Pause, now: Timestamp) -> Vec<Value> {
+    let by = match pause.by {
+        PausedBy::Provider => "provider",
+        PausedBy::Operator => "operator",
+    };
+    vec![pause.lane.as_str().into(), at(pause.until), by.into(), cut(&pause.detail, 500).into(), at(now)]
+}
+
+// Assignments run from left to right: what the others look at is assigned last.
+const PAUSE: &str = "INSERT INTO lane (name, paused_until, paused_by, detail, changed_at) VALUES (?, ?, ?, ?, ?) \
+                 ON DUPLICATE KEY UPDATE \
+                 detail = IF(@keep := (VALUES(paused_by) = 'provider' AND paused_until > VALUES(changed_at) \
+                 AND (paused_by = 'operator' OR paused_until >= VALUES(paused_until))), detail, VALUES(detail)), \
+                 changed_at = IF(@keep, changed_at, VALUES(changed_at)), \
+                 paused_by = IF(@keep, paused_by, VALUES(paused_by)), \
+                 paused_until = IF(@keep, paused_until, VALUES(paused_until))";
 
 /// Lets a lane send again.
 ///
@@ -60,16 +77,29 @@ pub async fn pause(store: &Store, pause: &Pause, now: Timestamp) -> Result<(), S
 pub async fn resume(store: &Store, lane: &str, now: Timestamp) -> Result<(), StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
-        connection
-            .exec_drop(
-                "UPDATE lane SET paused_until = NULL, paused_by = NULL, detail = NULL, changed_at = ? WHERE name = ?",
-                (at(now), lane),
-            )
-            .await?;
+        Ok(connection.exec_drop(RESUME, (at(now), lane)).await?)
+    })
+    .await
+}
+
+/// The same by somebody, on record.
+///
+/// # Errors
+/// The database.
+pub async fn resume_recorded(store: &Store, lane: &str, record: &Record<'_>) -> Result<(), StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
+        tx.exec_drop(RESUME, (at(record.now), lane)).await?;
+        record.write(&mut tx).await?;
+        tx.commit().await?;
         Ok(())
     })
     .await
 }
+
+const RESUME: &str =
+    "UPDATE lane SET paused_until = NULL, paused_by = NULL, detail = NULL, changed_at = ? WHERE name = ?";
 
 /// Lanes that are stopped at `now`.
 ///

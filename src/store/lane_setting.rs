@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use mysql_async::Row;
 use mysql_async::prelude::Queryable;
 
+use super::audit::Record;
 use super::pool::bounded;
-use super::row::{Reader, at, cut};
+use super::row::{Reader, at, cut, transaction};
 use super::{Store, StoreError};
 
 /// The pace of numbers that have another than the configured one, in messages per second.
@@ -40,14 +40,16 @@ pub async fn set_pace(
     store: &Store,
     lane: &str,
     per_second: Option<u32>,
-    who: &str,
-    now: Timestamp,
+    record: &Record<'_>,
 ) -> Result<(), StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
         let sql = "INSERT INTO lane_setting (lane, rate_per_s, at, who) VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE \
                    rate_per_s = VALUES(rate_per_s), at = VALUES(at), who = VALUES(who)";
-        connection.exec_drop(sql, (lane, per_second, at(now), cut(who, 100))).await?;
+        tx.exec_drop(sql, (lane, per_second, at(record.now), cut(&record.who.name, 100))).await?;
+        record.write(&mut tx).await?;
+        tx.commit().await?;
         Ok(())
     })
     .await

@@ -14,12 +14,24 @@ use crate::domain::ids::{ClientId, ContactId, EventId, MessageId, UserId};
 use crate::domain::locale::Locale;
 use crate::domain::message::{FreeForm, Message, Parameters, Print, TemplateCall};
 use crate::domain::phone::E164;
+use crate::sql::Inconsistent;
 
 /// The messages `ids`, in the order asked for.
 ///
 /// # Errors
 /// The database, or a row that does not fit.
 pub async fn load(store: &Store, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
+    Ok(load_each(store, ids).await?.into_iter().map(|(_, read)| read).collect::<Result<_, _>>()?)
+}
+
+/// The messages `ids` that exist, in the order asked for, each read on its own.
+///
+/// # Errors
+/// The database.
+pub async fn load_each(
+    store: &Store,
+    ids: &[MessageId],
+) -> Result<Vec<(MessageId, Result<Message, Inconsistent>)>, StoreError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -31,19 +43,17 @@ pub async fn load(store: &Store, ids: &[MessageId]) -> Result<Vec<Message>, Stor
             hex_list(ids)
         );
         let rows: Vec<Row> = connection.query(sql).await?;
-        let mut found: HashMap<MessageId, Message> = HashMap::with_capacity(rows.len());
+        let mut found: HashMap<MessageId, Result<Message, Inconsistent>> = HashMap::with_capacity(rows.len());
         for row in &rows {
-            let message = message(row)?;
-            found.insert(message.id, message);
+            let id = message_id(&Reader::new("message", row, ""), "id")?;
+            found.insert(id, message(row, id));
         }
-        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+        Ok(ids.iter().filter_map(|id| Some((*id, found.remove(id)?))).collect())
     })
     .await
 }
 
-fn message(row: &Row) -> Result<Message, StoreError> {
-    let reader = Reader::new("message", row, "");
-    let id = message_id(&reader, "id")?;
+fn message(row: &Row, id: MessageId) -> Result<Message, Inconsistent> {
     let reader = Reader::new("message", row, id.to_string());
     Ok(Message {
         id,

@@ -6,7 +6,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 
 use super::pool::{bounded, retried};
-use super::row::{Reader, at, cut};
+use super::row::{Reader, at, cut, transaction};
 use super::{Store, StoreError};
 use crate::domain::mirror::{ABSENT, Kind, Mirrored, Seen};
 use crate::sql::list;
@@ -91,12 +91,59 @@ pub async fn of_range(
 /// # Errors
 /// The database.
 pub async fn live(store: &Store, kind: Kind, after: u64, limit: usize) -> Result<Vec<Mirrored>, StoreError> {
-    select(store, kind, &format!("live AND id > {after}"), limit).await
+    // Without the hint the server reads all rows that are not: their number grows with history.
+    select_by(store, "FORCE INDEX (mirror_live)", kind, &format!("live = TRUE AND id > {after}"), limit).await
+}
+
+/// Remembered rows behind `after` that wait for their change to be told.
+///
+/// # Errors
+/// The database.
+pub async fn waiting(store: &Store, kind: Kind, after: u64, limit: usize) -> Result<Vec<Mirrored>, StoreError> {
+    let condition = format!("pending_at IS NOT NULL AND id > {after}");
+    select_by(store, "FORCE INDEX (mirror_waiting)", kind, &condition, limit).await
+}
+
+/// Live rows of one owner with an id below `before`; `None`: not all rows are remembered, or not of late.
+///
+/// # Errors
+/// The database.
+pub async fn live_of_owner(
+    store: &Store,
+    kind: Kind,
+    owner: u64,
+    before: u64,
+    since: Timestamp,
+) -> Result<Option<Vec<u64>>, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let sql = "SELECT 1 FROM sweep_walk WHERE kind = ? AND filled_at IS NOT NULL AND newest_at >= ?";
+        let row: Option<Row> = connection.exec_first(sql, (kind.code(), at(since))).await?;
+        if row.is_none() {
+            return Ok(None);
+        }
+        let sql =
+            "SELECT id FROM mirror WHERE owner = ? AND kind = ? AND live = TRUE AND id < ? ORDER BY id LIMIT 1000";
+        let rows: Vec<Row> = connection.exec(sql, (owner, kind.code(), before)).await?;
+        let ids: Result<_, StoreError> = rows.iter().map(|row| Ok(Reader::new("mirror", row, "").get("id")?)).collect();
+        Ok(Some(ids?))
+    })
+    .await
 }
 
 async fn select(store: &Store, kind: Kind, condition: &str, limit: usize) -> Result<Vec<Mirrored>, StoreError> {
+    select_by(store, "", kind, condition, limit).await
+}
+
+async fn select_by(
+    store: &Store,
+    hint: &str,
+    kind: Kind,
+    condition: &str,
+    limit: usize,
+) -> Result<Vec<Mirrored>, StoreError> {
     let sql = format!(
-        "SELECT id, owner, state, name, seen_at, pending, pending_at FROM mirror WHERE kind = ? AND {condition} \
+        "SELECT id, owner, state, name, seen_at, pending, pending_at FROM mirror {hint} WHERE kind = ? AND {condition} \
          ORDER BY id LIMIT {limit}"
     );
     bounded(async {
@@ -129,15 +176,22 @@ fn mirrored(row: &Row) -> Result<Mirrored, StoreError> {
 pub async fn change(store: &Store, kind: Kind, changes: &[Change]) -> Result<(), StoreError> {
     let take: Vec<&Change> = changes.iter().filter(|c| matches!(c, Change::Take { .. })).collect();
     retried(|| take_all(store, kind, &take)).await?;
-    for change in changes.iter().filter(|c| !matches!(c, Change::Take { .. })) {
-        let (sql, values) = statement(kind, change);
-        retried(|| async {
-            let mut connection = store.connection().await?;
-            Ok(connection.exec_drop(sql, values.clone()).await?)
-        })
-        .await?;
+    let others: Vec<_> =
+        changes.iter().filter(|c| !matches!(c, Change::Take { .. })).map(|change| statement(kind, change)).collect();
+    if others.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    // One commit for all of a page: thousands of them would take longer than finding the changes.
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
+        for (sql, values) in &others {
+            tx.exec_drop(*sql, values.clone()).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    })
+    .await
 }
 
 async fn take_all(store: &Store, kind: Kind, changes: &[&Change]) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::finish::parameters_text;
 use super::lease::{Holder, prove};
 use super::pool::{bounded, retried};
-use super::row::{Reader, at, transaction};
+use super::row::{Reader, at, cut, transaction};
 use super::{Store, StoreError};
 use crate::domain::hookpoint::HookpointId;
 use crate::domain::ids::{ClientId, MessageId};
@@ -17,6 +17,7 @@ use crate::domain::message::{Message, Print};
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
 use crate::road::{Step, mark};
+use crate::sql::Inconsistent;
 
 /// Priorities in the order of sending (see [`super::finish::priority`]).
 pub const PRIORITIES: [u8; 3] = [0, 1, 2];
@@ -41,18 +42,24 @@ pub struct Due {
     pub expires_at: Timestamp,
     /// Attempts so far.
     pub attempts: u32,
+    /// Refusals because its recipient had got too much; they are no attempts.
+    pub waits: u32,
     /// What it waited for until now.
     pub waited_for: Option<Reason>,
 }
 
 /// The columns of a [`Due`].
 pub(super) const DUE_COLUMNS: &str = "message_id, recipient, template, language, wording, facts, hookpoint, client_id, priority, event_at, run_at, \
-     expires_at, attempts, waiting_for";
+     expires_at, attempts, waits, waiting_for";
 
 pub(super) fn due(row: &Row) -> Result<Due, StoreError> {
-    let reader = Reader::new("outbox", row, "");
+    let id = message_id(&Reader::new("outbox", row, ""), "message_id")?;
+    Ok(due_of(&Reader::new("outbox", row, id.to_string()), id)?)
+}
+
+fn due_of(reader: &Reader<'_>, id: MessageId) -> Result<Due, Inconsistent> {
     Ok(Due {
-        id: message_id(&reader, "message_id")?,
+        id,
         to: reader.parse("recipient", E164::trusted)?,
         template: reader.get("template")?,
         language: reader.get("language")?,
@@ -64,22 +71,28 @@ pub(super) fn due(row: &Row) -> Result<Due, StoreError> {
         run_at: reader.time("run_at")?,
         expires_at: reader.time("expires_at")?,
         attempts: reader.get("attempts")?,
+        waits: reader.get("waits")?,
         waited_for: reader.get::<Option<String>>("waiting_for")?.and_then(|code| Reason::parse(&code)),
     })
 }
 
-/// Up to `limit` due messages of a lane, urgent ones first, then the longest due.
+/// Up to `limit` due messages of a lane, urgent ones first, then the longest due; and those that cannot be read.
 ///
 /// # Errors
 /// The database.
-pub async fn peek(store: &Store, lane: &str, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+pub async fn peek(
+    store: &Store,
+    lane: &str,
+    now: Timestamp,
+    limit: usize,
+) -> Result<(Vec<Due>, Vec<(MessageId, Inconsistent)>), StoreError> {
     let sql = format!(
         "SELECT {DUE_COLUMNS} FROM outbox WHERE lane = ? AND state = 'queued' AND priority = ? AND run_at <= ? \
          ORDER BY run_at, message_id LIMIT ?"
     );
     bounded(async {
         let mut connection = store.connection().await?;
-        let mut all = Vec::new();
+        let (mut all, mut unreadable) = (Vec::new(), Vec::new());
         // One range of the index per priority: waiting rows of an urgent class are never stepped over one by one.
         for priority in PRIORITIES {
             if all.len() >= limit {
@@ -88,10 +101,14 @@ pub async fn peek(store: &Store, lane: &str, now: Timestamp, limit: usize) -> Re
             let rows: Vec<Row> =
                 connection.exec(sql.as_str(), (lane, priority, at(now), (limit - all.len()) as u64)).await?;
             for row in &rows {
-                all.push(due(row)?);
+                let id = message_id(&Reader::new("outbox", row, ""), "message_id")?;
+                match due_of(&Reader::new("outbox", row, id.to_string()), id) {
+                    Ok(due) => all.push(due),
+                    Err(error) => unreadable.push((id, error)),
+                }
             }
         }
-        Ok(all)
+        Ok((all, unreadable))
     })
     .await
 }
@@ -267,6 +284,35 @@ pub async fn cancel(store: &Store, ids: &[(MessageId, Reason)], now: Timestamp) 
         Ok(())
     })
     .await
+}
+
+/// Ends messages that cannot be sent because a row cannot be read, each with the words that name it.
+///
+/// # Errors
+/// The database.
+pub async fn fail_unreadable(
+    store: &Store,
+    ids: &[(MessageId, Inconsistent)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for (id, error) in ids {
+        retried(|| async {
+            let mut connection = store.connection().await?;
+            let mut tx = connection.start_transaction(transaction()).await?;
+            tx.exec_drop("DELETE FROM outbox WHERE message_id = ? AND state = 'queued'", (key(*id),)).await?;
+            if tx.affected_rows() == 1 {
+                tx.exec_drop(
+                    "UPDATE message SET state = 'failed', reason = ?, detail = ?, state_at = ? WHERE id = ? AND state = 'open'",
+                    (Reason::SubjectUnreadable.code(), cut(&error.to_string(), 500), at(now), key(*id)),
+                )
+                .await?;
+            }
+            tx.commit().await?;
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 /// The state a message ends in by `reason`: one that may have been sent was not cancelled, nor one that we failed on.

@@ -2,42 +2,68 @@
 //! the answer that names it.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Row, Value};
+use mysql_async::{Params, Row, Transaction, Value};
 
 use super::outbox::{key, message_id};
 use super::pool::{bounded, retried};
-use super::row::{Reader, at, cut, marks, transaction};
+use super::row::{Reader, at, code, cut, marks, provider_key, transaction};
 use super::unknown::settle_as_sent;
 use super::{Store, StoreError, restored};
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
 use crate::domain::receipt::{Receipt, ReceiptStatus};
 use crate::road::{Step, mark};
+use crate::sql::{Bisected, bisect};
 
-/// Stores a webhook's receipts in one transaction and raises the messages they belong to.
+/// What became of a webhook's receipts.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    /// Receipts that the database does not take, by their place, and why.
+    pub refused: Vec<(usize, StoreError)>,
+    /// Receipts of messages that nobody knows (yet).
+    pub unknown: usize,
+}
+
+/// Stores the receipts of one number and raises the messages of its lane that they belong to. One that cannot be stored does
+/// not lose the others.
 ///
 /// # Errors
 /// The database; then the provider sends them again.
-pub async fn record(store: &Store, receipts: &[Receipt], now: Timestamp) -> Result<(), StoreError> {
-    if receipts.is_empty() {
-        return Ok(());
-    }
+pub async fn record(store: &Store, lane: &str, receipts: &[&Receipt], now: Timestamp) -> Result<Recorded, StoreError> {
     // One order for all, so that concurrent webhooks do not lock each other out.
-    let mut receipts: Vec<&Receipt> = receipts.iter().collect();
-    receipts.sort_by(|a, b| (a.message_id, &a.provider_id, a.status).cmp(&(b.message_id, &b.provider_id, b.status)));
-    let never_sent = retried(|| record_once(store, &receipts, now)).await?;
-    if never_sent > 0 {
+    let mut sorted: Vec<(usize, &Receipt)> = receipts.iter().copied().enumerate().collect();
+    sorted.sort_by(|(_, a), (_, b)| {
+        (a.message_id, &a.provider_id, a.status).cmp(&(b.message_id, &b.provider_id, b.status))
+    });
+    let in_order: Vec<&Receipt> = sorted.iter().map(|(_, receipt)| *receipt).collect();
+    let work = |piece: Range<usize>| {
+        let some = &in_order[piece];
+        retried(move || record_once(store, lane, some, now))
+    };
+    let Bisected { done, refused, stopped } = bisect(in_order.len(), StoreError::is_of_a_row, work).await;
+    if done.iter().any(|(_, (never_sent, _))| *never_sent > 0) {
         let sign = "the provider reports messages that were never sent, as far as the schema knows";
         let held = restored::hold(store, sign, now).await?;
         tracing::error!(held, "the bridge's schema was restored from an older dump: see `hookbridge restored show`");
     }
-    Ok(())
+    if let Some((_, error)) = stopped {
+        return Err(error);
+    }
+    let refused = refused.into_iter().map(|(place, error)| (sorted[place].0, error)).collect();
+    Ok(Recorded { refused, unknown: done.into_iter().map(|(_, (_, unknown))| unknown).sum() })
 }
 
-async fn record_once(store: &Store, receipts: &[&Receipt], now: Timestamp) -> Result<usize, StoreError> {
+/// Returns how many messages were never sent as far as we know, and how many receipts belong to no message of the lane.
+async fn record_once(
+    store: &Store,
+    lane: &str,
+    receipts: &[&Receipt],
+    now: Timestamp,
+) -> Result<(usize, usize), StoreError> {
     let mut connection = store.connection().await?;
     let mut tx = connection.start_transaction(transaction()).await?;
     // By our own id where the provider gave it back, by his otherwise. Foreign ids find no row, and that is fine.
@@ -45,70 +71,129 @@ async fn record_once(store: &Store, receipts: &[&Receipt], now: Timestamp) -> Re
     if !ours.is_empty() {
         tx.exec_batch(
             "UPDATE message SET receipt_at = ?, provider_id = COALESCE(provider_id, ?), receipt = ? \
-             WHERE id = ? AND COALESCE(receipt + 0, 0) < ?",
-            ours.iter()
-                .map(|r| (at(r.at), cut(&r.provider_id, 191), r.status.code(), r.message_id.map(key), rank(r.status))),
+             WHERE id = ? AND lane = ? AND COALESCE(receipt + 0, 0) < ?",
+            ours.iter().map(|r| {
+                let id = r.message_id.map(key);
+                (at(r.at), provider_key(&r.provider_id), r.status.code(), id, lane, rank(r.status))
+            }),
         )
         .await?;
     }
     if !theirs.is_empty() {
         tx.exec_batch(
-            "UPDATE message SET receipt_at = ?, receipt = ? WHERE provider_id = ? AND COALESCE(receipt + 0, 0) < ?",
-            theirs.iter().map(|r| (at(r.at), r.status.code(), cut(&r.provider_id, 191), rank(r.status))),
+            "UPDATE message SET receipt_at = ?, receipt = ? \
+             WHERE provider_id = ? AND lane = ? AND COALESCE(receipt + 0, 0) < ?",
+            theirs.iter().map(|r| (at(r.at), r.status.code(), provider_key(&r.provider_id), lane, rank(r.status))),
         )
         .await?;
     }
-    for failed in receipts.iter().filter(|r| r.status == ReceiptStatus::Failed) {
-        tx.exec_drop(
-            "UPDATE message SET reason = ?, detail = ? WHERE (id = ? OR provider_id = ?) AND receipt = 'failed'",
-            (
-                Reason::Refused.code(),
-                failed.detail.as_deref().map(|detail| cut(detail, 500)),
-                failed.message_id.map(key),
-                cut(&failed.provider_id, 191),
-            ),
-        )
-        .await?;
-    }
+    explain(&mut tx, lane, receipts).await?;
     tx.exec_batch(
-        "INSERT INTO receipt (provider_id, status, at, received_at, message_id, code, detail, category) \
-         VALUES (?, ?, ?, ?, COALESCE(?, (SELECT id FROM message WHERE provider_id = ? LIMIT 1)), ?, ?, ?) \
-         ON DUPLICATE KEY UPDATE category = COALESCE(category, VALUES(category))",
+        "INSERT INTO receipt (provider_id, status, at, received_at, message_id, lane, code, detail, category) \
+         VALUES (?, ?, ?, ?, COALESCE((SELECT id FROM message WHERE id = ? AND lane = ?), \
+         (SELECT id FROM message WHERE provider_id = ? AND lane = ? LIMIT 1)), ?, ?, ?, ?) \
+         ON DUPLICATE KEY UPDATE lane = IF(message_id IS NULL, VALUES(lane), lane), \
+         message_id = COALESCE(message_id, VALUES(message_id)), category = COALESCE(category, VALUES(category))",
         receipts.iter().map(|r| {
-            (
-                cut(&r.provider_id, 191),
-                r.status.code(),
+            let provider_id = provider_key(&r.provider_id);
+            Params::Positional(vec![
+                provider_id.as_str().into(),
+                r.status.code().into(),
                 at(r.at),
                 at(now),
-                r.message_id.map(key),
-                cut(&r.provider_id, 191),
-                r.code,
-                r.detail.as_deref().map(|detail| cut(detail, 500)),
-                r.category.as_deref().map(|category| cut(category, 48)),
-            )
+                r.message_id.map(key).into(),
+                lane.into(),
+                provider_id.as_str().into(),
+                lane.into(),
+                lane.into(),
+                r.code.map(code).into(),
+                r.detail.as_deref().map(|detail| cut(detail, 500)).into(),
+                r.category.as_deref().map(|category| cut(category, 48)).into(),
+            ])
         }),
     )
     .await?;
-    let never_sent = prove_waiting(&mut tx, &ours).await?;
+    let never_sent = prove_waiting(&mut tx, lane, &ours).await?;
+    let unknown = unknown_of(&mut tx, receipts).await?;
     mark(Step::Recording);
     tx.commit().await?;
-    Ok(never_sent)
+    Ok((never_sent, unknown))
+}
+
+/// Why a message failed; and that it did not, where a device reported its delivery after another one's failure.
+async fn explain(tx: &mut Transaction<'_>, lane: &str, receipts: &[&Receipt]) -> Result<(), StoreError> {
+    for one in receipts {
+        let whose = (one.message_id.map(key), provider_key(&one.provider_id), lane);
+        match one.status {
+            ReceiptStatus::Failed => {
+                let detail = one.detail.as_deref().map(|detail| cut(detail, 500));
+                tx.exec_drop(
+                    "UPDATE message SET reason = ?, detail = ? \
+                     WHERE (id = ? OR provider_id = ?) AND lane = ? AND receipt = 'failed'",
+                    (Reason::Refused.code(), detail, whose.0, whose.1, whose.2),
+                )
+                .await?;
+            }
+            ReceiptStatus::Delivered | ReceiptStatus::Read => {
+                tx.exec_drop(
+                    "UPDATE message SET reason = NULL, detail = NULL WHERE (id = ? OR provider_id = ?) AND lane = ? \
+                     AND state = 'sent' AND receipt IN ('delivered', 'read') AND reason = ?",
+                    (whose.0, whose.1, whose.2, Reason::Refused.code()),
+                )
+                .await?;
+            }
+            ReceiptStatus::Sent => {}
+        }
+    }
+    Ok(())
+}
+
+async fn unknown_of(tx: &mut Transaction<'_>, receipts: &[&Receipt]) -> Result<usize, StoreError> {
+    let mut count = 0;
+    for some in receipts.chunks(500) {
+        let sql =
+            format!("SELECT COUNT(*) FROM receipt WHERE message_id IS NULL AND provider_id IN ({})", marks(some.len()));
+        let ids: Vec<Value> = some.iter().map(|r| provider_key(&r.provider_id).into()).collect();
+        count += tx.exec_first::<usize, _, _>(sql, ids).await?.unwrap_or(0);
+    }
+    Ok(count)
+}
+
+/// Deletes the oldest receipts of messages that nobody knows, but for the newest `kept_max`. Returns how many.
+///
+/// # Errors
+/// The database.
+pub async fn forget_unknown(store: &Store, kept_max: u64) -> Result<u64, StoreError> {
+    const STEP: u64 = 10_000;
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM receipt WHERE message_id IS NULL LIMIT ?) unknown";
+        let count: u64 = connection.exec_first(sql, (kept_max + STEP,)).await?.unwrap_or(0);
+        let Some(excess) = count.checked_sub(kept_max).filter(|excess| *excess > 0) else { return Ok(0) };
+        let sql = "DELETE FROM receipt WHERE message_id IS NULL ORDER BY received_at LIMIT ?";
+        connection.exec_drop(sql, (excess,)).await?;
+        Ok(connection.affected_rows())
+    })
+    .await
 }
 
 /// A message that waits, and has a receipt, was taken by the provider: it is sent, and leaves the queue. Returns how many of them
 /// were never tried, as far as our tables know, and were queued since the schema was last found to be restored.
-async fn prove_waiting(tx: &mut mysql_async::Transaction<'_>, ours: &[&Receipt]) -> Result<usize, StoreError> {
+async fn prove_waiting(tx: &mut Transaction<'_>, lane: &str, ours: &[&Receipt]) -> Result<usize, StoreError> {
     if ours.is_empty() {
         return Ok(0);
     }
     let ids: Vec<_> = ours.iter().filter_map(|r| r.message_id).collect();
     let list = super::outbox::hex_list(&ids);
-    let rows: Vec<mysql_async::Row> = tx
-        .query(format!(
-            "SELECT o.message_id, o.attempts = 0 AND m.created_at > COALESCE((SELECT restored_at FROM restore_watch \
-             WHERE id = 1), '1970-01-01') AS untried FROM outbox o JOIN message m ON m.id = o.message_id \
-             WHERE o.state IN ('unknown', 'queued', 'held') AND o.message_id IN ({list}) FOR UPDATE"
-        ))
+    let rows: Vec<Row> = tx
+        .exec(
+            format!(
+                "SELECT o.message_id, o.attempts = 0 AND m.created_at > COALESCE((SELECT restored_at FROM restore_watch \
+                 WHERE id = 1), '1970-01-01') AS untried FROM outbox o JOIN message m ON m.id = o.message_id \
+                 WHERE o.state IN ('unknown', 'queued', 'held') AND o.lane = ? AND o.message_id IN ({list}) FOR UPDATE"
+            ),
+            (lane,),
+        )
         .await?;
     let mut never_sent = 0;
     for row in &rows {
@@ -120,9 +205,9 @@ async fn prove_waiting(tx: &mut mysql_async::Transaction<'_>, ours: &[&Receipt])
     tx.exec_drop(
         format!(
             "UPDATE message SET state = 'sent', reason = NULL, state_at = receipt_at \
-             WHERE id IN ({list}) AND state = 'failed' AND reason = ? AND receipt <> 'failed'"
+             WHERE id IN ({list}) AND lane = ? AND state = 'failed' AND reason = ? AND receipt <> 'failed'"
         ),
-        (Reason::OutcomeUnknown.code(),),
+        (lane, Reason::OutcomeUnknown.code()),
     )
     .await?;
     Ok(never_sent)

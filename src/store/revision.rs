@@ -7,6 +7,9 @@ use super::pool::bounded;
 use super::row::Reader;
 use super::{Store, StoreError};
 
+/// Raises the number: something changed.
+pub(super) const RAISE: &str = "UPDATE revision SET number = number + 1 WHERE id = 1";
+
 /// The number now.
 ///
 /// # Errors
@@ -16,19 +19,6 @@ pub async fn current(store: &Store) -> Result<u64, StoreError> {
         let mut connection = store.connection().await?;
         let row: Option<Row> = connection.query_first("SELECT number FROM revision WHERE id = 1").await?;
         row.map_or(Ok(0), |row| Ok(Reader::new("revision", &row, "1").get("number")?))
-    })
-    .await
-}
-
-/// Something changed.
-///
-/// # Errors
-/// The database.
-pub async fn raise(store: &Store) -> Result<(), StoreError> {
-    bounded(async {
-        let mut connection = store.connection().await?;
-        connection.query_drop("UPDATE revision SET number = number + 1 WHERE id = 1").await?;
-        Ok(())
     })
     .await
 }

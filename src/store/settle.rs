@@ -7,7 +7,7 @@ use mysql_async::{Row, Transaction, Value};
 
 use super::outbox::{hex_list, key, message_id};
 use super::pool::retried;
-use super::row::{Reader, at, cut, transaction};
+use super::row::{Reader, at, code, cut, provider_key, transaction};
 use super::{Store, StoreError};
 use crate::domain::ids::MessageId;
 use crate::domain::outcome::Outcome;
@@ -37,6 +37,8 @@ pub enum Next {
     Failed(Reason),
     /// It goes back into the queue. `free`: the attempt does not count, since the fault was not the message's.
     Again { at: Timestamp, reason: Reason, free: bool },
+    /// Its recipient got too much at once: it goes back, and counts as a wait instead of an attempt.
+    Paced { at: Timestamp },
     /// Nobody knows; a receipt may tell until then.
     Unknown { receipt_until: Timestamp },
 }
@@ -68,8 +70,7 @@ async fn settle_once(store: &Store, batch: &[Attempt]) -> Result<(), StoreError>
     };
     let ended: Vec<&Attempt> = batch.iter().filter(|a| matches!(next(a), Next::Sent | Next::Failed(_))).collect();
     close(&mut tx, &ended, &next).await?;
-    let waiting: Vec<&Attempt> =
-        batch.iter().filter(|a| matches!(next(a), Next::Again { .. } | Next::Unknown { .. })).collect();
+    let waiting: Vec<&Attempt> = batch.iter().filter(|a| !matches!(next(a), Next::Sent | Next::Failed(_))).collect();
     requeue(&mut tx, &waiting, &next).await?;
     early_receipts(&mut tx, &ended).await?;
     mark(Step::Settling);
@@ -106,10 +107,10 @@ async fn insert_attempts(tx: &mut Transaction<'_>, batch: &[Attempt]) -> Result<
     Ok(())
 }
 
-fn code_and_detail(outcome: &Outcome) -> (Option<i64>, Option<String>) {
+fn code_and_detail(outcome: &Outcome) -> (Option<i32>, Option<String>) {
     match outcome {
         Outcome::Accepted { held, .. } => (None, held.then(|| "held for quality assessment".to_owned())),
-        Outcome::Refused(fault) | Outcome::Later { fault, .. } => (fault.code, Some(cut(&fault.detail, 500))),
+        Outcome::Refused(fault) | Outcome::Later { fault, .. } => (fault.code.map(code), Some(cut(&fault.detail, 500))),
         Outcome::Unknown(detail) => (None, Some(cut(detail, 500))),
     }
 }
@@ -144,7 +145,7 @@ async fn close(
                 _ => ("sent", None),
             };
             let provider_id = match &a.outcome {
-                Outcome::Accepted { provider_id, .. } => Some(provider_id.as_str()),
+                Outcome::Accepted { provider_id, .. } => Some(provider_key(provider_id)).filter(|id| !id.is_empty()),
                 _ => None,
             };
             let detail = if state == "failed" { code_and_detail(&a.outcome).1 } else { None };
@@ -180,17 +181,18 @@ async fn requeue(
 ) -> Result<(), StoreError> {
     for attempt in waiting {
         let detail = code_and_detail(&attempt.outcome).1;
-        let (state, run_at, reason, refund) = match next(attempt) {
-            Next::Again { at, reason, free } => ("queued", at, reason, free),
-            Next::Unknown { receipt_until } => ("unknown", receipt_until, Reason::OutcomeUnknown, false),
+        let (state, run_at, reason, (refund, waits)) = match next(attempt) {
+            Next::Again { at, reason, free } => ("queued", at, reason, (free, false)),
+            Next::Paced { at } => ("queued", at, Reason::PacedRecipient, (true, true)),
+            Next::Unknown { receipt_until } => ("unknown", receipt_until, Reason::OutcomeUnknown, (false, false)),
             Next::Sent | Next::Failed(_) => continue,
         };
         tx.exec_drop(
             format!(
                 "UPDATE outbox SET state = ?, run_at = ?, waiting_for = ?, last_error = ?, attempts = attempts - ?, \
-                 locked_by = NULL, locked_at = NULL, fence = NULL WHERE message_id = ? AND locked_by = ? AND {OURS}"
+                 waits = waits + ?, locked_by = NULL, locked_at = NULL, fence = NULL WHERE message_id = ? AND locked_by = ? AND {OURS}"
             ),
-            (state, at(run_at), reason.code(), detail, u8::from(refund), key(attempt.id), &attempt.token),
+            (state, at(run_at), reason.code(), detail, u8::from(refund), u8::from(waits), key(attempt.id), &attempt.token),
         )
         .await?;
         if tx.affected_rows() != 1 {
@@ -203,10 +205,10 @@ async fn requeue(
 
 /// Applies receipts that came before we knew the provider's id, from providers that do not give our own id back.
 async fn early_receipts(tx: &mut Transaction<'_>, ended: &[&Attempt]) -> Result<(), StoreError> {
-    let ids: Vec<&str> = ended
+    let ids: Vec<Value> = ended
         .iter()
         .filter_map(|a| match &a.outcome {
-            Outcome::Accepted { provider_id, .. } => Some(provider_id.as_str()),
+            Outcome::Accepted { provider_id, .. } if !provider_id.is_empty() => Some(provider_key(provider_id).into()),
             _ => None,
         })
         .collect();
@@ -217,10 +219,9 @@ async fn early_receipts(tx: &mut Transaction<'_>, ended: &[&Attempt]) -> Result<
         "UPDATE receipt r JOIN message m ON m.provider_id = r.provider_id \
          SET r.message_id = m.id, m.receipt_at = IF(COALESCE(m.receipt + 0, 0) < r.status + 0, r.at, m.receipt_at), \
          m.receipt = IF(COALESCE(m.receipt + 0, 0) < r.status + 0, r.status, m.receipt) \
-         WHERE r.message_id IS NULL AND r.provider_id IN ({})",
+         WHERE r.message_id IS NULL AND (r.lane IS NULL OR r.lane = m.lane) AND r.provider_id IN ({})",
         super::row::marks(ids.len())
     );
-    let parameters: Vec<Value> = ids.into_iter().map(Value::from).collect();
-    tx.exec_drop(sql, parameters).await?;
+    tx.exec_drop(sql, ids).await?;
     Ok(())
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 
+use super::audit::Record;
 use super::pool::bounded;
 use super::row::{Reader, at, cut, transaction};
 use super::{Store, StoreError};
@@ -66,11 +67,12 @@ pub async fn all(store: &Store) -> Result<Vec<SourceSecret>, StoreError> {
 ///
 /// # Errors
 /// The database.
-pub async fn rotate(
+pub async fn rotate<'a>(
     store: &Store,
     (source, sealed): (&str, &[u8]),
     by: &str,
     old_until: Timestamp,
+    record: impl Fn(u64) -> Record<'a> + Sync,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     bounded(async {
@@ -89,6 +91,7 @@ pub async fn rotate(
         )
         .await?;
         let id = tx.last_insert_id().unwrap_or_default();
+        record(id).write(&mut tx).await?;
         tx.commit().await?;
         Ok(id)
     })
@@ -99,13 +102,19 @@ pub async fn rotate(
 ///
 /// # Errors
 /// The database.
-pub async fn end(store: &Store, id: u64, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn end(store: &Store, id: u64, record: &Record<'_>, now: Timestamp) -> Result<bool, StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
         let sql =
             "UPDATE source_secret SET until_at = ?, sealed = '' WHERE id = ? AND (until_at IS NULL OR until_at > ?)";
-        connection.exec_drop(sql, vec![at(now), Value::from(id), at(now)]).await?;
-        Ok(connection.affected_rows() == 1)
+        tx.exec_drop(sql, vec![at(now), Value::from(id), at(now)]).await?;
+        let ended = tx.affected_rows() == 1;
+        if ended {
+            record.write(&mut tx).await?;
+        }
+        tx.commit().await?;
+        Ok(ended)
     })
     .await
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use mysql_async::Row;
 use mysql_async::prelude::Queryable;
 
+use super::audit::Record;
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, cut, transaction};
 use super::{Store, StoreError};
@@ -67,17 +68,22 @@ pub async fn in_force(store: &Store, kind: Kind) -> Result<Vec<Version>, StoreEr
 ///
 /// # Errors
 /// The database.
-pub async fn go_live(store: &Store, draft: &Version, kind: Kind) -> Result<bool, StoreError> {
+pub async fn go_live(store: &Store, draft: &Version, kind: Kind, record: &Record<'_>) -> Result<bool, StoreError> {
     retried(|| async {
         let mut connection = store.connection().await?;
-        connection
-            .exec_drop(
-                "UPDATE version v JOIN (SELECT MAX(id) AS id FROM version WHERE kind = ? AND name = ?) n ON n.id = v.id \
-                 SET v.live = TRUE WHERE v.id = ? AND NOT v.live",
-                (kind.code(), &draft.name, draft.id),
-            )
-            .await?;
-        Ok(connection.affected_rows() == 1)
+        let mut tx = connection.start_transaction(transaction()).await?;
+        tx.exec_drop(
+            "UPDATE version v JOIN (SELECT MAX(id) AS id FROM version WHERE kind = ? AND name = ?) n ON n.id = v.id \
+             SET v.live = TRUE WHERE v.id = ? AND NOT v.live",
+            (kind.code(), &draft.name, draft.id),
+        )
+        .await?;
+        let is_live = tx.affected_rows() == 1;
+        if is_live {
+            record.write(&mut tx).await?;
+        }
+        tx.commit().await?;
+        Ok(is_live)
     })
     .await
 }
@@ -120,36 +126,50 @@ pub struct New<'a> {
     pub note: &'a str,
     /// In force at once, or a draft.
     pub live: bool,
+    pub now: Timestamp,
 }
 
-/// Saves a version, if `based_on` (0: none) is still the newest one. `None`: somebody else was faster.
+/// Saves a version, if `based_on` (0: none) is still the newest one, with what `record` says of it. `None`: somebody else was
+/// faster. Of two who save at the same moment the second finds the key of what both are based on taken, on a cluster too.
 ///
 /// # Errors
 /// The database.
-pub async fn save(
+pub async fn save<'a>(
     store: &Store,
     kind: Kind,
     new: New<'_>,
     based_on: u64,
-    now: Timestamp,
+    record: impl Fn(u64) -> Record<'a> + Sync,
 ) -> Result<Option<u64>, StoreError> {
-    retried(|| async {
-        let mut connection = store.connection().await?;
-        let mut tx = connection.start_transaction(transaction()).await?;
-        let sql = "SELECT id FROM version WHERE kind = ? AND name = ? ORDER BY id DESC LIMIT 1 FOR UPDATE";
-        let row: Option<Row> = tx.exec_first(sql, (kind.code(), new.name)).await?;
-        let newest = row.map_or(Ok(0), |row| Reader::new("version", &row, "").get::<u64>("id"))?;
-        if newest != based_on {
-            return Ok(None);
-        }
-        tx.exec_drop(
-            "INSERT INTO version (kind, name, content, at, who, note, live) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (kind.code(), new.name, new.content, at(now), cut(new.who, 100), cut(new.note, 300), new.live),
-        )
-        .await?;
-        let id = tx.last_insert_id();
-        tx.commit().await?;
-        Ok(id)
-    })
-    .await
+    let saved = retried(|| save_once(store, kind, new, based_on, &record)).await;
+    match saved {
+        Err(error) if error.is_duplicate() => Ok(None),
+        saved => saved,
+    }
+}
+
+async fn save_once<'a>(
+    store: &Store,
+    kind: Kind,
+    new: New<'_>,
+    based_on: u64,
+    record: &(impl Fn(u64) -> Record<'a> + Sync),
+) -> Result<Option<u64>, StoreError> {
+    let mut connection = store.connection().await?;
+    let mut tx = connection.start_transaction(transaction()).await?;
+    let sql = "SELECT id FROM version WHERE kind = ? AND name = ? ORDER BY id DESC LIMIT 1 FOR UPDATE";
+    let row: Option<Row> = tx.exec_first(sql, (kind.code(), new.name)).await?;
+    let newest = row.map_or(Ok(0), |row| Reader::new("version", &row, "").get::<u64>("id"))?;
+    if newest != based_on {
+        return Ok(None);
+    }
+    tx.exec_drop(
+        "INSERT INTO version (kind, name, content, at, who, note, live, based_on) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (kind.code(), new.name, new.content, at(new.now), cut(new.who, 100), cut(new.note, 300), new.live, based_on),
+    )
+    .await?;
+    let id = tx.last_insert_id().unwrap_or_default();
+    record(id).write(&mut tx).await?;
+    tx.commit().await?;
+    Ok(Some(id))
 }

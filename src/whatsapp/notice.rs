@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::receipt::{MetadataWire, lenient, object, seconds};
+use super::receipt::{MetadataWire, digits, lenient, object, seconds};
 use super::redact::redact;
 use crate::domain::phone::E164;
 
@@ -21,8 +21,8 @@ pub enum Notice {
     TemplateCategory { name: String, language: String, previous: Option<String>, new: String },
     /// A template's quality changed: `GREEN`, `YELLOW`, `RED`.
     TemplateQuality { name: String, language: String, previous: Option<String>, new: String },
-    /// A number's quality or limit changed: `FLAGGED`, `DOWNGRADE`, …
-    NumberQuality { event: String, limit: Option<String> },
+    /// The quality or limit of the number with these digits changed: `FLAGGED`, `DOWNGRADE`, …
+    NumberQuality { number: Option<String>, event: String, limit: Option<String> },
     /// An alert about the account, e.g. kind `OBA_APPROVED`, or a change of it, e.g. `ACCOUNT_RESTRICTION`.
     Account { kind: String, severity: Option<String>, detail: Option<String> },
     /// The unique users that may be reached in 24 hours changed, e.g. `TIER_2K` or a number.
@@ -82,7 +82,8 @@ pub(super) fn parse(field: &str, value: &RawValue) -> Option<Notice> {
         }
         "phone_number_quality_update" => {
             let value: Value = object(value)?;
-            Some(Notice::NumberQuality { event: word(&value["event"])?, limit: limit(&value) })
+            let number = value["display_phone_number"].as_str().map(digits);
+            Some(Notice::NumberQuality { number, event: word(&value["event"])?, limit: limit(&value) })
         }
         "account_alerts" | "account_update" => account(&object(value)?),
         "business_capability_update" => {
@@ -131,8 +132,22 @@ fn template(field: &str, wire: TemplateWire) -> Option<Notice> {
 fn account(value: &Value) -> Option<Notice> {
     let info = value.get("alert_info").unwrap_or(value);
     let kind = word(&info["alert_type"]).or_else(|| word(&info["event"]))?;
-    let detail = word(&info["alert_description"]).or_else(|| word(&value["ban_info"]["waba_ban_state"]));
+    let detail = word(&info["alert_description"])
+        .or_else(|| word(&value["ban_info"]["waba_ban_state"]))
+        .or_else(|| restrictions(&value["restriction_info"]));
     Some(Notice::Account { kind, severity: word(&info["alert_severity"]), detail })
+}
+
+/// What the account may not do, and until when: `RESTRICTED_ADD_PHONE_NUMBER_ACTION until 1641848253`.
+fn restrictions(list: &Value) -> Option<String> {
+    let one = |value: &Value| {
+        let kind = word(&value["restriction_type"])?;
+        let until = value["expiration"].as_i64().map(|at| format!(" until {at}"));
+        let until = until.or_else(|| word(&value["expiration"]).map(|at| format!(" until {at}")));
+        Some(kind + &until.unwrap_or_default())
+    };
+    let all: Vec<String> = list.as_array()?.iter().filter_map(one).collect();
+    (!all.is_empty()).then(|| all.join(", "))
 }
 
 /// Meta: `max_daily_conversations_per_business` replaces the other two in 2026; a tier's name or a number.

@@ -5,6 +5,8 @@
 //! types and statuses may appear at any time and must be answered 200, else Meta repeats the POST for 7 days. So every
 //! list is walked to its end, each item is read on its own, and what cannot be read is counted and passed over.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer};
@@ -25,6 +27,8 @@ use crate::domain::receipt::{KnownUser, NumberChange, Receipt, ReceiptStatus, Re
 pub struct Webhook {
     /// Meta's ids of the sending numbers it concerns, each once.
     pub phone_number_ids: Vec<String>,
+    /// Their phone numbers, where the webhook says them: digits by id.
+    pub phone_numbers: BTreeMap<String, String>,
     /// In the order of the webhook, which is not the order of what happened.
     pub receipts: Vec<Receipt>,
     pub replies: Vec<Reply>,
@@ -99,6 +103,8 @@ struct MessagesWire<'a> {
 #[derive(Deserialize)]
 pub(super) struct MetadataWire {
     phone_number_id: String,
+    #[serde(default, deserialize_with = "lenient")]
+    display_phone_number: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -126,6 +132,7 @@ struct PricingWire {
 /// An error inside a webhook. Meta: `title` and `message` are the same words.
 #[derive(Deserialize)]
 pub(super) struct ErrorWire {
+    #[serde(deserialize_with = "code")]
     pub(super) code: i64,
     #[serde(default)]
     title: Value,
@@ -186,14 +193,14 @@ impl Webhook {
         let number = self.number(wire.metadata);
         for status in self.items::<StatusWire>(wire.statuses) {
             self.user(status.recipient_id.as_deref(), status.recipient_user_id.as_deref());
-            self.keep(receipt(status), |webhook| &mut webhook.receipts);
+            self.keep(receipt(status, number.as_deref()), |webhook| &mut webhook.receipts);
         }
         self.number_changes.extend(number_changes(wire.messages));
         for contact in wire.contacts.unwrap_or_default() {
             self.user(contact["wa_id"].as_str(), contact["user_id"].as_str());
         }
         for message in self.items::<ReplyWire>(wire.messages) {
-            self.heard(&message);
+            self.heard(&message, number.as_deref());
         }
         for error in self.items::<ErrorWire>(wire.errors) {
             let detail = error.detail().unwrap_or_default();
@@ -201,9 +208,10 @@ impl Webhook {
         }
     }
 
-    fn heard(&mut self, message: &ReplyWire) {
+    fn heard(&mut self, message: &ReplyWire, number: Option<&str>) {
         match heard(message) {
-            Some(Heard::Reply(reply)) => {
+            Some(Heard::Reply(mut reply)) => {
+                reply.number = number.map(str::to_owned);
                 self.user(reply.from.as_deref(), reply.user_id.as_ref().map(ProviderUserId::as_str));
                 self.replies.push(reply);
             }
@@ -233,7 +241,10 @@ impl Webhook {
 
     /// Notes the sending number that a change is about.
     fn number(&mut self, metadata: Option<MetadataWire>) -> Option<String> {
-        let id = metadata?.phone_number_id;
+        let MetadataWire { phone_number_id: id, display_phone_number } = metadata?;
+        if let Some(digits) = display_phone_number.as_deref().map(digits).filter(|digits| !digits.is_empty()) {
+            self.phone_numbers.insert(id.clone(), digits);
+        }
         if !self.phone_number_ids.contains(&id) {
             self.phone_number_ids.push(id.clone());
         }
@@ -267,7 +278,7 @@ pub(super) fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
 }
 
 /// Meta's other statuses (`played`, `deleted`) say nothing about an alert.
-fn receipt(wire: StatusWire) -> Option<Receipt> {
+fn receipt(wire: StatusWire, number: Option<&str>) -> Option<Receipt> {
     let errors = wire.errors.unwrap_or_default();
     let error = errors.into_iter().find_map(|error| serde_json::from_value::<ErrorWire>(error).ok());
     Some(Receipt {
@@ -278,7 +289,13 @@ fn receipt(wire: StatusWire) -> Option<Receipt> {
         code: error.as_ref().map(|error| error.code),
         detail: error.as_ref().and_then(ErrorWire::detail),
         category: wire.pricing.map(|pricing| pricing.category),
+        number: number.map(str::to_owned),
     })
+}
+
+/// The digits of a phone number, however it is written.
+pub(super) fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
 }
 
 /// Unix seconds. Meta: a string in statuses and messages, an integer elsewhere.
@@ -288,6 +305,13 @@ pub(super) fn seconds(value: &Value) -> Option<Timestamp> {
         other => other.as_i64()?,
     };
     Timestamp::from_second(seconds).ok()
+}
+
+/// An error's code. Meta: an integer; emulators send its digits as text.
+fn code<'de, D: Deserializer<'de>>(source: D) -> Result<i64, D::Error> {
+    let value = Value::deserialize(source)?;
+    let read = value.as_i64().or_else(|| value.as_str()?.parse().ok());
+    read.ok_or_else(|| serde::de::Error::custom("no code"))
 }
 
 /// A part that may be missing or have another shape than we know, without losing the whole.

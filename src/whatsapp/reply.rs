@@ -73,6 +73,7 @@ fn reply(wire: &ReplyWire) -> Option<Reply> {
         kind,
         text,
         shown,
+        number: None,
     })
 }
 

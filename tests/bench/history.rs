@@ -251,7 +251,7 @@ impl Schema {
             let token = format!("bench-{batch}");
             let now = home.clock.now();
             let started = Instant::now();
-            let due = peek(&self.store, "main", now, BATCH).await?;
+            let (due, _) = peek(&self.store, "main", now, BATCH).await?;
             let ids: Vec<_> = due.iter().map(|due| due.id).collect();
             let who = Claimant { lane: "main", portfolio: "main", holder: &self.holder };
             let claimed = claim(&self.store, who, &ids, &token, now).await?;

@@ -117,11 +117,20 @@ async fn a_termination_waits_for_the_day_of_its_cancellation_unless_an_override_
     }
     let subject = hookbridge::domain::hookpoint::Subject::parse("service:18").expect("a subject");
     let until = bridge.now() + jiff::SignedDuration::from_hours(24);
+    let ana = hookbridge::domain::admin::Who::at_the_command_line("ana");
     hookbridge::store::exception::make(
         &bridge.app.store,
         (Rule::Termination, subject),
         ("ana", "the client asked by telephone"),
         until,
+        |number| hookbridge::store::audit::Record {
+            who: &ana,
+            action: "override.make",
+            target: format!("override:{number}"),
+            detail: None,
+            raises: false,
+            now: bridge.now(),
+        },
         bridge.now(),
     )
     .await

@@ -34,7 +34,7 @@ fn debts(facts: &Facts, count: u64) -> Vec<Debt> {
         number: format!("2026-{:04}", 26 + n),
         status: "Unpaid".to_owned(),
         due: None,
-        balance: Money::new(Decimal::new(i64::try_from(n * 10_000 + 5).expect("small"), 2), facts.client.currency.id),
+        balance: Money::new(Decimal::new(i64::try_from(n * 10_000 + 5).expect("small"), 2), facts.client.currency_id()),
     };
     (1..=count).map(one).collect()
 }
@@ -58,11 +58,11 @@ fn awkward(kind: SubjectKind) -> Vec<(&'static str, Facts)> {
             add("due today", &|facts| invoice(facts, &|one| one.due = "2026-11-23".parse().ok()));
             add("due long ago", &|facts| invoice(facts, &|one| one.due = "2026-11-01".parse().ok()));
             add("nothing left to pay", &|facts| {
-                let zero = Money::zero(facts.client.currency.id);
+                let zero = Money::zero(facts.client.currency_id());
                 invoice(facts, &|one| one.balance = zero);
             });
             add("paid from credit, no payment", &|facts| {
-                let zero = Money::zero(facts.client.currency.id);
+                let zero = Money::zero(facts.client.currency_id());
                 if let SubjectRow::Invoice(one, payment) = &mut facts.subject {
                     one.balance = zero;
                     *payment = None;

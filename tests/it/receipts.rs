@@ -54,8 +54,9 @@ async fn a_failure_that_is_told_before_the_answer_is_noted_keeps_its_reason() {
         code: Some(131_049),
         detail: Some("not delivered to keep the ecosystem healthy".to_owned()),
         category: None,
+        number: None,
     };
-    receipt::record(store, &[told], bridge.now()).await.expect("it is recorded");
+    receipt::record(store, "main", &[&told], bridge.now()).await.expect("it is recorded");
     bridge.wait_s(61);
     bridge.app.drain().await.expect("the workers work");
     let message = bridge.messages().await.remove(0);

@@ -36,9 +36,10 @@ pub async fn switch(desk: &Desk, who: &Who, name: &str, on: bool) -> Result<(), 
     }
     let hookpoint = Hookpoint { enabled: on, ..detail.line.hookpoint };
     has_texts(desk, &hookpoint)?;
-    put(desk, who, Saving { hookpoint, based_on: Some(detail.version), note: "" }).await?;
-    desk.note(who, if on { "hookpoint.enable" } else { "hookpoint.disable" }, name, None).await?;
-    desk.changed().await
+    let action = if on { "hookpoint.enable" } else { "hookpoint.disable" };
+    let saving = Saving { hookpoint, based_on: Some(detail.version), note: "" };
+    put(desk, who, saving, (action, None)).await?;
+    Ok(())
 }
 
 /// Saves a hookpoint that there is. Returns the version.
@@ -51,11 +52,8 @@ pub async fn save(desk: &Desk, who: &Who, saving: Saving<'_>) -> Result<u64, Adm
     one(desk, who, &name).await?;
     check::whole(&saving.hookpoint, &desk.catalogue.load())?;
     has_texts(desk, &saving.hookpoint)?;
-    let note = saving.note.to_owned();
-    let id = put(desk, who, saving).await?;
-    desk.note(who, "hookpoint.save", &name, Some(&note).filter(|note| !note.is_empty()).map(String::as_str)).await?;
-    desk.changed().await?;
-    Ok(id)
+    let note = Some(saving.note.to_owned()).filter(|note| !note.is_empty());
+    put(desk, who, saving, ("hookpoint.save", note)).await
 }
 
 /// Makes a new hookpoint. It starts switched off, unless it has all its texts.
@@ -75,10 +73,7 @@ pub async fn create(desk: &Desk, who: &Who, hookpoint: Hookpoint, note: &str) ->
     let based_on = Some(history.first().map_or(0, |newest| newest.id));
     let hooks: Vec<&str> = hookpoint.triggers.iter().map(|trigger| trigger.hook.as_str()).collect();
     let hooks = hooks.join(", ");
-    let id = put(desk, who, Saving { hookpoint, based_on, note }).await?;
-    desk.note(who, "hookpoint.create", &name, Some(&hooks)).await?;
-    desk.changed().await?;
-    Ok(id)
+    put(desk, who, Saving { hookpoint, based_on, note }, ("hookpoint.create", Some(hooks))).await
 }
 
 /// Goes back to an older version of it.
@@ -94,10 +89,8 @@ pub async fn roll_back(desk: &Desk, who: &Who, name: &str, to: u64, based_on: Op
     check::whole(&hookpoint, &desk.catalogue.load())?;
     has_texts(desk, &hookpoint)?;
     let based_on = based_on.or(versions.first().map(|newest| newest.id));
-    let id = put(desk, who, Saving { hookpoint, based_on, note: &format!("= {to}") }).await?;
-    desk.note(who, "hookpoint.roll_back", name, Some(&to.to_string())).await?;
-    desk.changed().await?;
-    Ok(id)
+    let saving = Saving { hookpoint, based_on, note: &format!("= {to}") };
+    put(desk, who, saving, ("hookpoint.roll_back", Some(to.to_string()))).await
 }
 
 /// Goes back to what is built in; a hookpoint of the company's own is gone then.
@@ -120,16 +113,22 @@ pub async fn built_in(desk: &Desk, who: &Who, name: &str, based_on: Option<u64>)
     {
         return Err(AdminError::Conflict("hookpoints.is_answered".to_owned()));
     }
-    let new = New { name, content: None, who: &who.name, note: "", live: true };
-    let saved = version::save(&desk.store, Kind::Hookpoint, new, based_on.unwrap_or(version), desk.now()).await?;
-    let id = saved.ok_or_else(|| AdminError::Conflict("hookpoints.somebody_else".to_owned()))?;
+    let new = New { name, content: None, who: &who.name, note: "", live: true, now: desk.now() };
     let action = if line.origin == Origin::Own { "hookpoint.remove" } else { "hookpoint.built_in" };
-    desk.note(who, action, name, None).await?;
-    desk.changed().await?;
+    let record = |_| desk.record(who, action, (name, None), true);
+    let saved = version::save(&desk.store, Kind::Hookpoint, new, based_on.unwrap_or(version), record).await?;
+    let id = saved.ok_or_else(|| AdminError::Conflict("hookpoints.somebody_else".to_owned()))?;
+    desk.take_over().await;
     Ok(id)
 }
 
-async fn put(desk: &Desk, who: &Who, saving: Saving<'_>) -> Result<u64, AdminError> {
+/// Saves it with what is on record of it, and takes it over.
+async fn put(
+    desk: &Desk,
+    who: &Who,
+    saving: Saving<'_>,
+    (action, detail): (&str, Option<String>),
+) -> Result<u64, AdminError> {
     if saving.note.chars().count() > NOTE_CHARS_MAX || saving.note.chars().any(char::is_control) {
         return Err(AdminError::invalid("note", "hookpoints.note_bad"));
     }
@@ -144,9 +143,12 @@ async fn put(desk: &Desk, who: &Who, saving: Saving<'_>) -> Result<u64, AdminErr
     if written::toml(&read) != text {
         return Err(AdminError::Internal(format!("`{name}` does not read as it was written")));
     }
-    let new = New { name: &name, content: Some(&text), who: &who.name, note: saving.note, live: true };
-    let saved = version::save(&desk.store, Kind::Hookpoint, new, based_on, desk.now()).await?;
-    saved.ok_or_else(|| AdminError::Conflict("hookpoints.somebody_else".to_owned()))
+    let new = New { name: &name, content: Some(&text), who: &who.name, note: saving.note, live: true, now: desk.now() };
+    let record = |_| desk.record(who, action, (name.as_str(), detail.clone()), true);
+    let saved = version::save(&desk.store, Kind::Hookpoint, new, based_on, record).await?;
+    let id = saved.ok_or_else(|| AdminError::Conflict("hookpoints.somebody_else".to_owned()))?;
+    desk.take_over().await;
+    Ok(id)
 }
 
 /// A hookpoint that is on must have a text in every language.

@@ -61,11 +61,12 @@ pub async fn promote(desk: &Desk) -> Result<usize, AdminError> {
         let (Some(key), Some(text)) = (key, text) else { continue };
         let known = kept.1.known(&text.name, key.locale);
         let has_it = known.is_some_and(|known| known.is_approved() && fits(&text, known));
-        if has_it && version::go_live(&desk.store, &draft, Kind::Template).await? {
+        let bridge = Who::at_the_command_line("hookbridge");
+        let about = (draft.name.as_str(), Some(format!("version {}", draft.id)));
+        let record = desk.record(&bridge, "template.live", about, true);
+        if has_it && version::go_live(&desk.store, &draft, Kind::Template, &record).await? {
             live += 1;
-            let bridge = Who::at_the_command_line("hookbridge");
-            desk.note(&bridge, "template.live", &draft.name, Some(&format!("version {}", draft.id))).await?;
-            desk.changed().await?;
+            desk.take_over().await;
             outbox::wake_held(&desk.store, &key.alert, desk.now()).await?;
             tracing::info!(text = draft.name, version = draft.id, "the provider has this text now: it is in force");
         }

@@ -266,13 +266,14 @@ async fn write(
     action: &str,
 ) -> Result<Saved, AdminError> {
     let name = key.name();
-    let new = New { name: &name, content, who: &who.name, note: how.note, live };
-    let saved = version::save(&desk.store, Kind::Template, new, how.based_on, desk.now()).await?;
-    let id = saved.ok_or_else(|| AdminError::Conflict("templates.stale".to_owned()))?;
+    let new = New { name: &name, content, who: &who.name, note: how.note, live, now: desk.now() };
     let kept = if live { "" } else { " (draft)" };
-    desk.note(who, action, &name, Some(&format!("version {id}{kept}: {}", how.note))).await?;
+    let record =
+        |id| desk.record(who, action, (name.as_str(), Some(format!("version {id}{kept}: {}", how.note))), live);
+    let saved = version::save(&desk.store, Kind::Template, new, how.based_on, record).await?;
+    let id = saved.ok_or_else(|| AdminError::Conflict("templates.stale".to_owned()))?;
     if live {
-        desk.changed().await?;
+        desk.take_over().await;
         outbox::wake_held(&desk.store, &key.alert, desk.now()).await?;
     }
     Ok(Saved { version: id, draft: !live })

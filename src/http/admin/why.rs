@@ -7,7 +7,7 @@ use super::ask::{Answer, Ask, Page, get};
 use super::layout::{self, Tone, badge, field, nothing, state};
 use crate::admin::why::{self, Line, Outcome, Person, Untold};
 use crate::admin::{AdminError, Mistake};
-use crate::billing::find::Candidate;
+use crate::billing::find::Found;
 use crate::domain::admin::Role;
 use crate::domain::hookpoint::Subject;
 
@@ -47,10 +47,11 @@ fn wish(ask: &Ask) -> Wish {
 async fn show(ask: &Ask) -> Result<Answer, AdminError> {
     let mut wish = wish(ask);
     let who = ask.query.get("who");
-    let mut found = Vec::new();
+    let mut found = Found::default();
     if let (None, Some(words)) = (wish.client, who) {
-        found = why::find(&ask.desk, words).await?;
-        if let [one] = found.as_slice() {
+        found = why::find(&ask.desk, words, ask.query.number("before").unwrap_or(None)).await?;
+        // One of a part of them may not be the only one.
+        if let ([one], None) = (found.clients.as_slice(), found.rest) {
             wish.client = Some(one.id.0);
         }
     }
@@ -73,7 +74,7 @@ async fn show(ask: &Ask) -> Result<Answer, AdminError> {
         @if let Some((client, answer)) = &answer {
             (told(ask, *client, answer))
         } @else if who.is_some() && wish.client.is_none() {
-            (which(ask, &wish, &found))
+            (which(ask, &wish, &found, who.unwrap_or_default()))
         }
     };
     if wish.mistakes.is_empty() { Answer::page(HERE, title, body) } else { Answer::again(HERE, title, body) }
@@ -98,12 +99,24 @@ fn form(ask: &Ask, wish: &Wish) -> Markup {
 }
 
 /// The clients that the words may mean.
-fn which(ask: &Ask, wish: &Wish, found: &[Candidate]) -> Markup {
+fn which(ask: &Ask, wish: &Wish, found: &Found, words: &str) -> Markup {
+    let further = |before: u64| {
+        let (before, from, to) = (before.to_string(), wish.from.to_string(), wish.to.to_string());
+        let pairs = [("who", words), ("from", &from), ("to", &to), ("before", &before)];
+        format!("{HERE}?{}", form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
+    };
     html! {
-        @if found.is_empty() { (nothing(ask.t("why.nobody"))) } @else {
+        @if let Some(rest) = found.rest {
+            p.notice.waiting role="status" {
+                (ask.tf("why.partly", &[("id", &rest)])) " " a href=(further(rest)) { (ask.t("why.further")) }
+            }
+        }
+        @if found.clients.is_empty() {
+            @if found.rest.is_none() { (nothing(ask.t("why.nobody"))) }
+        } @else {
             section.card {
                 h2 { (ask.t("why.which")) }
-                ul.plain { @for one in found {
+                ul.plain { @for one in &found.clients {
                     li {
                         a href={ (HERE) "?client=" (one.id.0) "&from=" (wish.from) "&to=" (wish.to) } {
                             (one.id.0) " · " bdi { (one.name) } @if !one.company.is_empty() { " · " bdi { (one.company) } }

@@ -21,7 +21,8 @@ fn answer(call: Call) -> Answering {
 fn clients(call: Call) -> Answering {
     Box::pin(async move {
         let words = call.query.get("search").ok_or_else(|| AdminError::invalid("search", "is needed"))?;
-        let found = why::find(&call.desk, words).await?;
-        Ok(json!({ "items": found.iter().map(shape::candidate).collect::<Vec<_>>(), "next": null }))
+        let found = why::find(&call.desk, words, call.number("before")?).await?;
+        let next = found.rest.map(|rest| rest.to_string());
+        Ok(json!({ "items": found.clients.iter().map(shape::candidate).collect::<Vec<_>>(), "next": next }))
     })
 }

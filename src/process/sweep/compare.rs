@@ -69,7 +69,9 @@ pub fn is_live(kind: Kind, state: &str) -> bool {
         Kind::Invoice => !matches!(state, "Paid" | "Cancelled" | "Refunded"),
         Kind::Service => matches!(state, "Pending" | "Active" | "Suspended"),
         Kind::Quote => matches!(state, "Draft" | "Delivered" | "On Hold"),
-        Kind::Client | Kind::Payment | Kind::Domain => false,
+        // What is deleted is told: a domain that is still somebody's.
+        Kind::Domain => !matches!(state, "Cancelled" | "Expired" | "Fraud" | "Transferred Away"),
+        Kind::Client | Kind::Payment => false,
     }
 }
 

@@ -34,8 +34,8 @@ use crate::store::mirror::{self, Change, Walk};
 use crate::store::{Store, heard, inbox};
 use crate::tasks::{Panicked, Task, caught};
 
-/// Rows read at once.
-const PAGE_ROWS: usize = 1000;
+/// Rows read at once. From 1000 ids on MariaDB makes a table of them, on the disk where the rows have texts.
+const PAGE_ROWS: usize = 500;
 /// Ids below the newest that are read again: a transaction that began earlier may have ended later.
 const OVERLAP_IDS: u64 = 500;
 /// A turn that was not kept up is over after this; each page keeps it up.
@@ -161,6 +161,7 @@ impl Sweep {
             swept.filling.push(kind.code());
             return self.fill(kind, walk, stop, swept).await;
         }
+        self.waiting_rows(kind, &walk, now, stop, swept).await?;
         self.new_rows(kind, &mut walk, now, swept).await?;
         self.live_rows(kind, &mut walk, now, stop, swept).await?;
         self.all_rows(kind, &mut walk, now, stop, swept).await?;
@@ -219,7 +220,31 @@ impl Sweep {
         Ok(())
     }
 
-    /// Rows that are likely to change, and those that wait.
+    /// Rows whose change waits for its hook, before all others: however many rows there are, none waits longer than a round.
+    async fn waiting_rows(
+        &self,
+        kind: Kind,
+        walk: &Walk,
+        now: Timestamp,
+        stop: &Stop,
+        swept: &mut Swept,
+    ) -> Result<(), ProcessError> {
+        let mut after = 0;
+        while !stop.is_stopped() && self.keep_turn().await? {
+            let known = mirror::waiting(&self.store, kind, after, PAGE_ROWS).await?;
+            let Some(last) = known.last() else { break };
+            let ids: Vec<u64> = known.iter().map(|one| one.seen.id).collect();
+            let page = self.billing.watched_of(kind, &ids, now).await?;
+            if page.last.is_none() && self.is_suddenly_empty(kind, now).await? {
+                return Ok(());
+            }
+            self.page(kind, walk, &page, &known, now, swept).await?;
+            after = last.seen.id;
+        }
+        Ok(())
+    }
+
+    /// All rows that are likely to change.
     async fn live_rows(
         &self,
         kind: Kind,
@@ -228,20 +253,32 @@ impl Sweep {
         stop: &Stop,
         swept: &mut Swept,
     ) -> Result<(), ProcessError> {
-        let mut left = self.settings.rows_max;
-        while left > 0 && !stop.is_stopped() && self.keep_turn().await? {
-            let known = mirror::live(&self.store, kind, walk.live_after, PAGE_ROWS.min(left)).await?;
+        while !stop.is_stopped() && self.keep_turn().await? {
+            let known = mirror::live(&self.store, kind, walk.live_after, PAGE_ROWS).await?;
             let Some(last) = known.last() else {
                 walk.live_after = 0;
                 break;
             };
             let ids: Vec<u64> = known.iter().map(|one| one.seen.id).collect();
             let page = self.billing.watched_of(kind, &ids, now).await?;
+            if page.last.is_none() && self.is_suddenly_empty(kind, now).await? {
+                return Ok(());
+            }
             self.page(kind, walk, &page, &known, now, swept).await?;
-            left -= known.len();
             walk.live_after = last.seen.id;
         }
         Ok(())
+    }
+
+    /// Whether the platform's table has no row at all, though many are remembered: that is no news of any of them.
+    async fn is_suddenly_empty(&self, kind: Kind, now: Timestamp) -> Result<bool, ProcessError> {
+        let empty = self.billing.watched_after(kind, 0, 1, now).await?.last.is_none();
+        if !empty || mirror::is_empty(&self.store, kind).await? {
+            return Ok(false);
+        }
+        self.metrics.fault("sweep");
+        tracing::error!(kind = kind.code(), "the platform's table is empty: is `billing.url` the right database?");
+        Ok(true)
     }
 
     /// All rows, round after round.
@@ -257,12 +294,7 @@ impl Sweep {
         while left > 0 && !stop.is_stopped() && self.keep_turn().await? {
             let limit = PAGE_ROWS.min(left);
             let page = self.billing.watched_after(kind, walk.walk_after, limit, now).await?;
-            if page.last.is_none() && walk.walk_after == 0 && !mirror::is_empty(&self.store, kind).await? {
-                self.metrics.fault("sweep");
-                tracing::error!(
-                    kind = kind.code(),
-                    "the platform's table is empty: is `billing.url` the right database?"
-                );
+            if page.last.is_none() && walk.walk_after == 0 && self.is_suddenly_empty(kind, now).await? {
                 return Ok(());
             }
             let is_last = page.rows.len() + page.unreadable.len() < limit;
@@ -386,12 +418,12 @@ impl Sweep {
             .filter_map(|(_, subject, state, at)| Some((subject.id, (words::service_status(state)?, *at))))
             .collect();
         let ids: Vec<u64> = states.keys().copied().collect();
-        let remembered: HashMap<u64, Mirrored> =
-            mirror::of_ids(&self.store, Kind::Service, &ids).await?.into_iter().map(|one| (one.seen.id, one)).collect();
         let mut due = Vec::new();
-        for row in self.billing.watched_of(Kind::Service, &ids, now).await?.rows {
-            if let Some(one) = otherwise(&row, states[&row.seen.id], remembered.get(&row.seen.id)) {
-                due.push(one);
+        for ids in ids.chunks(PAGE_ROWS) {
+            let remembered = mirror::of_ids(&self.store, Kind::Service, ids).await?;
+            let remembered: HashMap<u64, Mirrored> = remembered.into_iter().map(|one| (one.seen.id, one)).collect();
+            for row in self.billing.watched_of(Kind::Service, ids, now).await?.rows {
+                due.extend(otherwise(&row, states[&row.seen.id], remembered.get(&row.seen.id)));
             }
         }
         // Only who was really told may hear that it is over.

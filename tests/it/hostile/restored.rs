@@ -158,8 +158,9 @@ async fn a_receipt_for_what_is_queued_settles_it_and_holds_the_others() {
         code: None,
         detail: None,
         category: None,
+        number: None,
     };
-    receipt::record(&desk.store, &[receipt], bridge.now()).await.expect("it is recorded");
+    receipt::record(&desk.store, "main", &[&receipt], bridge.now()).await.expect("it is recorded");
     let standing: Vec<String> = bridge.messages().await.into_iter().map(|one| one.standing().to_owned()).collect();
     assert!(standing.iter().any(|one| one == "delivered") && standing.iter().any(|one| one == "held"), "{standing:?}");
     assert_eq!(waiting(&bridge.app).await, 1);

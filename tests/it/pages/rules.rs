@@ -130,8 +130,8 @@ async fn each_rule_says_what_it_would_say_and_why() {
 /// The address of a client at the platform.
 async fn bridge_email(bridge: &Bridge, client: u32) -> String {
     let desk = bridge.app.desk.clone().expect("a key is set");
-    let found = desk.billing.find_clients(&client.to_string(), 1).await.expect("the platform answers");
-    found.first().expect("a client").email.clone()
+    let found = desk.billing.find_client(u64::from(client)).await.expect("the platform answers");
+    found.expect("a client").email.clone()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -137,7 +137,8 @@ fn account(value: &Value) -> Option<Account> {
         country: text(&value["country"]),
         status: ClientStatus::parse(&text(&value["status"])).expect("a status"),
         locale: None,
-        currency: currency(value["currency"].as_str().unwrap_or("ARS")),
+        currency_id: currency_of(value).id,
+        currency: Some(currency_of(value)),
     })
 }
 

@@ -93,7 +93,8 @@ fn account() -> impl Strategy<Value = Account> {
             country: "AR".to_owned(),
             status,
             locale: None,
-            currency: currency("USD"),
+            currency_id: currency("USD").id,
+            currency: Some(currency("USD")),
         },
     )
 }

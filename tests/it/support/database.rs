@@ -113,6 +113,24 @@ impl TestDb {
         conn.disconnect().await.expect("an idle connection closes");
     }
 
+    /// Waits until `n` transactions of ours wait for a lock: the step that a test stops them at. (The server's tables of
+    /// transactions are up to 100 ms old, and for ever if somebody reads them more often; its report is not.)
+    pub async fn until_blocked(&self, n: usize) {
+        let conn = tokio::sync::Mutex::new(connect(&self.server.admin_url()).await);
+        let ours = format!("SELECT ID FROM information_schema.PROCESSLIST WHERE DB = '{}'", self.own);
+        super::poll::until("transactions wait for a lock", 20, async || {
+            let mut conn = conn.lock().await;
+            let ours: Vec<u64> = conn.query(ours.as_str()).await.expect("the connections");
+            let report: Option<(String, String, String)> =
+                conn.query_first("SHOW ENGINE INNODB STATUS").await.expect("the report");
+            let report = report.unwrap_or_default().2;
+            let waiting = report.split("---TRANSACTION").filter(|one| one.contains("\nLOCK WAIT"));
+            let thread = |one: &str| one.split(" thread id ").nth(1)?.split(',').next()?.parse::<u64>().ok();
+            waiting.filter_map(thread).filter(|id| ours.contains(id)).count() >= n
+        })
+        .await;
+    }
+
     /// Queues `n` notices like the newest message, to as many numbers.
     pub async fn crowd(&self, n: u32, now: Timestamp) {
         let at = now.strftime("%Y-%m-%d %H:%M:%S");

@@ -37,7 +37,7 @@ fn facts(kind: SubjectKind, status: &str) -> Facts {
         SubjectRow::Invoice(invoice, _) => {
             status.clone_into(&mut invoice.status);
             if status == "Paid" {
-                invoice.balance = Money::zero(facts.client.currency.id);
+                invoice.balance = Money::zero(facts.client.currency_id());
             }
         }
         SubjectRow::Service(service) => status.clone_into(&mut service.status),

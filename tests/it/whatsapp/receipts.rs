@@ -23,7 +23,7 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-fn receipt(wire: &Value) -> Receipt {
+fn receipt(wire: &Value, number: Option<&str>) -> Receipt {
     Receipt {
         provider_id: text(&wire["provider_id"]).expect("an id"),
         status: ReceiptStatus::parse(wire["status"].as_str().expect("a status")).expect("a known status"),
@@ -32,10 +32,11 @@ fn receipt(wire: &Value) -> Receipt {
         code: wire["code"].as_i64(),
         detail: text(&wire["detail"]),
         category: text(&wire["category"]),
+        number: text(&wire["number"]).or(number.map(str::to_owned)),
     }
 }
 
-fn reply(wire: &Value) -> Reply {
+fn reply(wire: &Value, number: Option<&str>) -> Reply {
     Reply {
         from: text(&wire["from"]),
         provider_id: text(&wire["provider_id"]).expect("an id"),
@@ -45,6 +46,7 @@ fn reply(wire: &Value) -> Reply {
         answers: text(&wire["answers"]),
         kind: ReplyKind::parse(wire["kind"].as_str().expect("a kind")).expect("a known kind"),
         shown: text(&wire["shown"]),
+        number: text(&wire["number"]).or(number.map(str::to_owned)),
     }
 }
 
@@ -61,8 +63,12 @@ fn every_vector_reads_as_written() {
         let webhook = read(&vector["body"]);
         let ids: Vec<_> = list("phone_number_ids").iter().filter_map(text).collect();
         assert_eq!(webhook.phone_number_ids, ids, "{name}");
-        assert_eq!(webhook.receipts, list("receipts").iter().map(receipt).collect::<Vec<_>>(), "{name}");
-        assert_eq!(webhook.replies, list("replies").iter().map(reply).collect::<Vec<_>>(), "{name}");
+        // Where there are several, each item says which is its own.
+        let number = ids.first().filter(|_| ids.len() == 1).map(String::as_str);
+        let receipts: Vec<_> = list("receipts").iter().map(|one| receipt(one, number)).collect();
+        assert_eq!(webhook.receipts, receipts, "{name}");
+        let replies: Vec<_> = list("replies").iter().map(|one| reply(one, number)).collect();
+        assert_eq!(webhook.replies, replies, "{name}");
         // Only where the vector has them.
         let pairs = expect["users"].as_array().cloned().unwrap_or_default();
         let users = webhook.users.iter().map(|one| json!([one.phone.digits(), one.user_id.as_str()]));
@@ -122,7 +128,11 @@ fn notices_about_the_account_its_limits_and_its_users_are_whole() {
     assert_eq!((kind.as_str(), detail.as_deref()), ("DISABLED_UPDATE", Some("SCHEDULE_FOR_DISABLE")));
     assert_eq!(account[2], Notice::Capability { recipients_per_day: Some("TIER_2K".to_owned()) });
     assert_eq!(account[3], Notice::Capability { recipients_per_day: Some("1000".to_owned()) });
-    let flagged = Notice::NumberQuality { event: "FLAGGED".to_owned(), limit: Some("TIER_10K".to_owned()) };
+    let flagged = Notice::NumberQuality {
+        number: Some("15550783881".to_owned()),
+        event: "FLAGGED".to_owned(),
+        limit: Some("TIER_10K".to_owned()),
+    };
     assert_eq!(account[4], flagged);
 
     let users = notices("a user resumes and stops marketing, with and without a number");

@@ -54,7 +54,7 @@ pub(super) async fn read(ask: &Ask, rule: Rule, fields: &Fields) -> Result<Askin
     asking.subject = service.or(domain.filter(|_| rule == Rule::Cancellation));
     asking.client = client;
     if let (None, None, Some(words)) = (client, asking.subject, fields.get("who")) {
-        asking.found = why::find(&ask.desk, words).await?;
+        asking.found = why::find_further(&ask.desk, words).await?.clients;
         match asking.found.as_slice() {
             [one] => asking.client = Some(one.id.0),
             [] => asking.mistakes.push(Mistake::new("who", "rule.nobody")),
@@ -64,7 +64,7 @@ pub(super) async fn read(ask: &Ask, rule: Rule, fields: &Fields) -> Result<Askin
     if let Some(subject) = asking.subject {
         let owner = billing.owner_of(subject).await?.ok_or(AdminError::NotFound("subject"))?;
         let client = *asking.client.get_or_insert(owner.0);
-        asking.person = billing.find_clients(&client.to_string(), 1).await?.pop();
+        asking.person = billing.find_client(client).await?;
         if rule == Rule::Upgrade {
             asking.targets = Some(rules::targets(billing, subject.id, now).await?);
         }
@@ -136,7 +136,7 @@ fn belongings(ask: &Ask, rule: Rule, all: &Belongings) -> Markup {
             h3 { (ask.t(if with_domains { "rule.choose_both" } else { "rule.choose_service" })) }
             ul.picks {
                 @for one in &all.services {
-                    li { a href={ (AT) "/" (rule) "?client=" (client) "&service=" (one.id.0) } { (service(ask, one, Some(&all.account.currency))) } }
+                    li { a href={ (AT) "/" (rule) "?client=" (client) "&service=" (one.id.0) } { (service(ask, one, all.account.currency.as_ref())) } }
                 }
                 @for one in all.domains.iter().filter(|_| with_domains) {
                     li { a href={ (AT) "/" (rule) "?client=" (client) "&domain=" (one.id.0) } {
