@@ -70,8 +70,10 @@ const KINDS: [(&str, &str); 12] = [
     ),
     (
         "preferences",
-        "SELECT recipient, class, opted_out, evidence, how, at FROM consent WHERE recipient = CONCAT('client:', ?) OR recipient LIKE \
-         CONCAT('login:%/', ?) OR recipient IN (SELECT CONCAT('contact:', contact_id) FROM message WHERE client_id = ?) \
+        "SELECT c.recipient, c.class, c.opted_out, c.evidence, c.how, c.at FROM (SELECT CONVERT(CONCAT('client:', ?) USING ascii) \
+         COLLATE ascii_bin AS name UNION SELECT CONVERT(CONCAT('contact:', contact_id) USING ascii) COLLATE ascii_bin FROM message \
+         WHERE client_id = ? AND contact_id IS NOT NULL) AS theirs JOIN consent c ON c.recipient = theirs.name UNION \
+         SELECT recipient, class, opted_out, evidence, how, at FROM consent WHERE recipient LIKE CONCAT('login:%/', ?) \
          ORDER BY recipient, at",
     ),
     ("remembered", "SELECT kind, id, state, name, seen_at, pending FROM mirror WHERE owner = ? ORDER BY kind, id"),
@@ -114,8 +116,9 @@ pub async fn of_numbers(store: &Store, portfolios: &BTreeSet<&str>, numbers: &[E
     let values: Vec<Value> = numbers.iter().take(NUMBERS_MAX).map(|to| to.as_str().into()).collect();
     let list = marks(values.len());
     let consents = format!(
-        "SELECT recipient, class, opted_out, evidence, how, at FROM consent WHERE recipient IN ({list}) OR recipient IN \
-         (SELECT user_id FROM user_phone WHERE recipient IN ({list})) ORDER BY recipient, at"
+        "SELECT recipient, class, opted_out, evidence, how, at FROM consent WHERE recipient IN ({list}) UNION \
+         SELECT c.recipient, c.class, c.opted_out, c.evidence, c.how, c.at FROM user_phone u JOIN consent c \
+         ON c.recipient = u.user_id WHERE u.recipient IN ({list}) ORDER BY recipient, at"
     );
     let users = format!(
         "SELECT user_id, recipient, portfolio, at FROM user_phone WHERE recipient IN ({list}) ORDER BY user_id"

@@ -1,7 +1,7 @@
 //! Owns: what the provider reported. A status only rises; a receipt of an unknown message is kept, since it may overtake
 //! the answer that names it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use super::pool::{bounded, retried};
 use super::row::{Reader, at, code, cut, marks, provider_key, transaction};
 use super::unknown::settle_as_sent;
 use super::{Store, StoreError, restored};
+use crate::domain::ids::MessageId;
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
 use crate::domain::receipt::{Receipt, ReceiptStatus};
@@ -88,10 +89,10 @@ async fn record_once(
         .await?;
     }
     explain(&mut tx, lane, receipts).await?;
+    let messages = messages_of(&mut tx, lane, receipts).await?;
     tx.exec_batch(
         "INSERT INTO receipt (provider_id, status, at, received_at, message_id, lane, code, detail, category) \
-         VALUES (?, ?, ?, ?, COALESCE((SELECT id FROM message WHERE id = ? AND lane = ?), \
-         (SELECT id FROM message WHERE provider_id = ? AND lane = ? LIMIT 1)), ?, ?, ?, ?) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON DUPLICATE KEY UPDATE lane = IF(message_id IS NULL, VALUES(lane), lane), \
          message_id = COALESCE(message_id, VALUES(message_id)), category = COALESCE(category, VALUES(category))",
         receipts.iter().map(|r| {
@@ -101,10 +102,7 @@ async fn record_once(
                 r.status.code().into(),
                 at(r.at),
                 at(now),
-                r.message_id.map(key).into(),
-                lane.into(),
-                provider_id.as_str().into(),
-                lane.into(),
+                messages.of(r).map(key).into(),
                 lane.into(),
                 r.code.map(code).into(),
                 r.detail.as_deref().map(|detail| cut(detail, 500)).into(),
@@ -118,6 +116,51 @@ async fn record_once(
     mark(Step::Recording);
     tx.commit().await?;
     Ok((never_sent, unknown))
+}
+
+/// Messages of one lane, by our id and by the provider's.
+#[derive(Default)]
+struct Messages {
+    ours: HashSet<MessageId>,
+    theirs: HashMap<String, MessageId>,
+}
+
+impl Messages {
+    fn of(&self, receipt: &Receipt) -> Option<MessageId> {
+        let ours = receipt.message_id.filter(|id| self.ours.contains(id));
+        ours.or_else(|| self.theirs.get(provider_key(&receipt.provider_id).as_str()).copied())
+    }
+}
+
+/// Asked for before the rows are written: as subqueries among the values of a prepared INSERT, MariaDB answers them once, and
+/// gives the next rows the message of the first.
+async fn messages_of(tx: &mut Transaction<'_>, lane: &str, receipts: &[&Receipt]) -> Result<Messages, StoreError> {
+    let mut found = Messages::default();
+    for some in receipts.chunks(500) {
+        let ids: Vec<MessageId> = some.iter().filter_map(|r| r.message_id).collect();
+        let mut rows: Vec<Row> = Vec::new();
+        if !ids.is_empty() {
+            let list = super::outbox::hex_list(&ids);
+            rows = tx
+                .exec(format!("SELECT id, provider_id FROM message WHERE id IN ({list}) AND lane = ?"), (lane,))
+                .await?;
+        }
+        let sql =
+            format!("SELECT id, provider_id FROM message WHERE provider_id IN ({}) AND lane = ?", marks(some.len()));
+        let mut parameters: Vec<Value> =
+            some.iter().map(|r| Value::from(provider_key(&r.provider_id).as_str())).collect();
+        parameters.push(lane.into());
+        rows.extend(tx.exec::<Row, _, _>(sql, parameters).await?);
+        for row in &rows {
+            let reader = Reader::new("message", row, "");
+            let id = message_id(&reader, "id")?;
+            found.ours.insert(id);
+            if let Some(theirs) = reader.get::<Option<String>>("provider_id")? {
+                found.theirs.insert(theirs, id);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Why a message failed; and that it did not, where a device reported its delivery after another one's failure.

@@ -285,7 +285,12 @@ async fn who_opts_out_gets_nothing_more_even_of_what_waits() {
     bridge.sandbox.drain_receipts().await;
     bridge.wait_s(601);
     bridge.settle().await;
-    assert!(bridge.messages().await.iter().any(|m| m.reason.as_deref() == Some("opted_out")));
+    assert!(
+        bridge.messages().await.iter().any(|m| m.reason.as_deref() == Some("opted_out")),
+        "{:#?} {:#?}",
+        bridge.messages().await,
+        bridge.phones()
+    );
     assert_eq!(bridge.phones().len(), 1);
     bridge.finish().await;
 }

@@ -25,7 +25,7 @@ async fn a_text_with_a_mistake_is_refused_and_the_mended_one_is_seen_told_and_ro
     browser.sees("No se guardó: lo marcado no sirve").await;
     assert_eq!(browser.at().await, PAGE);
     let right = "Hello {{ recipient.name }}, your new invoice {{ invoice.number }} of {{ invoice.total }} is due on \
-                 {{ invoice.due }}, thanks for being with us.";
+                 {{ invoice.due }} at {{ company.name }}, thanks for being with us.";
     browser.fill("body", right).await;
     browser.sees("thanks for being with us.").await;
     browser.sees("your new invoice 2026-1234").await;

@@ -251,7 +251,8 @@ async fn the_api_finds_shows_retries_and_tells_why() {
     // Why.
     let client = shown.body["client_id"].as_u64().expect("a client");
     let why = called(&bridge, viewer, &format!("/why?client={client}"), None).await;
-    assert_eq!(why.body["events"][0]["outcomes"][0]["reason"], json!("refused"), "{}", why.body);
+    let outcomes = why.body["events"][0]["outcomes"].as_array().expect("outcomes");
+    assert!(outcomes.iter().any(|outcome| outcome["reason"] == "refused"), "{}", why.body);
     assert_eq!(called(&bridge, viewer, "/why?client=1&from=2026-02-01&to=2026-01-01", None).await.status, 422);
     // Deeds.
     let again = json!({ "search": { "state": "failed", "hookpoint": "invoice_created" }, "dry_run": true });
