@@ -35,6 +35,9 @@ pub struct Decide {
     pub refusals: Arc<Refusals>,
 }
 
+/// The server ends a read so long after the deadline: whoever asks hears that it is too late, not that the server ended something.
+const LATER: Duration = Duration::from_millis(100);
+
 /// The route.
 #[must_use]
 pub fn route(decide: Decide) -> Route {
@@ -102,7 +105,8 @@ impl Decide {
     /// middle of an answer; the server ends it by the same deadline.
     async fn ask(&self, question: Question, asker: Asker, now: jiff::Timestamp) -> Result<Answer, Problem> {
         let deadline = Duration::from_millis(self.decider.policies.ask(question.rule()).deadline_ms);
-        let decider = Decider { billing: self.decider.billing.within(deadline), ..(*self.decider).clone() };
+        let billing = self.decider.billing.within(deadline + LATER);
+        let decider = Decider { billing, ..(*self.decider).clone() };
         let work = tokio::spawn(caught(async move {
             mark_one(Step::Handling, &question.rule());
             decider.ask(&question, asker, now).await

@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Params, Row, Transaction, Value};
+use mysql_async::{Row, Transaction, Value};
 
-use super::outbox::{key, message_id};
+use super::outbox::{hex_list, key, message_id};
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, code, cut, marks, provider_key, transaction};
 use super::unknown::settle_as_sent;
@@ -89,78 +89,31 @@ async fn record_once(
         .await?;
     }
     explain(&mut tx, lane, receipts).await?;
-    let messages = messages_of(&mut tx, lane, receipts).await?;
+    let owners = owners(&mut tx, lane, receipts).await?;
     tx.exec_batch(
         "INSERT INTO receipt (provider_id, status, at, received_at, message_id, lane, code, detail, category) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) \
-         ON DUPLICATE KEY UPDATE lane = IF(message_id IS NULL, VALUES(lane), lane), \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE lane = IF(message_id IS NULL, VALUES(lane), lane), \
          message_id = COALESCE(message_id, VALUES(message_id)), category = COALESCE(category, VALUES(category))",
-        receipts.iter().map(|r| {
-            let provider_id = provider_key(&r.provider_id);
-            Params::Positional(vec![
-                provider_id.as_str().into(),
-                r.status.code().into(),
+        receipts.iter().zip(&owners).map(|(r, owner)| {
+            (
+                provider_key(&r.provider_id),
+                r.status.code(),
                 at(r.at),
                 at(now),
-                messages.of(r).map(key).into(),
-                lane.into(),
-                r.code.map(code).into(),
-                r.detail.as_deref().map(|detail| cut(detail, 500)).into(),
-                r.category.as_deref().map(|category| cut(category, 48)).into(),
-            ])
+                owner.map(key),
+                lane,
+                r.code.map(code),
+                r.detail.as_deref().map(|detail| cut(detail, 500)),
+                r.category.as_deref().map(|category| cut(category, 48)),
+            )
         }),
     )
     .await?;
     let never_sent = prove_waiting(&mut tx, lane, &ours).await?;
-    let unknown = unknown_of(&mut tx, receipts).await?;
+    let unknown = owners.iter().filter(|owner| owner.is_none()).count();
     mark(Step::Recording);
     tx.commit().await?;
     Ok((never_sent, unknown))
-}
-
-/// Messages of one lane, by our id and by the provider's.
-#[derive(Default)]
-struct Messages {
-    ours: HashSet<MessageId>,
-    theirs: HashMap<String, MessageId>,
-}
-
-impl Messages {
-    fn of(&self, receipt: &Receipt) -> Option<MessageId> {
-        let ours = receipt.message_id.filter(|id| self.ours.contains(id));
-        ours.or_else(|| self.theirs.get(provider_key(&receipt.provider_id).as_str()).copied())
-    }
-}
-
-/// Asked for before the rows are written: as subqueries among the values of a prepared INSERT, MariaDB answers them once, and
-/// gives the next rows the message of the first.
-async fn messages_of(tx: &mut Transaction<'_>, lane: &str, receipts: &[&Receipt]) -> Result<Messages, StoreError> {
-    let mut found = Messages::default();
-    for some in receipts.chunks(500) {
-        let ids: Vec<MessageId> = some.iter().filter_map(|r| r.message_id).collect();
-        let mut rows: Vec<Row> = Vec::new();
-        if !ids.is_empty() {
-            let list = super::outbox::hex_list(&ids);
-            rows = tx
-                .exec(format!("SELECT id, provider_id FROM message WHERE id IN ({list}) AND lane = ?"), (lane,))
-                .await?;
-        }
-        let sql =
-            format!("SELECT id, provider_id FROM message WHERE provider_id IN ({}) AND lane = ?", marks(some.len()));
-        let mut parameters: Vec<Value> =
-            some.iter().map(|r| Value::from(provider_key(&r.provider_id).as_str())).collect();
-        parameters.push(lane.into());
-        rows.extend(tx.exec::<Row, _, _>(sql, parameters).await?);
-        for row in &rows {
-            let reader = Reader::new("message", row, "");
-            let id = message_id(&reader, "id")?;
-            found.ours.insert(id);
-            if let Some(theirs) = reader.get::<Option<String>>("provider_id")? {
-                found.theirs.insert(theirs, id);
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// Why a message failed; and that it did not, where a device reported its delivery after another one's failure.
@@ -191,15 +144,41 @@ async fn explain(tx: &mut Transaction<'_>, lane: &str, receipts: &[&Receipt]) ->
     Ok(())
 }
 
-async fn unknown_of(tx: &mut Transaction<'_>, receipts: &[&Receipt]) -> Result<usize, StoreError> {
-    let mut count = 0;
+/// The message of the lane that each receipt belongs to, if there is one: by our own id, else by the provider's. Looked up apart
+/// from the insert: as sub-selects of a prepared batch, all receipts got the first one's message (MariaDB 10.11, binary protocol).
+async fn owners(
+    tx: &mut Transaction<'_>,
+    lane: &str,
+    receipts: &[&Receipt],
+) -> Result<Vec<Option<MessageId>>, StoreError> {
+    let mut owners = Vec::with_capacity(receipts.len());
     for some in receipts.chunks(500) {
-        let sql =
-            format!("SELECT COUNT(*) FROM receipt WHERE message_id IS NULL AND provider_id IN ({})", marks(some.len()));
-        let ids: Vec<Value> = some.iter().map(|r| provider_key(&r.provider_id).into()).collect();
-        count += tx.exec_first::<usize, _, _>(sql, ids).await?.unwrap_or(0);
+        let ours: Vec<MessageId> = some.iter().filter_map(|r| r.message_id).collect();
+        let theirs: Vec<String> = some.iter().map(|r| provider_key(&r.provider_id)).collect();
+        let by_ours = if ours.is_empty() { "FALSE".to_owned() } else { format!("id IN ({})", hex_list(&ours)) };
+        // Two ranges, each by its own index.
+        let sql = format!(
+            "SELECT id, provider_id FROM message WHERE {by_ours} AND lane = ? UNION \
+             SELECT id, provider_id FROM message WHERE provider_id IN ({}) AND lane = ?",
+            marks(theirs.len())
+        );
+        let mut values: Vec<Value> = vec![lane.into()];
+        values.extend(theirs.iter().map(|id| Value::from(id.as_str())));
+        values.push(lane.into());
+        let rows: Vec<Row> = tx.exec(sql, values).await?;
+        let mut known: HashSet<MessageId> = HashSet::new();
+        let mut by_theirs: HashMap<String, MessageId> = HashMap::new();
+        for row in &rows {
+            let reader = Reader::new("message", row, "");
+            let id = message_id(&reader, "id")?;
+            known.insert(id);
+            by_theirs.extend(reader.get::<Option<String>>("provider_id")?.map(|theirs| (theirs, id)));
+        }
+        owners.extend(some.iter().zip(&theirs).map(|(r, theirs)| {
+            r.message_id.filter(|id| known.contains(id)).or_else(|| by_theirs.get(theirs).copied())
+        }));
     }
-    Ok(count)
+    Ok(owners)
 }
 
 /// Deletes the oldest receipts of messages that nobody knows, but for the newest `kept_max`. Returns how many.
@@ -227,7 +206,7 @@ async fn prove_waiting(tx: &mut Transaction<'_>, lane: &str, ours: &[&Receipt]) 
         return Ok(0);
     }
     let ids: Vec<_> = ours.iter().filter_map(|r| r.message_id).collect();
-    let list = super::outbox::hex_list(&ids);
+    let list = hex_list(&ids);
     let rows: Vec<Row> = tx
         .exec(
             format!(

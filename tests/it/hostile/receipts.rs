@@ -277,3 +277,26 @@ async fn receipts_of_messages_that_nobody_knows_are_bounded_in_rows() {
     assert_eq!(bridge.messages().await.iter().find(|m| m.id == id).expect("it").receipts.len(), 2);
     bridge.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_receipt_of_a_webhook_belongs_to_its_own_message() {
+    let bridge = Bridge::start().await;
+    let mut sent = Vec::new();
+    for client in 1..=4 {
+        sent.push(registered(&bridge, client).await);
+    }
+    let secret = bridge.secrets.app_secret.clone();
+    let phones = bridge.phones();
+    let mut statuses = Vec::new();
+    for phone in &phones {
+        let id = phone.biz_opaque_callback_data.as_deref().and_then(MessageId::parse);
+        statuses.push(status(&bridge, &phone.id, "delivered", None, id));
+        statuses.push(status(&bridge, &phone.id, "read", None, None));
+    }
+    let reply = webhook(&bridge, ("main", &secret), "messages", json!({ "statuses": statuses })).await;
+    assert_eq!(reply.status, 200);
+    for message in bridge.messages().await {
+        assert_eq!((message.standing(), message.receipts.len()), ("read", 2), "{}", message.id);
+    }
+    bridge.finish().await;
+}
