@@ -5,6 +5,7 @@ use hookbridge::domain::reason::Reason;
 use hookbridge::sandbox::{ErrorData, Fault, Trouble};
 use hookbridge::store::lane::{Pause, PausedBy, pause, paused, resume};
 use hookbridge::store::outbox::cancel;
+use hookbridge::store::trail::MessageTrail;
 use mysql_async::prelude::Queryable as _;
 use serde_json::json;
 
@@ -276,7 +277,7 @@ async fn who_is_not_written_to_after_all_takes_no_place_of_the_day_the_pair_or_t
     let (welcome, paid): (Vec<_>, Vec<_>) =
         bridge.messages().await.into_iter().partition(|m| m.hookpoint == "client_registered");
     assert!(paid.iter().all(|m| m.standing() == "cancelled"), "{paid:#?}");
-    assert_eq!(welcome.iter().map(|m| m.standing()).collect::<Vec<_>>(), ["delivered"; 2], "{welcome:#?}");
+    assert_eq!(welcome.iter().map(MessageTrail::standing).collect::<Vec<_>>(), ["delivered"; 2], "{welcome:#?}");
     bridge.finish().await;
 }
 

@@ -6,6 +6,7 @@ use hookbridge::sandbox::{ErrorData, Fault, Trouble};
 use hookbridge::store::figure::news;
 use hookbridge::store::lane::paused;
 use hookbridge::store::receipt::forget_unknown;
+use hookbridge::store::trail::MessageTrail;
 use mysql_async::prelude::Queryable as _;
 use serde_json::{Value, json};
 
@@ -42,7 +43,7 @@ fn status(bridge: &Bridge, id: &str, status: &str, code: Option<i64>, message: O
     one
 }
 
-async fn number_of(bridge: &Bridge) -> String {
+fn number_of(bridge: &Bridge) -> String {
     bridge.phones().first().expect("a message was sent").phone_number_id.clone()
 }
 
@@ -70,7 +71,7 @@ async fn odd_ids_and_codes_of_answers_are_stored_and_delay_no_other_outcome() {
     }
     registered(&bridge, CAST.client_raw_phone).await;
     let all = bridge.messages().await;
-    let standing: Vec<&str> = all.iter().map(|m| m.standing()).collect();
+    let standing: Vec<&str> = all.iter().map(MessageTrail::standing).collect();
     assert_eq!(standing, ["accepted", "accepted", "accepted", "queued", "accepted"]);
     assert_eq!(all[3].attempts[0].code, Some(i32::MAX.into()), "clamped");
     // Their receipts find them, by our id or by the provider's.
@@ -190,7 +191,7 @@ async fn one_senders_secret_does_not_touch_anothers_messages_or_lane() {
     settings.push(("SENDERS__SECOND__APP_SECRET", "0123456789abcdef0123456789abcdee"));
     let bridge = Bridge::with(&settings, |_| {}).await;
     let id = registered(&bridge, 1).await;
-    let (number, sent) = (number_of(&bridge).await, bridge.phones()[0].id.clone());
+    let (number, sent) = (number_of(&bridge), bridge.phones()[0].id.clone());
     let second = ("second", "0123456789abcdef0123456789abcdee");
     let failed = || json!([status(&bridge, &sent, "failed", Some(131_042), Some(id))]);
     for value in [
