@@ -111,7 +111,7 @@ impl Decide {
             mark_one(Step::Handling, &question.rule());
             decider.ask(&question, asker, now).await
         }));
-        let asked = Instant::now();
+        let began = Instant::now();
         let late = || Problem::new(503, "too-late", "The facts did not come before the rule's deadline.");
         let no_facts = || Problem::new(503, "no-facts", "The facts cannot be had; the bridge's log says why.");
         match tokio::time::timeout(deadline, work).await {
@@ -124,7 +124,7 @@ impl Decide {
             Ok(Ok(Ok(Err(error)))) => {
                 tracing::error!(%error, "a question has no answer");
                 // The server ends a statement by the same deadline, and may say so a moment before it.
-                Err(if asked.elapsed() >= deadline.mul_f32(0.9) { late() } else { no_facts() })
+                Err(if began.elapsed() >= deadline.mul_f32(0.9) { late() } else { no_facts() })
             }
             Ok(Ok(Err(panicked))) => {
                 self.metrics.panicked(Task::Decisions, &panicked);
