@@ -36,7 +36,8 @@ mirror() {
   local uri
   uri=$(grep -hs '^URIs:' /etc/apt/sources.list.d/*.sources | awk '{print $2}' | grep -v security | head -n1)
   [ -n "$uri" ] || uri=$(grep -hs '^deb ' /etc/apt/sources.list | grep -o 'http[^ ]*' | grep -v security | head -n1)
-  echo "${uri:-http://deb.debian.org/debian}"
+  [ -n "$uri" ] || { echo "[servers] apt's lists name no mirror of Debian" >&2; exit 1; }
+  echo "$uri"
 }
 
 # Unpacks a suite's packages below .work/servers/NAME/root. The machine's dpkg and its lists are not touched.

@@ -21,7 +21,9 @@ need php php-cli
 # /usr/sbin is not in every user's PATH, and there the server lies.
 [ -x /usr/sbin/mariadbd ] && packages=("${packages[@]/mariadb-server-core/}")
 php -r 'exit(extension_loaded("curl") ? 0 : 1);' 2>/dev/null || packages+=(php-curl)
+axe=4.14.1
 if [ "$purpose" = test ]; then
+  [ -s ".work/axe-$axe.js" ] || need npm npm
   need python3 python3
   need curl curl
   need pgrep procps
@@ -90,11 +92,12 @@ if [ "$purpose" = test ] && ! { .work/venv/bin/python -c 'import standardwebhook
   python3 -m venv .work/venv
   .work/venv/bin/pip install -q --disable-pip-version-check standardwebhooks==1.0.0 schemathesis==4.32.5
 fi
-# The rules of accessibility that Chromium is asked by, as the npm registry has them; only for tests.
-axe=4.14.1
+# The rules of accessibility that Chromium is asked by; only for tests.
 if [ "$purpose" = test ] && [ ! -s ".work/axe-$axe.js" ]; then
   say "axe-core $axe, for checking that everybody can use the pages"
-  curl -fsS --max-time 60 "https://registry.npmjs.org/axe-core/-/axe-core-$axe.tgz" | tar xzO package/axe.min.js >".work/axe-$axe.js.part"
+  package=$(cd .work && npm pack --silent "axe-core@$axe")
+  tar xzO -f ".work/$package" package/axe.min.js >".work/axe-$axe.js.part"
+  rm ".work/$package"
   mv ".work/axe-$axe.js.part" ".work/axe-$axe.js"
 fi
 if [ "$purpose" = lint ] && ! command -v cargo-deny >/dev/null; then
