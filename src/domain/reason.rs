@@ -95,7 +95,7 @@ closed_list! {
         PhoneMissing = "phone_missing",
         /// The stored phone number cannot be read as one.
         PhoneInvalid = "phone_invalid",
-        /// A number that cannot have WhatsApp (toll free, premium, short).
+        /// A kind of number that gets no alerts (toll free, premium, short, a switchboard, a fax).
         PhoneNotMobile = "phone_not_mobile",
         /// The client named a billing contact, who gets it instead.
         BillingContact = "billing_contact",

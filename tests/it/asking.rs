@@ -7,18 +7,6 @@ use serde_json::{Value, json};
 
 use crate::support::bridge::Bridge;
 
-/// A generous deadline, so that a busy machine does not turn an answer into a miss.
-const PATIENT: [(&str, &str); 4] = [
-    ("RULES__UPGRADE__DEADLINE_MS", "5000"),
-    ("RULES__CANCELLATION__DEADLINE_MS", "5000"),
-    ("RULES__TERMINATION__DEADLINE_MS", "5000"),
-    ("RULES__IDENTITY__DEADLINE_MS", "5000"),
-];
-
-async fn patient(more: &[(&str, &str)]) -> Bridge {
-    Bridge::with(&[&PATIENT[..], more].concat(), |_| {}).await
-}
-
 impl Bridge {
     /// What each of `lines` returns to the platform, the stub having fetched the bridge's manifest first.
     async fn asked(&self, lines: &[Value]) -> Vec<Value> {
@@ -35,7 +23,7 @@ fn page(hook: &str, client: u32, request: &Value, vars: &Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_manuals_upgrade_costs_fifty_in_php_where_the_platform_says_twenty_five() {
-    let bridge = patient(&[]).await;
+    let bridge = Bridge::start().await;
     let service = CAST.service_upgradable;
     let request = json!({ "type": "package", "id": service.id, "pid": 2, "billingcycle": "annually" });
     let order = json!({ "oldproductid": 1, "newproductid": 2, "days": 182, "totaldays": 365, "newproductbillingcycle": "annually",
@@ -74,7 +62,7 @@ async fn the_manuals_upgrade_costs_fifty_in_php_where_the_platform_says_twenty_f
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_termination_before_its_day_is_aborted_in_php_and_others_go_on() {
-    let bridge = patient(&[]).await;
+    let bridge = Bridge::start().await;
     let terminate = |service: u32, addon: u32| {
         json!({ "hook": "PreModuleTerminate", "actor": "cron", "new_request": true,
             "vars": { "params": { "serviceid": service, "addonId": addon, "serverpassword": "x" } } })
@@ -91,7 +79,7 @@ async fn a_termination_before_its_day_is_aborted_in_php_and_others_go_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_cancellation_page_gets_its_notices_and_a_second_clients_address_is_refused() {
-    let bridge = patient(&[]).await;
+    let bridge = Bridge::start().await;
     let [first, second] = CAST.clients_same_email;
     bridge.platform(&format!("UPDATE tblclients SET email = 'taken@example.org' WHERE id = {first}")).await;
     let service = CAST.service_upgradable;
@@ -121,7 +109,7 @@ async fn the_cancellation_page_gets_its_notices_and_a_second_clients_address_is_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_decided_without_the_bridge_is_on_record_after_the_next_cron() {
-    let bridge = patient(&[]).await;
+    let bridge = Bridge::start().await;
     let stub = bridge.stub();
     let terminate = json!({ "hook": "PreModuleTerminate", "actor": "cron", "new_request": true,
         "vars": { "params": { "serviceid": 18, "userid": 7 } } });

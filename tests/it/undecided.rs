@@ -37,7 +37,7 @@ async fn unlock(mut connection: Conn) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn facts_behind_the_deadline_are_too_late_and_what_nobody_heard_is_not_on_record() {
-    let bridge = Bridge::with(&[("RULES__TERMINATION__DEADLINE_MS", "5000")], |_| {}).await;
+    let bridge = Bridge::start().await;
     assert_eq!(bridge.ask("termination", &terminate(9)).await.status, 200);
     let lock = locked(&bridge, "tblhosting").await;
     let started = std::time::Instant::now();
@@ -59,7 +59,6 @@ async fn with_the_queue_of_records_full_the_asker_is_still_answered_and_each_los
     // A rule that is off needs no facts: what is measured is the record.
     let settings = [
         ("RULES__IDENTITY__ENABLED", "false"),
-        ("RULES__IDENTITY__DEADLINE_MS", "5000"),
         ("SOURCES__BILLING__EVENTS_PER_S", "100000"),
         ("SOURCES__BILLING__EVENTS_BURST", "100000"),
     ];
@@ -89,11 +88,7 @@ async fn with_the_queue_of_records_full_the_asker_is_still_answered_and_each_los
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_platforms_database_the_stub_does_what_each_rule_declares_and_tells_later() {
-    let settings = [
-        ("RULES__TERMINATION__DEADLINE_MS", "5000"),
-        ("RULES__UPGRADE__DEADLINE_MS", "5000"),
-        ("BILLING__ACQUIRE_TIMEOUT_MS", "500"),
-    ];
+    let settings = [("BILLING__ACQUIRE_TIMEOUT_MS", "500")];
     let bridge = Bridge::with(&settings, |_| {}).await;
     let stub = bridge.stub();
     stub.fire(&[json!({ "hook": "AfterCronJob" })]).await.expect("the manifest is fetched");

@@ -73,6 +73,10 @@ impl Bridge {
             [
                 // A machine that is busy with other tests answers late.
                 ("SERVER__INGEST_WAIT_MS", "10000"),
+                ("RULES__UPGRADE__DEADLINE_MS", "5000"),
+                ("RULES__CANCELLATION__DEADLINE_MS", "5000"),
+                ("RULES__TERMINATION__DEADLINE_MS", "5000"),
+                ("RULES__IDENTITY__DEADLINE_MS", "5000"),
                 // What waits for the platform to settle is a test of its own.
                 ("HOOKPOINTS__INVOICE_CREATED__SETTLE_S", "0"),
                 ("HOOKPOINTS__PAYMENT_RECEIVED__SETTLE_S", "0"),

@@ -2,7 +2,7 @@
 //! takes the mark panics, or does what the test wants, in the very thread that leaves it. Nothing of it is in the product.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use hookbridge::road::{Step, TARGET};
 use tracing::field::{Field, Visit};
@@ -54,8 +54,14 @@ impl Marks {
     }
 }
 
+/// Takes no mark, and lives as long as the process. `tracing-core` asks only the thread that meets a mark first while there
+/// is a single subscriber, and keeps that answer: a thread of another test would silence the mark for all. With two it
+/// asks both.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Taker(Marks::default())));
+
 /// Runs a test on a runtime of its own, whose threads take the marks.
 pub fn with_marks(test: impl AsyncFnOnce(Marks)) {
+    LazyLock::force(&SECOND);
     let marks = Marks::default();
     let dispatch = Dispatch::new(Taker(marks.clone()));
     let given = dispatch.clone();
