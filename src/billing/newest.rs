@@ -17,6 +17,9 @@ impl Billing {
     }
 }
 
+/// Of the newest rows of a table whose owner has no index, this many are looked at.
+const LOOKED_AT: u32 = 2_000;
+
 /// By primary key backwards, or by the owner's index.
 fn sql(kind: SubjectKind, client: Option<u64>) -> String {
     let of = |table: &str, owner: &str| {
@@ -29,16 +32,24 @@ fn sql(kind: SubjectKind, client: Option<u64>) -> String {
         SubjectKind::Invoice => of("tblinvoices", "userid"),
         SubjectKind::Service => of("tblhosting", "userid"),
         SubjectKind::Domain => of("tbldomains", "userid"),
-        SubjectKind::User => {
-            let owner = client.map_or_else(String::new, |client| format!(" AND client_id = {client}"));
-            format!(
-                "SELECT auth_user_id AS id FROM tblusers_clients WHERE owner = 1{owner} ORDER BY auth_user_id DESC LIMIT 1"
-            )
-        }
-        // Prospects' quotes belong to no client: nobody is told of them.
+        // An owner's own logins are few; the newest of all may stand behind many logins that own nothing.
+        SubjectKind::User => match client {
+            Some(client) => format!(
+                "SELECT auth_user_id AS id FROM tblusers_clients WHERE owner = 1 AND client_id = {client} \
+                 ORDER BY auth_user_id DESC LIMIT 1"
+            ),
+            None => format!(
+                "SELECT id FROM (SELECT auth_user_id AS id, owner FROM tblusers_clients ORDER BY auth_user_id DESC \
+                 LIMIT {LOOKED_AT}) newest WHERE owner = 1 ORDER BY id DESC LIMIT 1"
+            ),
+        },
+        // The platform has no index of a quote's client. Prospects' quotes belong to no client: nobody is told of them.
         SubjectKind::Quote => {
             let owner = client.map_or_else(|| "userid > 0".to_owned(), |client| format!("userid = {client}"));
-            format!("SELECT id FROM tblquotes WHERE {owner} ORDER BY id DESC LIMIT 1")
+            format!(
+                "SELECT id FROM (SELECT id, userid FROM tblquotes ORDER BY id DESC LIMIT {LOOKED_AT}) newest \
+                 WHERE {owner} ORDER BY id DESC LIMIT 1"
+            )
         }
         SubjectKind::Cancellation => {
             let owner = client.map_or_else(String::new, |client| format!(" WHERE h.userid = {client}"));

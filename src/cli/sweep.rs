@@ -9,11 +9,17 @@ use crate::config::Config;
 use crate::domain::mirror::Kind;
 use crate::store::{Store, mirror};
 
+/// Remembered rows are counted so far: a large platform has millions, and each count reads them all.
+const COUNTED_MAX: u64 = 100_000;
+
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Forget what is remembered: the next sweep looks around silently again (after `billing.url` changed, or a restore)
     #[arg(long)]
     forget: bool,
+    /// Count all remembered rows, however long that takes
+    #[arg(long)]
+    exact: bool,
     /// For programs
     #[arg(long)]
     json: bool,
@@ -25,34 +31,33 @@ pub async fn run(args: Args, config: &Config) -> anyhow::Result<()> {
         let done = mirror::forget(&store, Clock::system().now()).await?;
         anyhow::ensure!(done, "an instance is sweeping at this moment: try again in a minute");
     }
-    print(&store, args.json).await?;
+    print(&store, &args).await?;
     store.database().clone().close().await;
     Ok(())
 }
 
-async fn print(store: &Store, as_json: bool) -> anyhow::Result<()> {
-    let counts = mirror::counts(store).await?;
+async fn print(store: &Store, args: &Args) -> anyhow::Result<()> {
+    let most = if args.exact { u64::MAX } else { COUNTED_MAX };
     let mut table = show::table(&["kind", "rows", "waiting", "knows all rows since", "last round began"]);
     let mut kinds = Vec::new();
     for kind in Kind::ALL {
-        let (rows, waiting) =
-            counts.iter().find(|(code, ..)| code == kind.code()).map_or((0, 0), |(_, rows, waiting)| (*rows, *waiting));
+        let (rows, waiting) = mirror::counts(store, *kind, most).await?;
         let walk = mirror::walk(store, *kind).await?;
         let filled = walk.as_ref().and_then(|walk| walk.filled_at);
         let round = walk.as_ref().map(|walk| walk.round_at);
         table.add_row(vec![
             kind.code().to_owned(),
-            rows.to_string(),
+            if rows == most { format!("{rows} or more (--exact)") } else { rows.to_string() },
             waiting.to_string(),
             filled.map_or_else(|| "looks around silently".to_owned(), show::time),
             round.map(show::time).unwrap_or_default(),
         ]);
         kinds.push(json!({
-            "kind": kind.code(), "rows": rows, "waiting": waiting,
+            "kind": kind.code(), "rows": rows, "rows_is_all": rows < most, "waiting": waiting,
             "filled_at": filled.map(|at| at.to_string()), "round_at": round.map(|at| at.to_string()),
         }));
     }
-    if as_json {
+    if args.json {
         show::json(&json!({ "kinds": kinds }));
     } else {
         println!("{table}");

@@ -267,21 +267,19 @@ pub async fn is_empty(store: &Store, kind: Kind) -> Result<bool, StoreError> {
     .await
 }
 
-/// Rows remembered of each kind, and how many of them wait.
+/// Rows remembered of a kind, counted no further than `most`, and how many of them wait.
 ///
 /// # Errors
 /// The database.
-pub async fn counts(store: &Store) -> Result<Vec<(String, u64, u64)>, StoreError> {
+pub async fn counts(store: &Store, kind: Kind, most: u64) -> Result<(u64, u64), StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
-        let sql = "SELECT kind, COUNT(*) AS n, CAST(COUNT(pending) AS UNSIGNED) AS waiting FROM mirror GROUP BY kind";
-        let rows: Vec<Row> = connection.query(sql).await?;
-        rows.iter()
-            .map(|row| {
-                let reader = Reader::new("mirror", row, "");
-                Ok((reader.get("kind")?, reader.get("n")?, reader.get("waiting")?))
-            })
-            .collect()
+        let sql = "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM mirror WHERE kind = ? LIMIT ?) some) AS n, \
+                   (SELECT COUNT(*) FROM mirror WHERE kind = ? AND pending_at IS NOT NULL) AS waiting";
+        let row: Option<Row> = connection.exec_first(sql, (kind.code(), most, kind.code())).await?;
+        let Some(row) = row else { return Ok((0, 0)) };
+        let reader = Reader::new("mirror", &row, kind.code());
+        Ok((reader.get("n")?, reader.get("waiting")?))
     })
     .await
 }

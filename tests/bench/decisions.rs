@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use hookbridge::app::Workers;
+use hookbridge::app::{App, Workers};
 use hookbridge::clock::Clock;
 use hookbridge::http::Route;
 use hookbridge::http::problem::json_response;
@@ -22,7 +22,7 @@ use warp::http::{HeaderMap, StatusCode};
 
 use crate::Scale;
 use crate::doors::listen;
-use crate::home::Home;
+use crate::home::{BILLING, Home};
 use crate::load::{Post, exchange};
 use crate::report::{Report, Target};
 
@@ -73,10 +73,37 @@ pub async fn measure(home: &Home, scale: Scale, report: &mut Report) -> anyhow::
             report.add(&format!("decision {rule}, p99, {connections} at once"), p99, "ms", targets.1, from);
         }
     }
+    of_the_largest_client(home, &app, scale, report).await?;
     app.drain().await?;
     store.database().clone().close().await;
     pool.disconnect().await?;
     app.stop().await;
+    Ok(())
+}
+
+/// One client has 5,000 invoices, of which 150 are open: his upgrades are judged in time, too.
+async fn of_the_largest_client(home: &Home, app: &App, scale: Scale, report: &mut Report) -> anyhow::Result<()> {
+    let service = home.ids("SELECT MIN(id) FROM tblhosting WHERE domainstatus = 'Active'").await?[0];
+    let mut root = home.root(BILLING).await?;
+    root.query_drop(format!(
+        "INSERT INTO tblinvoices (userid, invoicenum, date, duedate, subtotal, credit, tax, tax2, total, status, \
+         paymentmethod, notes) \
+         SELECT h.userid, '', '2020-01-01', '2020-01-15', 10, 0, 0, 0, 10, IF(n.n % 33 = 0, 'Unpaid', 'Paid'), 'x', '' \
+         FROM tblhosting h JOIN JSON_TABLE(CONCAT('[', TRIM(TRAILING ',' FROM REPEAT('1,', 5000)), ']'), \
+         '$[*]' COLUMNS (n FOR ORDINALITY)) n WHERE h.id = {service}"
+    ))
+    .await?;
+    root.query_drop("ANALYZE TABLE tblinvoices").await?;
+    root.disconnect().await?;
+    let fields = json!({ "service_id": service, "to_product_id": 2, "platform_price": "25.00" });
+    let body = Arc::new(home.envelope("OrderProductUpgradeOverride", "r1", &fields));
+    let questions = ("/v1/decisions/upgrade", vec![body]);
+    let each = scale.questions as usize / 4;
+    let mut times = round(app.address, &questions, (1, each), (&home.key()?, &home.clock)).await?;
+    for (percent, target) in [(50, Target::None), (99, Target::AtMost(100.0))] {
+        let name = format!("decision upgrade, p{percent}, a client with 5,000 invoices");
+        report.add(&name, percentile(&mut times, percent), "ms", target, format!("{} questions", times.len()));
+    }
     Ok(())
 }
 
@@ -123,7 +150,7 @@ async fn round(
 fn pool(home: &Home) -> anyhow::Result<Pool> {
     let constraints = PoolConstraints::new(1, POOL).ok_or_else(|| anyhow::anyhow!("a pool"))?;
     let options = PoolOpts::default().with_constraints(constraints).with_reset_connection(false);
-    let url = Opts::from_url(&home.server.url_for("root", crate::home::BILLING))?;
+    let url = Opts::from_url(&home.server.url_for("root", BILLING))?;
     Ok(Pool::new(OptsBuilder::from_opts(url).pool_opts(options)))
 }
 

@@ -69,16 +69,20 @@ async fn list(ask: &Ask) -> Result<Answer, AdminError> {
             a.button href="/admin/phones/read" { (ask.t("phones.read_link")) }
             a.button href="/admin/phones/moved" { (ask.t("phones.moved_link")) }
         }
-        @if page.found.is_empty() {
-            @if next.is_some() {
-                (nothing(&ask.tf("phones.none_here", &[("n", &ask.tongue.number(page.looked))])))
-            } @else {
-                (nothing(ask.t("phones.none")))
+        @match &next {
+            // Rows with a rare reason are far between: an empty part of the list goes on by itself.
+            Some(next) if page.found.is_empty() => {
+                div id="found" hx-get={ "/admin/phones?" (ask.query.with("before", next)) } hx-trigger="load"
+                    hx-select="#found" hx-swap="outerHTML" {
+                    (nothing(&ask.tf("phones.none_here", &[("n", &ask.tongue.number(page.looked))])))
+                    (following(ask, "/admin/phones", Some(next)))
+                }
             }
-        } @else {
-            (table(ask, &page.found))
+            next => div id="found" {
+                @if page.found.is_empty() { (nothing(ask.t("phones.none"))) } @else { (table(ask, &page.found)) }
+                (following(ask, "/admin/phones", next.as_deref()))
+            }
         }
-        (following(ask, "/admin/phones", next.as_deref()))
     };
     Answer::page("/admin/phones", ask.t("phones.title"), body)
 }

@@ -26,15 +26,24 @@ async fn invoices(bridge: &Bridge) {
     }
 }
 
-/// The alerts of all three wait for their number, and may go now. Returns one of them.
-async fn queued(bridge: &Bridge) -> MessageId {
+async fn stop_for_a_minute(bridge: &Bridge) {
     let until = bridge.now() + SignedDuration::from_secs(60);
     let stop = Pause { lane: "main".to_owned(), until, by: PausedBy::Operator, detail: String::new() };
     pause(&bridge.app.store, &stop, bridge.now()).await.expect("a pause");
-    invoices(bridge).await;
+}
+
+/// The alerts of what was posted are queued; the minute is over. Returns one of them.
+async fn due(bridge: &Bridge) -> MessageId {
     bridge.app.drain().await.expect("the workers work");
     bridge.wait_s(61);
-    bridge.messages().await[0].id
+    bridge.messages().await.iter().find(|one| one.standing() == "queued").expect("a queued message").id
+}
+
+/// The alerts of all three wait for their number, and may go now. Returns one of them.
+async fn queued(bridge: &Bridge) -> MessageId {
+    stop_for_a_minute(bridge).await;
+    invoices(bridge).await;
+    due(bridge).await
 }
 
 fn count(bridge: &Bridge, line: &str) -> bool {
@@ -132,17 +141,32 @@ fn a_fault_before_the_request_left_is_tried_again_and_one_after_it_never_blindly
 fn an_outcome_that_our_code_fails_on_is_written_without_the_providers_words_and_the_others_whole() {
     with_marks(async |marks| {
         let bridge = Bridge::start().await;
-        let bad = queued(&bridge).await;
-        // The first mark is that of a due message; the next are its outcome's, with others and alone.
-        marks.act_at(Step::Handling, &bad.to_string(), 1, |_| {});
-        marks.panic_at(Step::Handling, &bad.to_string(), 2);
+        stop_for_a_minute(&bridge).await;
+        let body = bridge.envelope("InvoiceCreated", &json!({ "invoiceid": CAST.invoice_english.id }));
+        bridge.post("evt_alone", &body).await;
+        let alone = due(&bridge).await;
+        // The first mark is that of a due message, the next that of its outcome.
+        marks.act_at(Step::Handling, &alone.to_string(), 1, |_| {});
+        marks.panic_at(Step::Handling, &alone.to_string(), 1);
         bridge.settle().await;
-        assert!(marks.left() < 2, "it came to its outcome");
-        assert!(
-            bridge.messages().await.iter().all(|one| one.standing() == "delivered"),
-            "{:#?}",
-            bridge.messages().await
-        );
+        assert_eq!(marks.left(), 0, "it came to its outcome");
+        let message = bridge.messages().await.remove(0);
+        assert_eq!((message.standing(), message.attempts[0].outcome.as_str()), ("delivered", "unknown"));
+
+        stop_for_a_minute(&bridge).await;
+        for (id, invoice) in [("evt_bad", CAST.invoice_unpaid), ("evt_good", CAST.invoice_seven)] {
+            let body = bridge.envelope("InvoiceCreated", &json!({ "invoiceid": invoice.id }));
+            bridge.post(id, &body).await;
+        }
+        let bad = due(&bridge).await;
+        marks.act_at(Step::Handling, &bad.to_string(), 1, |_| {});
+        marks.panic_at(Step::Handling, &bad.to_string(), 1);
+        bridge.settle().await;
+        assert_eq!(marks.left(), 0, "it came to its outcome");
+        let messages = bridge.messages().await;
+        assert!(messages.iter().all(|one| one.standing() == "delivered"), "{messages:#?}");
+        let others = messages.iter().filter(|one| ![alone, bad].contains(&one.id));
+        assert!(others.flat_map(|one| &one.attempts).all(|one| one.outcome == "accepted"), "{messages:#?}");
         bridge.finish().await;
     });
 }

@@ -453,7 +453,7 @@ async fn the_rules_are_shown_as_configured_with_how_often_they_were_asked() {
         (&json!(1), &json!(1), &json!(0)),
         "{month}"
     );
-    assert_eq!((&termination["on_failure"], &termination["deadline_ms"]), (&json!("closed"), &json!(250)));
+    assert_eq!((&termination["on_failure"], &termination["deadline_ms"]), (&json!("closed"), &json!(5000)));
     assert_eq!(of("upgrade")["policy"]["price"], "pro_rata");
     assert_eq!(of("identity")["enabled"], false);
     let page = viewer.get("/admin/rules").await;
