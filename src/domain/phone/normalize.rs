@@ -150,7 +150,8 @@ fn numbers(parts: Vec<Part>, home: Home, policy: PhonePolicy) -> Vec<Outcome> {
         let whole = last.part.with(&part);
         if last.line.is_err() {
             let whole = read(whole);
-            if whole.line.is_ok() || part.own_digits().len() < SHORT_DIGITS_MAX {
+            let unfit = matches!(whole.line, Err(PhoneError::NotMobile(_)));
+            if whole.line.is_ok() || unfit || part.own_digits().len() < SHORT_DIGITS_MAX {
                 *last = whole;
                 continue;
             }
@@ -243,15 +244,22 @@ fn choose(readings: &[Reading], part: &Part) -> Option<usize> {
             _ => false,
         }
     };
-    let later = readings.iter().enumerate().skip(first + 1);
-    Some(later.filter(|(_, reading)| better(reading)).map(|(place, _)| place).next().unwrap_or(first))
+    let later = || readings.iter().enumerate().skip(first + 1).filter(|(_, reading)| better(reading));
+    let mobile = later().find(|(_, reading)| !reading.fixed);
+    Some(mobile.or_else(|| later().next()).map_or(first, |(place, _)| place))
 }
 
 /// Marks a line as assumed where another reading of the text is a number, too. Of other plans only mobiles count: a landline of
 /// another country is not what somebody meant who stored it as his phone here.
 fn certain(line: Line, chosen: usize, readings: &[Reading]) -> Line {
     let rival = |(place, reading): (usize, &Reading)| {
-        let Ok(other) = &reading.line else { return false };
+        let other = match &reading.line {
+            Ok(other) => other,
+            // A hotline with its code in front is what was meant rather than a landline that only a very wide plan allows.
+            Err(_) => {
+                return place != chosen && reading.how != How::CompanyCode && reading.may_win && reading.is_valid();
+            }
+        };
         let counts = match reading.how {
             How::CompanyNational | How::ClientNational | How::CompanyCode => {
                 other.reach.may_be_mobile() && !reading.repaired

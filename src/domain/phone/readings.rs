@@ -68,7 +68,7 @@ pub(super) struct Reading {
     pub fixed: bool,
     /// A landline that is dialled with a zero in front, which is not there.
     pub zero_missing: bool,
-    /// Without the zero that it begins with it is a mobile: Italy's landlines keep theirs, and people write one before mobiles.
+    /// Without the zero that it begins with it is valid, too: Italy's landlines keep theirs, and people write one before mobiles.
     pub zero_doubtful: bool,
     pub line: Result<Line, PhoneError>,
 }
@@ -189,7 +189,7 @@ impl Reader<'_> {
         };
         let fixed = number.get_type() == PhoneNumberType::FixedLine;
         let zero_missing = fixed && !text.starts_with(['0', '+']) && is_dialled_with_zero(&number);
-        let zero_doubtful = !self.part.compact && is_mobile_without_zero(&number);
+        let zero_doubtful = !self.part.compact && is_valid_without_zero(&number);
         let line = line::accept(&number, assumed, self.part, self.policy);
         Reading { how, region, may_win: true, repaired, fixed, zero_missing, zero_doubtful, line }
     }
@@ -215,9 +215,8 @@ fn is_dialled_with_zero(number: &PhoneNumber) -> bool {
         && number.format_as(PhoneNumberFormat::National).trim_start_matches('(').starts_with('0')
 }
 
-fn is_mobile_without_zero(number: &PhoneNumber) -> bool {
+fn is_valid_without_zero(number: &PhoneNumber) -> bool {
     let national = number.get_national_significant_number();
     let Some(rest) = national.strip_prefix('0') else { return false };
-    let mobile = PHONE_NUMBER_UTIL.parse(format!("+{}{rest}", number.country_code), None);
-    mobile.is_ok_and(|mobile| mobile.is_valid() && mobile.get_type() == PhoneNumberType::Mobile)
+    PHONE_NUMBER_UTIL.parse(format!("+{}{rest}", number.country_code), None).is_ok_and(|other| other.is_valid())
 }

@@ -7,7 +7,7 @@ use super::guess::Guess;
 /// A valid number in place of one that is not, and what that assumes.
 pub(super) fn repair(number: &PhoneNumber, is_landline: bool) -> Option<(PhoneNumber, Guess)> {
     let national = number.get_national_significant_number();
-    let mut candidates: Vec<(String, Guess)> = match number.country_code {
+    let candidates: Vec<(String, Guess)> = match number.country_code {
         54 if !is_landline => argentina(&national),
         55 if !is_landline => brazil(&national),
         52 => mexico(&national),
@@ -15,14 +15,19 @@ pub(super) fn repair(number: &PhoneNumber, is_landline: bool) -> Option<(PhoneNu
         229 => benin(&national),
         _ => Vec::new(),
     };
-    // Where no zero is dialled in front, people put one there all the same, or remember one that was.
-    if national.starts_with('0') {
-        candidates.push((national.trim_start_matches('0').to_owned(), Guess::TrunkZero));
-    }
-    candidates.into_iter().find_map(|(digits, assumed)| {
+    let read = |digits: &str| {
         let repaired = PHONE_NUMBER_UTIL.parse(format!("+{}{digits}", number.country_code), None).ok()?;
-        (repaired.is_valid() && repaired.country_code == number.country_code).then_some((repaired, assumed))
-    })
+        (repaired.is_valid() && repaired.country_code == number.country_code).then_some(repaired)
+    };
+    let known = candidates.into_iter().find_map(|(digits, assumed)| Some((read(&digits)?, assumed)));
+    // Where no zero is dialled in front, people put one there all the same, or remember one that was. Where one is dialled, the
+    // library took it away already, and a second one means something else.
+    let zero_removed = || {
+        let rest = national.strip_prefix('0')?;
+        let repaired = read(rest).filter(|repaired| repaired.get_national_significant_number() == rest)?;
+        Some((repaired, Guess::TrunkZero))
+    };
+    known.or_else(zero_removed)
 }
 
 /// A mobile is written with 9 in front of the area or 15 behind it, with both, with 15 in front of the area, and with the

@@ -146,7 +146,7 @@ impl Scan {
                 _ => {}
             }
         } else if c.is_alphabetic() {
-            return Ok(self.word(chars, at, before));
+            return self.word(chars, at, before);
         } else {
             self.sign(c, before, chars.get(at + 1).copied());
         }
@@ -177,19 +177,22 @@ impl Scan {
         self.part.digits.push(digit);
     }
 
-    fn word(&mut self, chars: &[char], at: usize, before: Option<char>) -> usize {
+    fn word(&mut self, chars: &[char], at: usize, before: Option<char>) -> Result<usize, PhoneError> {
         let length = chars[at..].iter().take_while(|c| c.is_alphabetic()).count();
         let (word, mut end) = (marks::fold(&chars[at..at + length].iter().collect::<String>()), at + length);
         let digit_at = |at: usize| chars.get(at).copied().and_then(ascii_digit).is_some();
         let (after_digit, before_digit) = (before.and_then(ascii_digit).is_some(), digit_at(end));
         // Brazil: `0xx11` holds the place of a carrier's two digits.
         if matches!(word.as_str(), "xx" | "x") && matches!(self.part.digits.as_str(), "0" | "550") {
-            return end;
+            return Ok(end);
         }
         let touching = (after_digit || before_digit) && !marks::may_touch(&word);
         // `i12` behind a number: an extension.
         let is_mark = !after_digit && marks::is_extension(&word) && !(self.parts.is_empty() && self.is_form_only());
         let glued = touching && !is_mark;
+        if glued && after_digit && before_digit {
+            return Err(PhoneError::Junk);
+        }
         self.part.glued |= glued && after_digit;
         // A word behind the form's code belongs to the number that follows.
         if self.is_form_only() && (self.begun || self.parts.is_empty()) {
@@ -208,7 +211,7 @@ impl Scan {
         if !glued && before_digit && !digit_at(end + 1) && chars.get(end + 1) == Some(&':') {
             end += 1;
         }
-        end
+        Ok(end)
     }
 
     fn sign(&mut self, c: char, before: Option<char>, after: Option<char>) {
