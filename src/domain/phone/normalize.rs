@@ -166,6 +166,14 @@ fn numbers(parts: Vec<Part>, home: Home, policy: PhonePolicy) -> Vec<Outcome> {
         }
         let next = read(part);
         let is_two = next.line.is_ok() || next.part.joint == Joint::Slash;
+        if next.line.is_err()
+            && next.part.joint == Joint::Slash
+            && let Ok(line) = &mut last.line
+            && read(last.part.with(&next.part)).line.is_ok()
+        {
+            // `12345/67890`: a short number and something else, or a long one.
+            line.assumed.get_or_insert(Guess::Ambiguous);
+        }
         if last.line.is_ok() && !is_two {
             // `0221 12345 - 67`: one number after all.
             let whole = read(last.part.with(&next.part));
@@ -187,7 +195,9 @@ impl Outcome {
         let readings = Reader { part: &part, home, policy }.readings();
         let chosen = choose(&readings, &part);
         let line = match chosen {
-            Some(chosen) => readings[chosen].line.clone().map(|line| certain(line, chosen, &readings)),
+            // Few digits at a letter are a label (`M1`), unless they are a number: then the letter stands for one more.
+            Some(_) if part.glued => Err(PhoneError::Junk),
+            Some(chosen) => readings[chosen].line.clone().map(|line| certain(line, chosen, &readings, &part)),
             None => Err(refused(&readings, &part, home)),
         };
         Self { part, readings, chosen, line, is_best: false }
@@ -230,7 +240,12 @@ impl Outcome {
 /// only a very wide plan allows, and so does a landline with its code where people would have dialled a zero.
 fn choose(readings: &[Reading], part: &Part) -> Option<usize> {
     let first = readings.iter().position(|reading| reading.may_win && reading.is_valid())?;
-    if !readings[first].fixed || readings[first].repaired {
+    if readings[first].repaired {
+        // What needs no repair is likelier: `+49.0049151…`.
+        let sound = |reading: &Reading| reading.may_win && !reading.repaired && !reading.fixed && reading.line.is_ok();
+        return Some(readings.iter().position(sound).unwrap_or(first));
+    }
+    if !readings[first].fixed {
         return Some(first);
     }
     let zero_missing = readings[first].zero_missing;
@@ -251,13 +266,15 @@ fn choose(readings: &[Reading], part: &Part) -> Option<usize> {
 
 /// Marks a line as assumed where another reading of the text is a number, too. Of other plans only mobiles count: a landline of
 /// another country is not what somebody meant who stored it as his phone here.
-fn certain(line: Line, chosen: usize, readings: &[Reading]) -> Line {
+fn certain(line: Line, chosen: usize, readings: &[Reading], part: &Part) -> Line {
     let rival = |(place, reading): (usize, &Reading)| {
         let other = match &reading.line {
             Ok(other) => other,
-            // A hotline with its code in front is what was meant rather than a landline that only a very wide plan allows.
+            // A hotline with its code in front is what was meant rather than a landline that only a very wide plan allows; but
+            // what a program wrote is taken as it is.
             Err(_) => {
-                return place != chosen && reading.how != How::CompanyCode && reading.may_win && reading.is_valid();
+                let counts = reading.how != How::CompanyCode && reading.may_win && !part.compact;
+                return place != chosen && counts && reading.is_valid();
             }
         };
         let counts = match reading.how {

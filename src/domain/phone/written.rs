@@ -33,7 +33,7 @@ pub(super) struct Part {
     /// Nothing but `+` and digits: as programs write a number.
     pub compact: bool,
     /// A letter touches a digit: one digit may be missing.
-    glued: bool,
+    pub glued: bool,
     /// How it is parted from the number before.
     pub joint: Joint,
 }
