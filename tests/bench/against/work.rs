@@ -132,7 +132,9 @@ async fn ground(home: &Home, program: &Program, work: Work) -> anyhow::Result<Gr
     root.query_drop(format!("USE {OWN}")).await?;
     let (own, reader) = (home.server.url_for(BRIDGE, OWN), home.server.url_for(READER, BILLING));
     let mut all = variables(&own, &reader, &sandbox.url(), &home.secrets);
-    all.extend(UNLIMITED.iter().map(|(key, value)| (format!("HOOKBRIDGE__{key}"), (*value).to_owned())));
+    // An older version does not know the wait, and the events are older than it.
+    let known = UNLIMITED.iter().filter(|(key, _)| !key.ends_with("SETTLE_S"));
+    all.extend(known.map(|(key, value)| (format!("HOOKBRIDGE__{key}"), (*value).to_owned())));
     program.migrate(&all)?;
     Ok(Ground { sandbox, variables: all, root })
 }
