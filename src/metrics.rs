@@ -68,6 +68,19 @@ pub struct HookLabel {
     pub hook: String,
 }
 
+/// A source of events.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SourceLabel {
+    pub source: String,
+}
+
+/// A source of events, and what is wrong with a stub of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SourceTrouble {
+    pub source: String,
+    pub trouble: &'static str,
+}
+
 /// A kind of task.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct TaskLabel {
@@ -99,6 +112,8 @@ pub struct Metrics {
     pub lane_paused: Family<LaneLabel, Gauge>,
     pub hook_silent: Family<HookLabel, Gauge>,
     pub holds_asking: Gauge,
+    pub stub_heartbeat_seconds: Family<SourceLabel, Gauge<f64, AtomicU64>>,
+    pub stub_troubles: Family<SourceTrouble, Gauge>,
     pub retention_rows: Family<KindLabel, Counter>,
     pub retention_oldest_seconds: Family<KindLabel, Gauge<f64, AtomicU64>>,
     pub task_restarts: Family<TaskLabel, Counter>,
@@ -140,6 +155,8 @@ impl Default for Metrics {
             lane_paused: Family::default(),
             hook_silent: Family::default(),
             holds_asking: Gauge::default(),
+            stub_heartbeat_seconds: Family::default(),
+            stub_troubles: Family::default(),
             retention_rows: Family::default(),
             retention_oldest_seconds: Family::default(),
             task_restarts: Family::default(),
@@ -191,6 +208,12 @@ impl Metrics {
             self.hook_silent.clone(),
         );
         registry.register("holds_asking", "Holds that wait for an operator's word", self.holds_asking.clone());
+        registry.register(
+            "stub_heartbeat_seconds",
+            "Age of the newest heartbeat, by source",
+            self.stub_heartbeat_seconds.clone(),
+        );
+        registry.register("stub_troubles", "Stubs of a source with which this is wrong", self.stub_troubles.clone());
         registry.register("retention_rows", "Rows of history pruned, by kind", self.retention_rows.clone());
         registry.register(
             "retention_oldest_seconds",

@@ -24,7 +24,7 @@ final class AddonPage
             return $page->problem($page->words('bad_config') . ' ' . $e->getMessage());
         }
         if ($config->text('page_url') === '' || $config->signInKey() === '') {
-            return $page->problem($page->words('no_secret'));
+            return $page->problem($page->words('no_secret')) . $page->standing();
         }
         try {
             $admin = self::admin();
@@ -36,9 +36,9 @@ final class AddonPage
         }
         $role = SignIn::role($vars, $admin['roleid']);
         if ($role === '') {
-            return $page->problem(sprintf($page->words('no_role'), $admin['roleid']));
+            return $page->problem(sprintf($page->words('no_role'), $admin['roleid'])) . $page->standing();
         }
-        return isset($_GET['open']) ? $page->form($config, $admin, $role) : $page->button($admin, $role);
+        return isset($_GET['open']) ? $page->form($config, $admin, $role) : $page->button($admin, $role) . $page->standing();
     }
 
     /** What is wrong with config.php or spool_dir; '' for nothing. */
@@ -74,6 +74,24 @@ final class AddonPage
         return '<p>' . self::html($this->words('about')) . '</p><p><a class="btn btn-primary" target="_blank" rel="noopener" href="'
             . self::html($link . '&open=1') . '">' . self::html($this->words('open')) . '</a></p><p>'
             . self::html(sprintf($this->words('as'), $admin['username'], $this->words($role))) . '</p>';
+    }
+
+    /** How the stub is, with a red line where something is wrong. */
+    private function standing(): string
+    {
+        $lines = [];
+        $error = Stub::quietly(static function () use (&$lines) {
+            $lines = Stub::at(__DIR__)->part(Report::class)->lines();
+        });
+        if ($error !== null) {
+            return $this->problem(Stub::sentence($error));
+        }
+        $rows = '';
+        foreach ($lines as list($name, $value, $is_wrong)) {
+            $rows .= ($is_wrong ? '<tr class="danger" style="color:#a00"><th>&#9888; ' : '<tr><th>') . self::html($this->words('state_' . $name))
+                . '</th><td>' . self::html($value) . '</td></tr>';
+        }
+        return '<h3>' . self::html($this->words('standing')) . '</h3><table class="table table-condensed">' . $rows . '</table>';
     }
 
     private function form(Config $config, array $admin, string $role): string

@@ -18,25 +18,26 @@ final class Cron
 
     public function run(): void
     {
-        $this->check();
+        list($fault, $lost) = $this->check();
         $this->stub->part(Flush::class)->everything();
         Manifest::refresh($this->stub);
-        // Here the cron reports how things stand: $this->stub->part(Spool::class)->standing().
+        $this->stub->part(Report::class)->send($fault, $lost);
     }
 
-    /** Says what is wrong with spool_dir while there is time to mend it, and what was lost. */
-    public function check(): void
+    /** Says what is wrong with spool_dir while there is time to mend it, and what was lost. @return array both */
+    public function check(): array
     {
         $spool = $this->stub->part(Spool::class);
         $activity = $this->stub->activity();
         $fault = $spool->check();
         if ($fault !== '') {
             $activity->sayNow('spool_dir', self::HOUR_S, $fault . '. Until then events are sent at the end of each page, or lost');
-            return;
+            return [$fault, 0];
         }
         $lost = $spool->takeLost();
         if ($lost > 0) {
             $activity->sayNow('', 0, "$lost events were lost: spool_dir could not take them, and the bridge did not");
         }
+        return ['', $lost];
     }
 }

@@ -64,8 +64,8 @@ final class Flush
         $this->run($this->cronLeftS(), false);
     }
 
-    /** The platform's cron is done: everything that waits. */
-    public function everything(): void
+    /** The platform's cron is done: everything that waits. @return string why some of it still does, '' for none of the bridge's doing */
+    public function everything(): string
     {
         $this->spool->tidy($this->stub->setting('spool_age_max_s'));
         $this->nobodyWaits();
@@ -76,6 +76,8 @@ final class Flush
             });
         }
         $this->spool->measure();
+        $rest_s = $this->stub->circuit('events')->restS();
+        return $this->stopped_by !== null ? $this->stopped_by->summary() : ($rest_s > 0 ? "the bridge is left alone for $rest_s s" : '');
     }
 
     private function cronLeftS(): float

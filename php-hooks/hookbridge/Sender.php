@@ -50,6 +50,11 @@ final class Sender
         return $this->post('/v1/batches', Envelope::id('bat_', microtime(true)), $body, $connect_ms, $total_ms);
     }
 
+    public function heartbeat(string $body): Answer
+    {
+        return $this->post('/v1/heartbeat', Envelope::id('hbt_', microtime(true)), $body, 5000, 10000);
+    }
+
     /** Connecting and the answer together take at most $total_ms. */
     public function decision(string $rule, string $id, string $body, int $total_ms): Answer
     {

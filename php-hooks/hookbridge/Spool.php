@@ -211,7 +211,8 @@ final class Spool
     public function setAside(array $event, string $why): void
     {
         $folder = $this->dir . '/rejected';
-        $name = sprintf('%016d-%s.event', (int) floor(microtime(true) * 1000000), $event['id']);
+        $name = substr(sprintf('%016d-%s-%s', (int) floor(microtime(true) * 1000000), $event['id'], preg_replace('/[^a-z0-9]+/', '-', $why)), 0, 97)
+            . '.event';
         $kept = self::make($folder) && count(scandir($folder) ?: []) < self::REJECTED_MAX
             && self::make($this->dir . '/pending') && self::write("$folder/$name", $event['id'] . "\n" . $event['body']);
         if (!$kept) {
@@ -329,7 +330,7 @@ final class Spool
     /** Deletes all but events. @return int how many of those are left */
     public function clear(): int
     {
-        foreach (['notices/*', 'manifest.*', 'rest-*', 'address-*', 'check-*', 'send.lock', 'lost', 'full', 'flush.lock', 'pending/.usage'] as $name) {
+        foreach (['notices/*', 'manifest.*', 'rest-*', 'address-*', 'check-*', 'send.lock', 'heartbeat.json', 'lost', 'full', 'flush.lock', 'pending/.usage'] as $name) {
             array_map('unlink', glob($this->dir . '/' . $name) ?: []);
         }
         $standing = $this->standing();

@@ -19,7 +19,7 @@ final class Stub
     /** Other code's functions at the end of the page may register further ones. */
     private const END_ROUNDS = 5;
     private const CLASSES = ['Activity', 'AddonPage', 'CancellationHooks', 'Config', 'Cron', 'Decisions', 'Envelope', 'Flush', 'IdentityHooks',
-        'Journal', 'Manifest', 'Ruling', 'Sender', 'Spool', 'UpgradeHooks', 'Who'];
+        'Journal', 'Manifest', 'Report', 'Ruling', 'Sender', 'Spool', 'UpgradeHooks', 'Who'];
     /** Classes that lie in the file of a bigger one. */
     private const FILES = ['AllowList' => 'Envelope', 'DenyList' => 'Envelope', 'Text' => 'Envelope', 'ConfigError' => 'Config',
         'Answer' => 'Sender', 'Circuit' => 'Sender', 'Signer' => 'Sender', 'SignIn' => 'AddonPage'];
@@ -246,6 +246,12 @@ final class Stub
     public function compile(): void
     {
         Manifest::compile($this->folder, self::configFile($this->folder));
+    }
+
+    /** @return string[] the hooks that are registered, those that ask a rule included */
+    public function hooks(): array
+    {
+        return array_merge(array_keys($this->compiled['hooks']), array_keys($this->compiled['decisions']));
     }
 
     public function etag(): string

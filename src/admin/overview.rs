@@ -8,7 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::{AdminError, Desk};
 use crate::config::section::SweepConfig;
 use crate::domain::admin::{Role, Who};
+use crate::domain::heartbeat::{Received, Trouble};
 use crate::domain::hookpoint::closed_list;
+use crate::figures::stubs::stubs;
 use crate::figures::{self, HookLine};
 use crate::store::contacted::{self, WINDOW};
 use crate::store::figure::{self, HOUR, Kind, News, hour_of};
@@ -165,6 +167,8 @@ pub enum Need {
     OutboxOld { lane: String, oldest: Timestamp },
     /// Nothing comes from a hook for longer than is usual.
     Silent { hook: String, last: Timestamp },
+    /// A stub is not well.
+    Stub { trouble: Trouble, last: Box<Received> },
     /// Many alerts of the last 24 hours failed.
     Failing { failed: u64, all: u64 },
     /// A number nearly used up its recipients of 24 hours.
@@ -191,6 +195,16 @@ impl Need {
             Self::InboxOld { .. } => "inbox_old",
             Self::OutboxOld { .. } => "outbox_old",
             Self::Silent { .. } => "silent",
+            Self::Stub { trouble, .. } => match trouble {
+                Trouble::Silent => "stub_silent",
+                Trouble::Fault => "stub_fault",
+                Trouble::Skewed => "stub_skewed",
+                Trouble::Waits => "stub_waits",
+                Trouble::Lost => "stub_lost",
+                Trouble::Aside => "stub_aside",
+                Trouble::Hooks => "stub_hooks",
+                Trouble::Old => "stub_old",
+            },
             Self::Failing { .. } => "failing",
             Self::NearLimit { .. } => "near_limit",
             Self::NumberChanged { .. } => "number_changed",
@@ -205,7 +219,8 @@ impl Need {
     pub const fn is_urgent(&self) -> bool {
         matches!(
             self,
-            Self::Stopped { .. }
+            Self::Stub { trouble: Trouble::Silent | Trouble::Fault | Trouble::Skewed, .. }
+                | Self::Stopped { .. }
                 | Self::Restored { .. }
                 | Self::InboxOld { .. }
                 | Self::OutboxOld { .. }
@@ -304,6 +319,10 @@ async fn needs(desk: &Desk, at: Timestamp, inbox: Queue, numbers: &[Number]) -> 
         if let Some(last) = line.last_at.filter(|_| line.is_silent(at)) {
             needs.push(Need::Silent { hook: line.hook, last });
         }
+    }
+    for stub in stubs(&desk.store, &desk.config.sources, at).await? {
+        let need = |trouble: &Trouble| Need::Stub { trouble: *trouble, last: Box::new(stub.last.clone()) };
+        needs.extend(stub.troubles.iter().map(need));
     }
     let (_, replies) = replies::unseen(&desk.store).await?;
     if replies > 0 {

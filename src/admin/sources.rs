@@ -1,4 +1,4 @@
-//! Owns: the secrets of sources: making the next one while the last is still valid, ending one.
+//! Owns: sources: how their stubs are; their secrets: making the next one while the last is still valid, ending one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{AdminError, Desk};
 use crate::domain::admin::{Role, Who};
+use crate::figures::stubs::{StubLine, stubs};
 use crate::seal::Sealer;
+use crate::store::heartbeat;
 use crate::store::source_secret::{self, SourceSecret};
 
 /// As the secrets are sealed.
@@ -25,6 +27,8 @@ pub struct Standing {
     pub configured: usize,
     /// Those that were made here, newest first, the last ones that are over too.
     pub made: Vec<SourceSecret>,
+    /// Its stubs, as they reported themselves, the newest first.
+    pub stubs: Vec<StubLine>,
 }
 
 /// Over ones that are still shown, per source.
@@ -36,6 +40,7 @@ const OVER_SHOWN: usize = 5;
 /// The database.
 pub async fn all(desk: &Desk) -> Result<Vec<Standing>, AdminError> {
     let (now, secrets) = (desk.now(), source_secret::all(&desk.store).await?);
+    let lines = stubs(&desk.store, &desk.config.sources, now).await?;
     Ok(desk
         .config
         .sources
@@ -46,7 +51,8 @@ pub async fn all(desk: &Desk) -> Result<Vec<Standing>, AdminError> {
                 over += usize::from(!one.is_valid(now));
                 one.is_valid(now) || over <= OVER_SHOWN
             });
-            Standing { name: name.clone(), configured: source.secrets.len(), made: made.cloned().collect() }
+            let stubs = lines.iter().filter(|line| line.last.source == *name).cloned().collect();
+            Standing { name: name.clone(), configured: source.secrets.len(), made: made.cloned().collect(), stubs }
         })
         .collect())
 }
@@ -76,6 +82,17 @@ pub async fn rotate(desk: &Desk, who: &Who, source: &str, days: u32) -> Result<S
     source_secret::rotate(&desk.store, (source, &sealed), &who.name, old_until, record, now).await?;
     desk.take_over().await;
     Ok(secret)
+}
+
+/// Forgets what a stub said of itself whose host, or whose user, is no more.
+///
+/// # Errors
+/// The role, there is none; the database.
+pub async fn forget(desk: &Desk, who: &Who, source: &str, host: &str, owner: &str) -> Result<(), AdminError> {
+    desk.require(who, Role::Operator)?;
+    let record = desk.record(who, "source.forget", (source, Some(format!("{host}, {owner}"))), false);
+    let forgotten = heartbeat::forget(&desk.store, (source, host, owner), &record).await?;
+    if forgotten { Ok(()) } else { Err(AdminError::NotFound("stub")) }
 }
 
 /// Ends a secret now.

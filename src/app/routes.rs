@@ -10,12 +10,13 @@ use crate::admin::Desk;
 use crate::domain::locale::Locale;
 use crate::http::answers::{Answers, Manners};
 use crate::http::decide::Decide;
+use crate::http::heartbeat::Heartbeats;
 use crate::http::ingest::Ingest;
 use crate::http::ops::Ops;
 use crate::http::preferences::Preferences;
 use crate::http::raw::BodyLimits;
 use crate::http::receipts::{Receipts, Seen, SenderKeys};
-use crate::http::{Route, admin, api, batches, decide, ingest, join, manifest, ops, preferences, receipts};
+use crate::http::{Route, admin, api, batches, decide, heartbeat, ingest, join, manifest, ops, preferences, receipts};
 use crate::render::confirmation::button_texts;
 use crate::rules::consent::Words;
 use crate::store::keeper::Keeper;
@@ -85,6 +86,14 @@ impl App {
                 self.config.rules.clone(),
                 self.clock.clone(),
             ),
+            heartbeat::route(Heartbeats {
+                sources: self.live.sources.clone(),
+                catalogue: self.live.catalogue.clone(),
+                rules: self.config.rules.clone(),
+                store: self.store.clone(),
+                clock: self.clock.clone(),
+                limits: limits(server.event_bytes_max),
+            }),
             preferences::route(Preferences {
                 sources: self.live.sources.clone(),
                 catalogue: self.live.catalogue.clone(),
@@ -114,6 +123,7 @@ impl App {
                 billing: self.billing.clone(),
                 clock: self.clock.clone(),
                 metrics: self.metrics.clone(),
+                sources: self.config.sources.clone(),
             }),
         ];
         (routes, writing)

@@ -76,6 +76,15 @@ pub fn of(catalogue: &Catalogue, rules: &RulesConfig) -> (String, String) {
     (json, etag)
 }
 
+/// The hooks that the stub registers by this manifest, those that ask a rule included.
+#[must_use]
+pub fn hooks(catalogue: &Catalogue, rules: &RulesConfig) -> BTreeSet<String> {
+    let enabled = catalogue.entries().map(|entry| &entry.hookpoint).filter(|hookpoint| hookpoint.enabled);
+    let told = enabled.flat_map(|hookpoint| &hookpoint.triggers).filter(|trigger| !trigger.ours);
+    let asked = decisions(rules).into_keys().map(str::to_owned);
+    told.map(|trigger| trigger.hook.clone()).chain(asked).collect()
+}
+
 fn decisions(rules: &RulesConfig) -> BTreeMap<&'static str, DecisionWire> {
     let enabled = ASKED.into_iter().map(|(hook, rule)| (hook, rule, rules.ask(rule))).filter(|(_, _, ask)| ask.enabled);
     enabled

@@ -14,6 +14,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::locale::Locale;
 use crate::figures::hooks;
+use crate::figures::stubs::stubs;
+use crate::http::api::overview::stub_says;
 use crate::render::Templates;
 use crate::sql::{ConnectError, Refusal};
 use crate::store::hold::{self, HoldState};
@@ -184,7 +186,34 @@ async fn work(config: &Config, store: &Store, now: Timestamp) -> Vec<Finding> {
             }
         },
     };
-    vec![sweep, holds, hooks]
+    let mut all = vec![sweep, holds, hooks];
+    all.extend(heartbeats(config, store, now).await);
+    all
+}
+
+/// How each source's stubs are.
+async fn heartbeats(config: &Config, store: &Store, now: Timestamp) -> Vec<Finding> {
+    let lines = match stubs(store, &config.sources, now).await {
+        Ok(lines) => lines,
+        Err(error) => return vec![finding("stub", "failed", error.to_string())],
+    };
+    let silent = config.sources.keys().filter(|name| lines.iter().all(|line| line.last.source != **name));
+    let never = silent.map(|name| {
+        let says =
+            format!("source `{name}`: no heartbeat yet: is the stub 1.2 installed, and does the platform's cron run?");
+        finding("stub", "warn", says)
+    });
+    let known = lines.iter().map(|line| match line.troubles.as_slice() {
+        [] => {
+            let (who, at) = (line.last.who(), show::time(line.last.received_at));
+            finding("stub", "ok", format!("{who}: version {}, last heartbeat {at}", line.last.said.stub))
+        }
+        troubles => {
+            let says: Vec<String> = troubles.iter().map(|trouble| stub_says(*trouble, &line.last)).collect();
+            finding("stub", "warn", says.join(" "))
+        }
+    });
+    never.chain(known).collect()
 }
 
 async fn billing_database(config: &Config, now: Timestamp) -> Vec<Finding> {

@@ -9,11 +9,12 @@ use super::show;
 use crate::admin::{Desk, sources};
 use crate::config::Config;
 use crate::domain::admin::Who;
+use crate::http::api::overview::stub_says;
 use crate::http::api::settings::source_json;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Each source with its secrets: never the secrets themselves
+    /// Each source: how its stubs are, and its secrets, but never the secrets themselves
     List {
         #[arg(long)]
         json: bool,
@@ -26,6 +27,13 @@ pub enum Command {
         days: u32,
         #[arg(long)]
         json: bool,
+    },
+    /// Forget a stub whose host or user is no more
+    Forget {
+        source: String,
+        host: String,
+        /// The user that PHP ran as
+        owner: String,
     },
     /// End a secret now
     End {
@@ -52,6 +60,10 @@ async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
                     "It is shown this once: put it into the stub's config.php. The ones before end in {days} days."
                 );
             }
+        }
+        Command::Forget { source, host, owner } => {
+            sources::forget(desk, who, &source, &host, &owner).await?;
+            println!("{source} ({host}, {owner}) is forgotten");
         }
         Command::End { id } => {
             sources::end(desk, who, id).await?;
@@ -83,5 +95,25 @@ async fn list(desk: &Desk, as_json: bool) -> Result<(), Failure> {
         }
     }
     println!("{table}");
+    stubs(&all);
     Ok(())
+}
+
+fn stubs(all: &[sources::Standing]) {
+    let mut table =
+        show::table(&["stub", "version", "platform", "PHP", "last heartbeat", "waiting", "set aside", "state"]);
+    for line in all.iter().flat_map(|source| &source.stubs) {
+        let (last, said) = (&line.last, &line.last.said);
+        let php = format!("{} {}", said.php, said.sapi);
+        let cells = [last.who(), said.stub.clone(), said.platform.clone(), php, show::time(last.received_at)];
+        let numbers = [said.waiting.to_string(), said.aside.to_string()];
+        let says: Vec<String> = line.troubles.iter().map(|trouble| stub_says(*trouble, last)).collect();
+        let state = if says.is_empty() { "ok".to_owned() } else { says.join("\n") };
+        table.add_row(cells.into_iter().chain(numbers).chain([state]));
+    }
+    for source in all.iter().filter(|source| source.stubs.is_empty()) {
+        let nothing = ["", "", "", "never", "", "", "no heartbeat yet"].map(str::to_owned);
+        table.add_row(std::iter::once(source.name.clone()).chain(nothing));
+    }
+    println!("{table}");
 }

@@ -113,6 +113,7 @@ pub struct SourceConfig {
     pub secrets: Vec<SecretString>,
     pub events_per_s: u32,
     pub events_burst: u32,
+    pub heartbeat_max_min: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]

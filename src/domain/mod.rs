@@ -12,6 +12,7 @@ pub mod case;
 pub mod consent;
 pub mod decision;
 pub mod event;
+pub mod heartbeat;
 pub mod hookpoint;
 pub mod mirror;
 pub mod missed;

@@ -3,6 +3,7 @@
 //! Must not know: what is shown of it.
 
 pub mod silence;
+pub mod stubs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

@@ -66,7 +66,8 @@ mod tests {
     #[test]
     fn a_change_by_an_administrator_refills_no_bucket() {
         let config = |burst| {
-            let source = SourceConfig { secrets: Vec::new(), events_per_s: 1, events_burst: burst };
+            let source =
+                SourceConfig { secrets: Vec::new(), events_per_s: 1, events_burst: burst, heartbeat_max_min: 0 };
             BTreeMap::from([("billing".to_owned(), source)])
         };
         let first = sources(&config(2), &BTreeMap::new(), None).expect("no secrets");

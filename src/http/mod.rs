@@ -17,6 +17,7 @@ pub mod openapi;
 pub mod answers;
 pub mod batches;
 pub mod decide;
+pub mod heartbeat;
 pub mod ingest;
 pub mod manifest;
 mod number_changes;

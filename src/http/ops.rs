@@ -1,5 +1,6 @@
 //! Owns: `/healthz` (the process lives), `/readyz` (it can do its work), `/metrics`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +13,11 @@ use super::Route;
 use super::problem::json_response;
 use crate::billing::Billing;
 use crate::clock::Clock;
+use crate::config::section::SourceConfig;
+use crate::domain::heartbeat::Trouble;
+use crate::figures::stubs::stubs;
 use crate::health::{Finding, Health};
-use crate::metrics::{KindLabel, LaneLabel, LaneState, Metrics};
+use crate::metrics::{KindLabel, LaneLabel, LaneState, Metrics, SourceLabel, SourceTrouble};
 use crate::store::hold::{self, HoldState};
 use crate::store::{Store, StoreError, inbox, outbox, prune};
 
@@ -28,6 +32,7 @@ pub struct Ops {
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     pub health: Arc<Health>,
+    pub sources: BTreeMap<String, SourceConfig>,
 }
 
 /// All three.
@@ -85,6 +90,18 @@ impl Ops {
         }
         let asking = hold::all(&self.store).await?.iter().filter(|hold| hold.state == HoldState::Asked).count();
         self.metrics.holds_asking.set(i64::try_from(asking).unwrap_or(i64::MAX));
+        self.metrics.stub_heartbeat_seconds.clear();
+        self.metrics.stub_troubles.clear();
+        for line in stubs(&self.store, &self.sources, now).await?.iter().rev() {
+            // The newest of a source is the last.
+            let source = || line.last.source.clone();
+            let label = SourceLabel { source: source() };
+            self.metrics.stub_heartbeat_seconds.get_or_create(&label).set(age(line.last.received_at));
+            for trouble in Trouble::ALL {
+                let gauge = SourceTrouble { source: source(), trouble: trouble.code() };
+                self.metrics.stub_troubles.get_or_create(&gauge).inc_by(line.troubles.contains(trouble).into());
+            }
+        }
         self.metrics.outbox_depth.clear();
         self.metrics.outbox_oldest_seconds.clear();
         for (lane, state, count, oldest) in outbox::depth(&self.store).await? {

@@ -12,7 +12,7 @@ use super::problem::Problem;
 use crate::domain::event::HookEvent;
 use crate::domain::ids::EventId;
 use crate::envelope::{self, EnvelopeError, Head};
-use crate::signature::{Headers, Key, SignatureError, Verified, verify};
+use crate::signature::{Headers, Key, SignatureError, TOLERANCE_S, Verified, verify_within};
 
 /// When to come back if we are busy, in seconds.
 const BUSY_S: u64 = 5;
@@ -66,12 +66,26 @@ pub fn verified<'a>(
     keys: &[Key],
     now: jiff::Timestamp,
 ) -> Result<Verified<'a>, Problem> {
+    verified_within(TOLERANCE_S, headers, body, keys, now)
+}
+
+/// The same, where sender's and our clock may differ by `tolerance_s`.
+///
+/// # Errors
+/// As [`verified`].
+pub fn verified_within<'a>(
+    tolerance_s: i64,
+    headers: &'a HeaderMap,
+    body: &'a [u8],
+    keys: &[Key],
+    now: jiff::Timestamp,
+) -> Result<Verified<'a>, Problem> {
     let parts = Headers {
         id: text(headers, "webhook-id").unwrap_or_default(),
         timestamp: text(headers, "webhook-timestamp").unwrap_or_default(),
         signature: text(headers, "webhook-signature").unwrap_or_default(),
     };
-    verify(parts, body, keys, now).map_err(|error| {
+    verify_within(tolerance_s, parts, body, keys, now).map_err(|error| {
         let code = match error {
             SignatureError::Stale(_) => "stale-timestamp",
             SignatureError::Header(_) | SignatureError::Mismatch => "bad-signature",

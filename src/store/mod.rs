@@ -53,6 +53,7 @@ pub mod trail;
 pub mod walk;
 
 pub mod heard;
+pub mod heartbeat;
 pub mod instance;
 pub mod mirror;
 

@@ -23,6 +23,7 @@ mod galera;
 mod golden;
 mod guessing;
 mod guests;
+mod heartbeats;
 mod holds;
 mod hooks;
 mod hostile;

@@ -51,6 +51,12 @@ function vectors(string $name): array
     return json_decode(file_get_contents(dirname(__DIR__) . "/vectors/$name.json"), true);
 }
 
+/** The PHP that fires hooks: the environment's HB_TEST_PHP, else the one that runs the tests. */
+function php(): string
+{
+    return getenv('HB_TEST_PHP') ?: PHP_BINARY;
+}
+
 require dirname(__DIR__, 2) . '/php-hooks/hookbridge/Stub.php';
 spl_autoload_register([Hookbridge\Stub::class, 'autoload']);
 require __DIR__ . '/sandbox.php';

@@ -76,7 +76,7 @@ final class Sandbox
         file_put_contents($input, implode("\n", $lines) . "\n");
         $env += ['HB_STUB_CONFIG' => $this->dir . '/config.php', 'HB_ACTIVITY_LOG' => $this->dir . '/activity.log',
             'PATH' => (string) getenv('PATH')];
-        $command = self::command(array_merge([PHP_BINARY], array_map(static function (string $name, string $value): string {
+        $command = self::command(array_merge([php()], array_map(static function (string $name, string $value): string {
             return "-d$name=$value";
         }, array_keys($this->ini), $this->ini), [__DIR__ . '/fire.php']));
         $process = proc_open($command, [['file', $input, 'r'], ['pipe', 'w'], ['pipe', 'w']], $pipes, null, $env);

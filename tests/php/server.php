@@ -7,7 +7,7 @@
  * {"status":202,"body":"…","headers":{"ETag":"…"}} (or "bytes":5000000 for a body of that size), or {"does":"hang"} (reads,
  * never answers), {"does":"drip"} (one header byte now and then) or {"does":"close"}, or {"does":"wait"} (answers when a line comes by stdin) or {"does":"late"} (answers 300 ms later). "each":[202,[422,"bad-envelope"],…] is what
  * becomes of each event of a batch, one after the other over all batches; the last repeats. 202 alone is a batch of which all is
- * stored. "if":"text": only for a request that holds the text, else 202. "secret" signs the answer, as the bridge does the manifest.
+ * stored. "heartbeat":{answer}: to heartbeats, which otherwise get 404, as of a bridge that is older. "if":"text": only for a request that holds the text, else 202. "secret" signs the answer, as the bridge does the manifest.
  */
 
 /** The answer to a batch: what becomes of each event. @return string JSON */
@@ -100,7 +100,9 @@ while (true) {
         $pending[$key]['bytes'] = '';
         $request['connection'] = $pending[$key]['number'];
         file_put_contents($told['log'], json_encode($request, JSON_INVALID_UTF8_SUBSTITUTE) . "\n", FILE_APPEND);
-        $answer = $told['answers'][min($served++, count($told['answers']) - 1)];
+        $is_heartbeat = $request['path'] === '/v1/heartbeat';
+        $answer = $is_heartbeat ? (isset($told['heartbeat']) ? $told['heartbeat'] : ['status' => 404])
+            : $told['answers'][min($served++, count($told['answers']) - 1)];
         if (isset($answer['if']) && strpos($request['body'], $answer['if']) === false) {
             $answer = ['status' => 202];
         }

@@ -11,6 +11,7 @@ use super::ask::{Answer, Ask, Page, get};
 use super::layout::{Tone, badge};
 use crate::admin::overview::{History, Need, Number, Overview, Queue, Why, history, now};
 use crate::domain::admin::Role;
+use crate::domain::heartbeat::{Received, Trouble};
 use crate::domain::reason::Reason;
 
 /// The addresses.
@@ -83,7 +84,8 @@ fn needs(ask: &Ask, state: &Overview) -> Markup {
                     li {
                         (need_text(ask, need, state.at)) " "
                         @if let Some(path) = need_path(need) {
-                            a id={ "need-" (index) } href=(path) { (ask.t(&format!("overview.to_{}", need.code()))) }
+                            @let word = if matches!(need, Need::Stub { .. }) { "stub" } else { need.code() };
+                            a id={ "need-" (index) } href=(path) { (ask.t(&format!("overview.to_{word}"))) }
                         }
                     }
                 }
@@ -107,6 +109,7 @@ fn need_text(ask: &Ask, need: &Need, at: Timestamp) -> String {
         Need::Silent { hook, last } => {
             ask.tf(&key, &[("hook", hook), ("span", &ask.tongue.span(at.duration_since(*last).as_secs()))])
         }
+        Need::Stub { trouble, last } => stub_text(ask, *trouble, last, at),
         Need::Failing { failed, all } => ask.tf(&key, &[("n", &number(*failed)), ("all", &number(*all))]),
         Need::NearLimit { lane, used, max } => {
             ask.tf(&key, &[("lane", lane), ("n", &number(*used)), ("max", &number(u64::from(*max)))])
@@ -121,6 +124,22 @@ fn need_text(ask: &Ask, need: &Need, at: Timestamp) -> String {
     }
 }
 
+/// What is wrong with a stub, and what to do.
+pub(super) fn stub_text(ask: &Ask, trouble: Trouble, last: &Received, at: Timestamp) -> String {
+    let said = &last.said;
+    ask.tf(
+        &format!("overview.need_stub_{trouble}"),
+        &[
+            ("who", &last.who()),
+            ("ago", &ask.tongue.ago(last.since(trouble), at)),
+            ("n", &ask.tongue.number(last.count(trouble))),
+            ("names", &last.missing.join(", ")),
+            ("version", &said.stub),
+            ("fault", &said.fault),
+        ],
+    )
+}
+
 /// Where the answer is given, or more is seen.
 fn need_path(need: &Need) -> Option<&'static str> {
     match need {
@@ -133,6 +152,7 @@ fn need_path(need: &Need) -> Option<&'static str> {
         Need::Replies { .. } => Some("/admin/replies?which=unseen"),
         Need::Failing { .. } => Some("/admin/messages?state=failed"),
         Need::NumberChanged { .. } => Some("/admin/phones/moved"),
+        Need::Stub { .. } => Some("/admin/settings/sources"),
         Need::Silent { .. } | Need::SweepLate | Need::NotCounted { .. } => None,
     }
 }

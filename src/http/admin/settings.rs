@@ -28,6 +28,7 @@ pub const PAGES: &[Page] = &[
     post("/settings/numbers/:name/pace", Role::Administrator, numbers::pace),
     get("/settings/sources", Role::Viewer, |ask| Box::pin(async move { sources::show(&ask, "", &[]).await })),
     post("/settings/sources/:name/rotate", Role::Administrator, sources::rotate),
+    post("/settings/sources/:name/forget", Role::Operator, sources::forget),
     post("/settings/secrets/:id/end", Role::Administrator, sources::end),
     get("/settings/people", Role::Administrator, |ask| Box::pin(async move { people::list(&ask, &[]).await })),
     post("/settings/people", Role::Administrator, people::create),

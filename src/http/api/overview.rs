@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Endpoint, endpoint};
 use crate::admin::overview::{Bar, History, Need, Overview, Queue, Standing, Why, history, now};
 use crate::domain::admin::Role;
+use crate::domain::heartbeat::{Received, Trouble};
 use crate::domain::locale::Locale;
 use crate::http::admin::words::text;
 
@@ -83,6 +84,25 @@ fn need(need: &Need) -> Value {
     json!({ "code": need.code(), "urgent": need.is_urgent(), "says": says(need) })
 }
 
+/// What stands in the sentence about a stub, for machines and terminals.
+fn stub_values(trouble: Trouble, last: &Received) -> Vec<(&'static str, String)> {
+    let said = &last.said;
+    vec![
+        ("who", last.who()),
+        ("ago", last.since(trouble).to_string()),
+        ("n", last.count(trouble).to_string()),
+        ("names", last.missing.join(", ")),
+        ("version", said.stub.clone()),
+        ("fault", said.fault.clone()),
+    ]
+}
+
+/// What is wrong with a stub, in English.
+#[must_use]
+pub fn stub_says(trouble: Trouble, last: &Received) -> String {
+    says(&Need::Stub { trouble, last: Box::new(last.clone()) })
+}
+
 /// A need in English: moments as they are, for machines and terminals.
 #[must_use]
 pub fn says(need: &Need) -> String {
@@ -96,6 +116,7 @@ pub fn says(need: &Need) -> String {
         Need::InboxOld { oldest } => vec![("ago", oldest.to_string())],
         Need::OutboxOld { lane, oldest } => vec![("lane", lane.clone()), ("ago", oldest.to_string())],
         Need::Silent { hook, last } => vec![("hook", hook.clone()), ("span", format!("so long (last {last})"))],
+        Need::Stub { trouble, last } => stub_values(*trouble, last),
         Need::Failing { failed, all } => vec![("n", failed.to_string()), ("all", all.to_string())],
         Need::NearLimit { lane, used, max } => {
             vec![("lane", lane.clone()), ("n", used.to_string()), ("max", max.to_string())]

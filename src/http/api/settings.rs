@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
+use super::overview::stub_says;
 use super::{Answering, Call, Endpoint, endpoint};
 use crate::admin::holds::{MINUTES, Word};
 use crate::admin::sources::OLD_DAYS;
@@ -11,6 +12,7 @@ use crate::admin::{AdminError, factor, holds, log, numbers, people, restored, so
 use crate::domain::admin::Role;
 use crate::domain::hookpoint::HookpointId;
 use crate::domain::ids::ClientId;
+use crate::figures::stubs::StubLine;
 use crate::store::account::Account;
 use crate::store::api_token::ApiToken;
 use crate::store::audit::Filter;
@@ -32,6 +34,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("POST", "/restored/discard", Role::Operator, |call| restored_answer(call, "discard")),
     endpoint("GET", "/sources", Role::Viewer, list_sources),
     endpoint("POST", "/sources/:name/rotate", Role::Administrator, rotate),
+    endpoint("POST", "/sources/:name/forget", Role::Operator, forget),
     endpoint("POST", "/secrets/:id/end", Role::Administrator, end_secret),
     endpoint("GET", "/administrators", Role::Administrator, list_people),
     endpoint("POST", "/administrators", Role::Administrator, create_person),
@@ -158,7 +161,34 @@ pub fn source_json(one: &sources::Standing, now: jiff::Timestamp) -> Value {
             })
         })
         .collect();
-    json!({ "name": one.name, "configured_secrets": one.configured, "secrets": secrets })
+    let stubs: Vec<Value> = one.stubs.iter().map(stub_json).collect();
+    json!({ "name": one.name, "configured_secrets": one.configured, "secrets": secrets, "stubs": stubs })
+}
+
+/// A stub for programs, as it reported itself.
+fn stub_json(line: &StubLine) -> Value {
+    let (last, said) = (&line.last, &line.last.said);
+    let moment = |at: Option<jiff::Timestamp>| at.map(|at| at.to_string());
+    let troubles: Vec<Value> = line
+        .troubles
+        .iter()
+        .map(|trouble| json!({ "code": trouble.code(), "says": stub_says(*trouble, last) }))
+        .collect();
+    json!({
+        "host": said.host, "owner": said.owner, "received_at": last.received_at.to_string(),
+        "clock_ahead_s": last.clock_ahead_s, "stub": said.stub, "platform": said.platform, "php": said.php,
+        "sapi": said.sapi, "extensions": said.extensions, "hooks": said.hooks, "hooks_missing": last.missing,
+        "waiting": said.waiting, "oldest_at": moment(said.oldest), "set_aside": said.aside, "lost": said.lost,
+        "lost_at": moment(last.lost_at), "fault": said.fault, "troubles": troubles,
+    })
+}
+
+fn forget(call: Call) -> Answering {
+    Box::pin(async move {
+        let (host, owner) = (call.text("host")?, call.text("owner")?);
+        sources::forget(&call.desk, &call.who, call.param(0), host, owner).await?;
+        Ok(json!({}))
+    })
 }
 
 fn rotate(call: Call) -> Answering {

@@ -21,7 +21,7 @@ function addonSays(array $platform, string $function, string $language = 'englis
     list($root, $env) = $platform;
     $program = 'require ' . var_export(dirname(__DIR__) . '/runtime.php', true) . ";define('ROOTDIR', '$root');\$_SESSION = ['adminlang' => '$language'];"
         . "require '$root/modules/addons/hookbridge/hookbridge.php'; echo json_encode($function(['version' => '1.0']));";
-    $process = proc_open([PHP_BINARY, '-d', 'display_errors=stderr', '-r', $program], [1 => ['pipe', 'w'], 2 => ['pipe', 'w']], $pipes, null, $env);
+    $process = proc_open([php(), '-d', 'display_errors=stderr', '-r', $program], [1 => ['pipe', 'w'], 2 => ['pipe', 'w']], $pipes, null, $env);
     list($out, $err) = [stream_get_contents($pipes[1]), stream_get_contents($pipes[2])];
     same([0, ''], [proc_close($process), $err], $function);
     return json_decode($out, true);

@@ -7,16 +7,16 @@ use Hookbridge\SignIn;
 use Hookbridge\Signer;
 
 /** What the addon page prints. @param array $admin a row of tbladmins @param array $more of config.php */
-function addonPage(array $admin, array $settings = [], array $more = [], array $get = []): string
+function addonPage(array $admin, array $settings = [], array $more = [], array $get = [], ?Sandbox $box = null): string
 {
-    $box = new Sandbox();
+    $box = $box !== null ? $box : new Sandbox();
     $config = $more + $box->config + ['page_url' => 'https://bridge.example', 'sso_secret' => 'whsec_' . base64_encode(str_repeat('s', 32))];
     file_put_contents("$box->dir/config.php", '<?php return ' . var_export($config, true) . ';');
     file_put_contents("$box->dir/rows.json", json_encode(['tbladmins' => [$admin + ['id' => 3]]]));
     $program = dirname(__DIR__) . '/addon.php';
     $env = ['HB_ADDON_ADMIN' => '3', 'HB_ADDON_SETTINGS' => json_encode($settings), 'HB_ADDON_GET' => json_encode((object) $get),
         'HOOKBRIDGE_STUB_CONFIG' => "$box->dir/config.php", 'HB_CAPSULE_JSON' => "$box->dir/rows.json"];
-    $process = proc_open('exec ' . escapeshellarg(PHP_BINARY) . ' ' . escapeshellarg($program),
+    $process = proc_open('exec ' . escapeshellarg(php()) . ' ' . escapeshellarg($program),
         [1 => ['pipe', 'w'], 2 => ['pipe', 'w']], $pipes, null, $env);
     list($out, $err) = [stream_get_contents($pipes[1]), stream_get_contents($pipes[2])];
     same([0, ''], [proc_close($process), $err], 'how the addon page ended');

@@ -37,7 +37,7 @@ test('stub: invalid UTF-8 and huge values become a valid body', static function 
     $box = new Sandbox();
     $box->bridge([['status' => 202]]);
     file_put_contents("$box->dir/config.php", '<?php return ' . var_export($box->config, true) . ';');
-    $process = proc_open(escapeshellarg(PHP_BINARY) . ' -r ' . escapeshellarg($program), [2 => ['pipe', 'w'], 1 => ['pipe', 'w']], $pipes, null,
+    $process = proc_open(escapeshellarg(php()) . ' -r ' . escapeshellarg($program), [2 => ['pipe', 'w'], 1 => ['pipe', 'w']], $pipes, null,
         ['HOOKBRIDGE_STUB_CONFIG' => "$box->dir/config.php"]);
     same(['', ''], [stream_get_contents($pipes[1]), stream_get_contents($pipes[2])]);
     same(0, proc_close($process));
@@ -175,7 +175,7 @@ test('manifest: what pages load is compiled, for these settings, and PHP of nobo
     $box->fire([ONE_EVENT]);
     $file = "$box->dir/spool/manifest.php";
     same(0600, fileperms($file) & 0777);
-    same('', (string) shell_exec(escapeshellarg(PHP_BINARY) . ' ' . escapeshellarg($file)), 'asked for alone it says nothing');
+    same('', (string) shell_exec(escapeshellarg(php()) . ' ' . escapeshellarg($file)), 'asked for alone it says nothing');
     $ours = file_get_contents($file);
     $marked = str_replace('InvoiceCreated', 'InvoiceMarked', $ours);
     file_put_contents($file, $marked);

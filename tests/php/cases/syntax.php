@@ -44,7 +44,12 @@ test('syntax: nothing newer than PHP 7.2 is used', static function () {
 
 test('syntax: opened over the web, no shipped file does or prints anything', static function () {
     foreach (shipped() as $file) {
-        $out = shell_exec(escapeshellarg(PHP_BINARY) . ' -d display_errors=0 -d log_errors=0 ' . escapeshellarg($file) . ' 2>&1');
+        if (basename($file) === 'tool.php') { // for the command line; to a web server it is as the others
+            $out = shell_exec('env -i ' . escapeshellarg(Sapi::program('/usr/bin/php-cgi' . PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION)) . ' -q -f ' . escapeshellarg($file) . ' status 2>&1');
+            same('', (string) $out, 'tool.php');
+            continue;
+        }
+        $out = shell_exec(escapeshellarg(php()) . ' -d display_errors=0 -d log_errors=0 ' . escapeshellarg($file) . ' 2>&1');
         $expected = in_array(basename($file), ['hookbridge.php', 'hooks.php'], true) ? 'This file cannot be accessed directly' : '';
         same($expected, (string) $out, basename($file));
     }

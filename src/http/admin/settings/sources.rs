@@ -1,14 +1,16 @@
-//! Owns: the sources of events and their secrets. A new one is shown once, with the line for the stub's file.
+//! Owns: the sources of events: how their stubs are, and their secrets. A new one is shown once, with the line for the stub's file.
 
 use maud::{Markup, html};
 use secrecy::ExposeSecret as _;
 
 use super::super::ask::{Answer, Answering, Ask};
 use super::super::layout::{Tone, badge, field};
+use super::super::overview::stub_text;
 use super::{AT, head, once, shown};
 use crate::admin::sources::{self, OLD_DAYS, OLD_DAYS_MAX, Standing};
 use crate::admin::{AdminError, Mistake};
 use crate::domain::admin::Role;
+use crate::figures::stubs::StubLine;
 
 const HERE: &str = "/admin/settings/sources";
 
@@ -25,6 +27,9 @@ fn card(ask: &Ask, one: &Standing, mistakes: &[Mistake]) -> Markup {
     html! {
         section.card {
             h2 { (one.name) }
+            @for line in &one.stubs { (stub(ask, line)) }
+            @if one.stubs.is_empty() { p.nothing { (ask.t("sources.never")) } }
+            h3 { (ask.t("sources.secrets")) }
             p { (ask.tf("sources.configured", &[("n", &one.configured), ("name", &one.name)])) }
             @if !one.made.is_empty() {
                 div.scroll tabindex="0" { table.cards {
@@ -56,6 +61,57 @@ fn card(ask: &Ask, one: &Standing, mistakes: &[Mistake]) -> Markup {
             @if ask.may(Role::Administrator) { (rotate_form(ask, one, mistakes)) }
         }
     }
+}
+
+/// A stub, as it reported itself.
+fn stub(ask: &Ask, line: &StubLine) -> Markup {
+    let (last, said, at) = (&line.last, &line.last.said, ask.desk.now());
+    let wrong = !line.troubles.is_empty();
+    html! {
+        div.spread {
+            h3 { (said.host) " · " (said.owner) }
+            @if wrong { (badge(Tone::Bad, ask.t("sources.unwell"))) } @else { (badge(Tone::Good, ask.t("sources.well"))) }
+        }
+        @if wrong {
+            ul.notice.bad { @for trouble in &line.troubles { li { (stub_text(ask, *trouble, last, at)) } } }
+        }
+        dl.facts {
+            dt { (ask.t("sources.heartbeat")) } dd { (ask.tongue.ago(last.received_at, at)) }
+            dt { (ask.t("sources.versions")) }
+            dd { (ask.tf("sources.versions_are", &[("stub", &said.stub), ("platform", &said.platform), ("php", &said.php), ("sapi", &said.sapi)])) }
+            dt { (ask.t("sources.waiting")) }
+            dd {
+                (ask.tongue.number(said.waiting))
+                @if let Some(oldest) = said.oldest { " " (ask.tf("overview.oldest", &[("span", &ask.tongue.span(at.duration_since(oldest).as_secs()))])) }
+            }
+            dt { (ask.t("sources.aside")) } dd { (ask.tongue.number(said.aside)) }
+            dt { (ask.t("sources.lost")) } dd { (ask.tongue.number(said.lost)) }
+            dt { (ask.t("sources.clock")) } dd { (ask.tf("sources.clock_is", &[("n", &last.clock_ahead_s)])) }
+        }
+        details {
+            summary { (ask.tf("sources.hooks", &[("n", &said.hooks.len())])) }
+            p.mono { (said.hooks.join(", ")) }
+        }
+        details {
+            summary { (ask.tf("sources.extensions", &[("n", &said.extensions.len())])) }
+            p.mono { (said.extensions.join(", ")) }
+        }
+        @if wrong && ask.may(Role::Operator) {
+            (ask.form_to(&format!("{HERE}/{}/forget", last.source), html! {
+                input type="hidden" name="host" value=(said.host);
+                input type="hidden" name="owner" value=(said.owner);
+                button type="submit" data-ask=(ask.t("sources.forget_ask")) { (ask.t("sources.forget")) }
+            }))
+        }
+    }
+}
+
+pub(super) fn forget(ask: Ask) -> Answering {
+    Box::pin(async move {
+        let (source, host, owner) = (ask.param(0), ask.form.text("host"), ask.form.text("owner"));
+        sources::forget(&ask.desk, &ask.who, source, host, owner).await?;
+        Answer::done(HERE, "stub_forgotten")
+    })
 }
 
 fn rotate_form(ask: &Ask, one: &Standing, mistakes: &[Mistake]) -> Markup {
