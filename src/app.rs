@@ -26,7 +26,7 @@ pub use self::desk::{desk_at_the_command_line, desk_without_secrets};
 use self::lanes::{Lanes, instance_name, lanes};
 use self::live::Live;
 use self::restored::RestoreWatch;
-use self::settings::{process_settings, sweep_settings};
+use self::settings::{process_settings, sweep_settings, zones};
 use crate::admin::{Apply, Desk};
 use crate::billing::proof::proof;
 use crate::billing::stated::{Place, Questionnaire};
@@ -42,6 +42,7 @@ use crate::domain::phone::{PhonePolicy, warm_up};
 use crate::figures::Figures;
 use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::process::schedule::{Round, Scheduler};
 use crate::process::sweep::{Sweep, Swept};
 use crate::process::{Usual, Worker};
 use crate::retention::Retention;
@@ -74,6 +75,7 @@ pub struct App {
     tenures: Vec<Arc<Tenure>>,
     retention: Arc<Retention>,
     sweep: Arc<Sweep>,
+    scheduler: Arc<Scheduler>,
     figures: Arc<Figures>,
     /// Answers questions to the company's rules.
     pub decider: Arc<Decider>,
@@ -252,6 +254,16 @@ impl App {
             inbox_bell: inbox_bell.clone(),
             owner: uuid::Uuid::now_v7().as_simple().to_string(),
         });
+        let scheduler = Arc::new(Scheduler {
+            store: store.clone(),
+            billing: billing.clone(),
+            catalogue: live.catalogue.clone(),
+            zones: zones(&config)?,
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            inbox_bell: inbox_bell.clone(),
+            owner: uuid::Uuid::now_v7().as_simple().to_string(),
+        });
         let mut app = Self {
             address: listener.local_addr()?,
             store,
@@ -263,6 +275,7 @@ impl App {
             tenures,
             retention,
             sweep,
+            scheduler,
             figures,
             decider,
             outbox_bell,
@@ -373,6 +386,16 @@ impl App {
         // Held until the end: a dropped stopper stops.
         let (_stopper, stop) = pair();
         Ok(self.sweep.round(&stop).await?)
+    }
+
+    /// Looks which steps from dates have come, once, if it is our turn.
+    ///
+    /// # Errors
+    /// A database.
+    pub async fn look_at_dates(&self) -> anyhow::Result<Round> {
+        // Held until the end: a dropped stopper stops.
+        let (_stopper, stop) = pair();
+        Ok(self.scheduler.round(&stop).await?)
     }
 
     /// What retention does, once.

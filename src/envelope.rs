@@ -108,6 +108,7 @@ pub fn parse(id: &EventId, source: &str, body: &[u8]) -> Result<HookEvent, Envel
         gone: wire.gone.flat,
         // Only the sweep has looked before: no stub may claim it.
         otherwise_at: wire.otherwise_at.filter(|_| source == SWEEP).and_then(|at| at.0.parse().ok()),
+        day: None,
     })
 }
 

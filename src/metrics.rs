@@ -102,6 +102,8 @@ pub struct Metrics {
     pub faults: Family<Result1, Counter>,
     pub sweep_changes: Family<Result1, Counter>,
     pub sweep_finished_seconds: Gauge,
+    pub schedule_steps: Family<Result1, Counter>,
+    pub schedule_finished_seconds: Gauge,
     pub ingest_seconds: Histogram,
     pub decision_seconds: Histogram,
     pub send_seconds: Histogram,
@@ -145,6 +147,8 @@ impl Default for Metrics {
             faults: Family::default(),
             sweep_changes: Family::default(),
             sweep_finished_seconds: Gauge::default(),
+            schedule_steps: Family::default(),
+            schedule_finished_seconds: Gauge::default(),
             ingest_seconds: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
             decision_seconds: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
             send_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 14)),
@@ -189,6 +193,16 @@ impl Metrics {
             "sweep_finished_seconds",
             "When this instance last finished a sweep, Unix time",
             self.sweep_finished_seconds.clone(),
+        );
+        registry.register(
+            "schedule_steps",
+            "Steps from dates whose moment came, by what became of them",
+            self.schedule_steps.clone(),
+        );
+        registry.register(
+            "schedule_finished_seconds",
+            "When this instance last looked which steps had come, Unix time",
+            self.schedule_finished_seconds.clone(),
         );
         registry.register("ingest_seconds", "From request to durable answer", self.ingest_seconds.clone());
         registry.register("decision_seconds", "From question to answer", self.decision_seconds.clone());

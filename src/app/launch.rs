@@ -91,6 +91,8 @@ impl App {
         tasks.supervise(set, (Task::Retention, ""), stop, retention, |it, stop| async move { it.run(stop).await });
         let sweep = self.sweep.clone();
         tasks.supervise(set, (Task::Sweep, ""), stop, sweep, |it, stop| async move { it.run(stop).await });
+        let dates = self.scheduler.clone();
+        tasks.supervise(set, (Task::Schedule, ""), stop, dates, |it, stop| async move { it.run(stop).await });
         let figures = self.figures.clone();
         tasks.supervise(set, (Task::Figures, ""), stop, figures, |it, stop| async move { it.run(stop).await });
         let health = self.health.clone();

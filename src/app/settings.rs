@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 
 use crate::config::Config;
+use crate::domain::schedule::Zones;
 use crate::process::sweep;
 use crate::process::{MassSettings, Settings};
 use crate::rules::mass::MassPolicy;
@@ -21,8 +23,14 @@ pub(super) fn sweep_settings(config: &Config) -> anyhow::Result<sweep::Settings>
         rows_max: swept.rows_max,
         events_max: swept.events_max,
         age_max: SignedDuration::from_hours(alerts.event_age_max_h.into()),
-        zone: jiff::tz::TimeZone::get(&config.billing.timezone)?,
+        zone: TimeZone::get(&config.billing.timezone)?,
     })
+}
+
+/// The time zones of clients.
+pub(super) fn zones(config: &Config) -> anyhow::Result<Zones> {
+    let own = config.schedule.zones.iter().map(|(country, zone)| Ok((country.clone(), TimeZone::get(zone)?)));
+    Ok(Zones { company: TimeZone::get(&config.billing.timezone)?, own: own.collect::<anyhow::Result<_>>()? })
 }
 
 pub(super) fn process_settings(config: &Config) -> anyhow::Result<Settings> {
@@ -47,7 +55,8 @@ pub(super) fn process_settings(config: &Config) -> anyhow::Result<Settings> {
         },
         event_age_max: SignedDuration::from_hours(alerts.event_age_max_h.into()),
         lane: alerts.sender.clone(),
-        zone: jiff::tz::TimeZone::get(&config.billing.timezone)?,
+        zones: zones(config)?,
+        zone: TimeZone::get(&config.billing.timezone)?,
         people: Policy::of(config),
     })
 }

@@ -7,7 +7,7 @@ use mysql_async::Conn;
 use super::phone_field;
 use super::platform::Currencies;
 use super::pool::{Billing, BillingError};
-use super::row::{flag, id, text};
+use super::row::{flag, id, is_on, text};
 use crate::domain::ids::{ClientId, ContactId};
 use crate::domain::record::{Client, ClientStatus, Contact};
 use crate::sql::{Inconsistent, Reader, list};
@@ -27,7 +27,8 @@ impl Billing {
         }
         let sql = format!(
             "SELECT id, firstname, lastname, companyname, phonenumber, country, status, language, currency, \
-             billingcid, {} FROM tblclients WHERE id IN ({})",
+             billingcid, overideduenotices, COALESCE((SELECT g.susptermexempt FROM tblclientgroups g WHERE \
+             g.id = tblclients.groupid), '') AS exempt, {} FROM tblclients WHERE id IN ({})",
             self.phone_field_column("tblclients.id"),
             list(ids.iter().copied())
         );
@@ -35,6 +36,24 @@ impl Billing {
         for row in &self.rows(connection, sql).await? {
             let key = id(&Reader::new("tblclients", row, ""), "id")?;
             found.insert(key, client(self, &Reader::new("tblclients", row, key.to_string()), key, currencies));
+        }
+        Ok(found)
+    }
+
+    /// The countries of clients, as stored.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn countries(&self, clients: &BTreeSet<u64>) -> Result<HashMap<u64, String>, BillingError> {
+        if clients.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let sql = format!("SELECT id, country FROM tblclients WHERE id IN ({})", list(clients.iter().copied()));
+        let mut connection = self.database.connection().await?;
+        let mut found = HashMap::new();
+        for row in &self.rows(&mut connection, sql).await? {
+            let reader = Reader::new("tblclients", row, "");
+            found.insert(id(&reader, "id")?, text(&reader, "country").unwrap_or_default());
         }
         Ok(found)
     }
@@ -132,6 +151,8 @@ fn client(billing: &Billing, reader: &Reader<'_>, key: u64, currencies: &Currenc
         currency: currencies.of(reader, "currency")?,
         // Platform: 0 is "the client himself".
         billing_contact: id(reader, "billingcid").ok().filter(|id| *id > 0).map(ContactId),
+        no_overdue_notices: flag(reader, "overideduenotices")?,
+        never_suspended: is_on(&text(reader, "exempt")?),
     })
 }
 

@@ -6,7 +6,7 @@ use mysql_async::Conn;
 
 use super::client::Read;
 use super::pool::{Billing, BillingError};
-use super::row::{date, id, text};
+use super::row::{date, flag, id, text};
 use crate::domain::ids::{ClientId, DomainId};
 use crate::domain::record::DomainName;
 use crate::sql::{Reader, list};
@@ -21,7 +21,7 @@ impl Billing {
             return Ok(HashMap::new());
         }
         let sql = format!(
-            "SELECT id, userid, domain, status, expirydate FROM tbldomains WHERE id IN ({})",
+            "SELECT id, userid, domain, status, expirydate, donotrenew FROM tbldomains WHERE id IN ({})",
             list(ids.iter().copied())
         );
         let mut found = HashMap::new();
@@ -41,5 +41,6 @@ fn domain_name(reader: &Reader<'_>, key: u64) -> Read<DomainName> {
         name: text(reader, "domain")?,
         status: text(reader, "status")?,
         expires: date(reader, "expirydate")?,
+        do_not_renew: flag(reader, "donotrenew")?,
     })
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::client::Read;
 use super::invoice::{InvoiceParts, InvoiceRow, PaymentRow, complete};
@@ -146,6 +147,10 @@ impl Billing {
             contacts: HashMap::new(),
             guests: HashMap::new(),
         };
+        // What is due soon is at no risk yet, whatever the zone.
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let overdue = rows.invoices.iter().filter(|(_, row)| row.as_ref().is_ok_and(|row| row.is_overdue(today)));
+        rows.invoice_parts.at_risk = self.at_risk(c, &overdue.map(|(id, _)| *id).collect()).await?;
         let owners: Vec<Result<Vec<u64>, Missing>> = wants.iter().map(|want| rows.owners(want)).collect();
         let ids: BTreeSet<u64> = owners.iter().flatten().flatten().copied().collect();
         rows.clients = self.clients(c, &ids, &reference.currencies).await?;
@@ -230,6 +235,7 @@ impl Rows {
             for debt in &mut service.owed {
                 debt.balance = Money::new(debt.balance.amount(), client.currency_id());
             }
+            service.recurring = Money::new(service.recurring.amount(), client.currency_id());
             service
         }))
     }
@@ -263,7 +269,7 @@ impl Rows {
                 domain?.clone()
             } else {
                 let (name, owner) = want.snapshot.clone().ok_or_else(missing)?;
-                DomainName { id: DomainId(id), client_id: ClientId(owner), name, status: String::new(), expires: None }
+                DomainName { id: DomainId(id), client_id: ClientId(owner), name, status: String::new(), expires: None, do_not_renew: false }
             }),
         })
     }

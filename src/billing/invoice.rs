@@ -8,9 +8,10 @@ use mysql_async::Conn;
 use super::client::{Read, add};
 use super::pool::{Billing, BillingError};
 use super::row::{NO_CURRENCY, date, datetime, flag, id, money, text};
+use super::service::not_suspended;
 use crate::domain::ids::{ClientId, InvoiceId, PaymentId};
 use crate::domain::money::Money;
-use crate::domain::record::{Client, Invoice, InvoiceItem, Payment};
+use crate::domain::record::{AtRisk, Client, Invoice, InvoiceItem, Payment};
 use crate::sql::{Inconsistent, Reader, list};
 
 /// Items of one invoice that are kept, and characters of each one's description.
@@ -26,6 +27,12 @@ pub(super) struct InvoiceRow {
     date: Option<Date>,
     due: Option<Date>,
     total: Money,
+}
+
+impl InvoiceRow {
+    pub(super) fn is_overdue(&self, today: Date) -> bool {
+        self.status == "Unpaid" && self.due.is_some_and(|due| due < today)
+    }
 }
 
 /// A transaction without its currency.
@@ -56,6 +63,7 @@ pub(super) struct InvoiceParts {
     items: HashMap<u64, Read<Vec<InvoiceItem>>>,
     /// Invoices that an invoice of the platform's mass payment pays, which is paid itself.
     paid_in_bundle: BTreeSet<u64>,
+    pub(super) at_risk: HashMap<u64, Vec<AtRisk>>,
 }
 
 impl Billing {
@@ -138,6 +146,37 @@ impl Billing {
         }
         Ok(parts)
     }
+
+    /// The running services that overdue invoices are for. One that cannot be read is not named: no alert depends on it.
+    pub(super) async fn at_risk(
+        &self,
+        connection: &mut Conn,
+        overdue: &BTreeSet<u64>,
+    ) -> Result<HashMap<u64, Vec<AtRisk>>, BillingError> {
+        if overdue.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let sql = format!(
+            "SELECT DISTINCT v.id AS invoice, h.id, h.domain, h.nextduedate, h.overideautosuspend, h.overidesuspenduntil, \
+             p.name AS product FROM tblinvoices v JOIN tblinvoiceitems i ON i.invoiceid = v.id AND i.type = 'Hosting' \
+             JOIN tblhosting h ON h.id = i.relid AND h.userid = v.userid AND h.domainstatus = 'Active' \
+             LEFT JOIN tblproducts p ON p.id = h.packageid WHERE v.status = 'Unpaid' AND v.id IN ({}) \
+             ORDER BY v.id, h.nextduedate, h.id",
+            list(overdue.iter().copied())
+        );
+        let mut found: HashMap<u64, Vec<AtRisk>> = HashMap::new();
+        for row in &self.rows(connection, sql).await? {
+            let reader = Reader::new("tblhosting", row, id(&Reader::new("tblhosting", row, ""), "id")?.to_string());
+            let invoice = id(&reader, "invoice")?;
+            let read = || -> Read<Option<AtRisk>> {
+                let next_due = date(&reader, "nextduedate")?.filter(|_| not_suspended(&reader).is_ok_and(|no| no.is_none()));
+                let (product, domain) = (text(&reader, "product")?, text(&reader, "domain")?);
+                Ok(next_due.map(|next_due| AtRisk { product, domain, next_due }))
+            };
+            found.entry(invoice).or_default().extend(read().ok().flatten());
+        }
+        Ok(found)
+    }
 }
 
 fn item(reader: &Reader<'_>) -> Read<InvoiceItem> {
@@ -204,6 +243,7 @@ pub(super) fn complete(
         balance,
         items: parts.items.get(&row.id).cloned().transpose()?.unwrap_or_default(),
         paid_in_bundle: parts.paid_in_bundle.contains(&row.id),
+        at_risk: parts.at_risk.get(&row.id).cloned().unwrap_or_default(),
     };
     let payment = match chosen {
         Some(p) => Some(Payment {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::client::Read;
 use super::grants::BILLING_NOTE;
 use super::pool::{Billing, BillingError};
-use super::row::{id, text};
+use super::row::{id, is_on, text};
 use super::stated::Questionnaire;
 use crate::domain::ids::CurrencyId;
 use crate::domain::locale::Locale;
@@ -132,7 +132,8 @@ impl Billing {
     async fn read_platform(&self, now: Timestamp) -> Result<Remembered, BillingError> {
         let mut connection = self.database.connection().await?;
         let sql = "SELECT setting, value FROM tblconfiguration WHERE setting IN \
-                   ('SystemURL', 'CompanyName', 'Language', 'DefaultCountry', 'Version')";
+                   ('SystemURL', 'CompanyName', 'Language', 'DefaultCountry', 'Version', \
+                   'AutoSuspension', 'AutoSuspensionDays', 'AutoTermination', 'AutoTerminationDays')";
         let mut settings: HashMap<String, String> = HashMap::new();
         for row in &self.rows(&mut connection, sql.to_owned()).await? {
             let reader = Reader::new("tblconfiguration", row, "");
@@ -176,10 +177,18 @@ impl Billing {
             locale: settings.get("Language").and_then(|language| self.locale(language)),
             default_country: given(&self.overrides.default_country, "DefaultCountry"),
             version: settings.get("Version").cloned().unwrap_or_default(),
+            suspension_days: days(&settings, "AutoSuspension", "AutoSuspensionDays"),
+            termination_days: days(&settings, "AutoTermination", "AutoTerminationDays"),
         };
         let is_payment = is_payment(has_billing_notes, &platform.version);
         Ok(Remembered { at: now, platform: Arc::new(platform), currencies, is_payment, phone_field })
     }
+}
+
+/// Days of a task of the platform's, if it is switched on.
+fn days(settings: &HashMap<String, String>, switch: &str, days: &str) -> Option<u16> {
+    settings.get(switch).filter(|on| is_on(on))?;
+    settings.get(days)?.trim().parse().ok()
 }
 
 fn currency(reader: &Reader<'_>, key: CurrencyId) -> Read<Currency> {

@@ -23,7 +23,7 @@ impl Billing {
             return Ok(HashMap::new());
         }
         let sql = format!(
-            "SELECT id, userid, subject, stage, currency, total, validuntil FROM tblquotes WHERE id IN ({})",
+            "SELECT id, userid, subject, stage, currency, total, validuntil, datesent FROM tblquotes WHERE id IN ({})",
             list(ids.iter().copied())
         );
         let mut found = HashMap::new();
@@ -47,5 +47,6 @@ fn quote(reader: &Reader<'_>, key: u64, currencies: &Currencies) -> Read<Quote> 
         total: money(reader, "total", currency_id)?,
         currency,
         valid_until: date(reader, "validuntil")?,
+        sent: date(reader, "datesent")?,
     })
 }

@@ -38,6 +38,11 @@ pub(super) fn flag(reader: &Reader<'_>, column: &'static str) -> Result<bool, In
     Ok(reader.get::<Option<i64>>(column)?.unwrap_or(0) != 0)
 }
 
+/// A switch as a text. Platform: 'on', and in places '1', 'yes' or 'true'.
+pub(super) fn is_on(text: &str) -> bool {
+    matches!(text.trim().to_ascii_lowercase().as_str(), "on" | "1" | "yes" | "true")
+}
+
 pub(super) fn money(reader: &Reader<'_>, column: &'static str, currency: CurrencyId) -> Result<Money, Inconsistent> {
     reader.parse(column, |text| Money::parse(text, currency).ok())
 }

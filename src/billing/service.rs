@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use jiff::civil::Date;
 use mysql_async::Conn;
 
 use super::client::Read;
 use super::pool::{Billing, BillingError};
-use super::row::{NO_CURRENCY, date, id, money, text};
+use super::row::{NO_CURRENCY, date, flag, id, money, text};
 use crate::domain::case::Debt;
 use crate::domain::ids::{ClientId, InvoiceId, ServiceId};
 use crate::domain::record::Service;
@@ -22,8 +23,9 @@ impl Billing {
             return Ok(HashMap::new());
         }
         let sql = format!(
-            "SELECT h.id, h.userid, h.domainstatus, h.domain, h.suspendreason, h.nextduedate, p.name AS product, \
-             g.name AS product_group FROM tblhosting h LEFT JOIN tblproducts p ON p.id = h.packageid \
+            "SELECT h.id, h.userid, h.domainstatus, h.domain, h.suspendreason, h.nextduedate, h.amount, \
+             h.overideautosuspend, h.overidesuspenduntil, p.name AS product, g.name AS product_group, \
+             EXISTS (SELECT 1 FROM tblcancelrequests c WHERE c.relid = h.id) AS cancelling FROM tblhosting h LEFT JOIN tblproducts p ON p.id = h.packageid \
              LEFT JOIN tblproductgroups g ON g.id = p.gid WHERE h.id IN ({})",
             list(ids.iter().copied())
         );
@@ -85,6 +87,15 @@ fn service(reader: &Reader<'_>, key: u64) -> Read<Service> {
         domain: text(reader, "domain")?,
         suspend_reason: text(reader, "suspendreason")?,
         next_due: date(reader, "nextduedate")?,
+        recurring: money(reader, "amount", NO_CURRENCY)?,
+        not_suspended: not_suspended(reader)?,
+        is_cancelling: flag(reader, "cancelling")?,
         owed: Vec::new(),
     })
+}
+
+/// Platform: `overideautosuspend` keeps a service from suspension, until `overidesuspenduntil` where that is set.
+pub(super) fn not_suspended(reader: &Reader<'_>) -> Read<Option<Option<Date>>> {
+    let until = date(reader, "overidesuspenduntil")?;
+    Ok(flag(reader, "overideautosuspend")?.then_some(until))
 }

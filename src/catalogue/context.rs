@@ -2,15 +2,63 @@
 
 use std::collections::BTreeMap;
 
+use jiff::ToSpan as _;
+use jiff::civil::Date;
 use minijinja::Value;
 
 use crate::domain::event::{FieldValue, HookEvent};
+use crate::domain::schedule::{Anchor, DATE_REACHED, key};
 use crate::domain::record::{ClientStatus, Facts, InvoiceItem, Service, SubjectRow};
 
 /// Event and facts.
 #[must_use]
 pub fn of_event(event: &HookEvent, facts: &Facts) -> Value {
-    with_event(event, facts_map(facts))
+    let mut root = facts_map(facts);
+    let is_invoice = matches!(facts.subject, SubjectRow::Invoice(..));
+    match step(event, facts) {
+        Some(step) => drop(root.insert("step".to_owned(), step)),
+        // Without a day due there is none to count from.
+        None if is_invoice => {
+            let none = [("days", Value::from(0)), ("on", Value::from("")), ("is_current", Value::from(false))];
+            let all = none.into_iter().chain([("key", Value::from("none"))]);
+            root.insert("step".to_owned(), Value::from(all.map(|(k, v)| (k.to_owned(), v)).collect::<BTreeMap<_, _>>()));
+        }
+        None => {}
+    }
+    with_event(event, root)
+}
+
+/// The date that steps of a row are counted from, as its row says now.
+fn anchored(anchor: Anchor, facts: &Facts) -> Option<Date> {
+    match (anchor, &facts.subject) {
+        (Anchor::InvoiceDue, SubjectRow::Invoice(invoice, _)) => invoice.due,
+        (Anchor::ServiceNextDue, SubjectRow::Service(service)) => service.next_due,
+        (Anchor::DomainExpires, SubjectRow::Domain(domain)) => domain.expires,
+        (Anchor::QuoteSent, SubjectRow::Quote(quote)) => quote.sent,
+        (Anchor::QuoteValidUntil, SubjectRow::Quote(quote)) => quote.valid_until,
+        _ => None,
+    }
+}
+
+/// Where the event stands to a date of its row: as its own fields say, or, for the platform's own reminders of an invoice, by
+/// counting from the day due. The platform names no number of days.
+fn step(event: &HookEvent, facts: &Facts) -> Option<Value> {
+    let text = |name: &str| event.fields.get(name).and_then(FieldValue::as_text);
+    let (day, days, is_current) = if event.hook == DATE_REACHED {
+        let day: Date = text("day")?.parse().ok()?;
+        let Some(FieldValue::Int(days)) = event.fields.get("days") else { return None };
+        (day, *days, anchored(Anchor::parse(text("of")?)?, facts) == Some(day))
+    } else {
+        let day = anchored(Anchor::InvoiceDue, facts)?;
+        (day, i64::from(day.until(event.day?).ok()?.get_days()), true)
+    };
+    let on = day.checked_add(days.days()).ok()?;
+    Some(Value::from(BTreeMap::from([
+        ("days".to_owned(), Value::from(days)),
+        ("on".to_owned(), Value::from(on.to_string())),
+        ("is_current".to_owned(), Value::from(is_current)),
+        ("key".to_owned(), Value::from(key(day, days))),
+    ])))
 }
 
 /// The event alone: what is known before any row was read.
@@ -26,6 +74,7 @@ fn with_event(event: &HookEvent, mut root: BTreeMap<String, Value>) -> Value {
             ("hook".to_owned(), Value::from(event.hook.clone())),
             ("actor".to_owned(), Value::from(event.actor.kind.code())),
             ("masquerading".to_owned(), Value::from(event.actor.masquerading)),
+            ("day".to_owned(), event.day.map_or(Value::from(()), |day| Value::from(day.to_string()))),
             ("changed".to_owned(), event.changed.iter().cloned().collect::<Value>()),
         ])),
     );
@@ -59,6 +108,8 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
             ("id", Value::from(facts.client.id.0)),
             ("status", Value::from(status)),
             ("country", Value::from(facts.client.country.clone())),
+            ("no_overdue_notices", Value::from(facts.client.no_overdue_notices)),
+            ("never_suspended", Value::from(facts.client.never_suspended)),
         ],
     );
     if let Some(moved) = facts.moved {
@@ -78,6 +129,7 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
                     ("is_negative", Value::from(invoice.total.is_negative())),
                     ("is_bundle", Value::from(invoice.is_bundle())),
                     ("paid_in_bundle", Value::from(invoice.paid_in_bundle)),
+                    ("date", invoice.date.map_or(Value::from(()), |day| Value::from(day.to_string()))),
                     ("types", invoice.items.iter().map(|item| item.kind.clone()).collect::<Value>()),
                     ("items", invoice.items.iter().map(item).collect::<Value>()),
                 ],
@@ -105,7 +157,10 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
             );
         }
         SubjectRow::Quote(quote) => {
-            put("quote", vec![("id", Value::from(quote.id.0)), ("stage", Value::from(quote.stage.clone()))]);
+            put("quote", vec![("id", Value::from(quote.id.0)), ("stage", Value::from(quote.stage.clone())), (
+                "valid_until",
+                quote.valid_until.map_or(Value::from(""), |day| Value::from(day.to_string())),
+            )]);
         }
         SubjectRow::Domain(domain) => put(
             "domain",
@@ -114,6 +169,8 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
                 ("name", Value::from(domain.name.clone())),
                 ("status", Value::from(domain.status.clone())),
                 ("exists", Value::from(!domain.status.is_empty())),
+                ("expires", domain.expires.map_or(Value::from(()), |day| Value::from(day.to_string()))),
+                ("do_not_renew", Value::from(domain.do_not_renew)),
             ],
         ),
     }
@@ -134,7 +191,16 @@ fn service(service: &Service) -> Vec<(&'static str, Value)> {
         ("status", Value::from(service.status.clone())),
         ("domain", Value::from(service.domain.clone())),
         ("product", Value::from(service.product.clone())),
+        ("is_free", Value::from(service.recurring.is_zero())),
+        ("is_owed_for", Value::from(!service.owed.is_empty())),
+        ("is_cancelling", Value::from(service.is_cancelling)),
+        ("suspension_is_off", Value::from(service.not_suspended.is_some_and(|until| outlasts(until, service)))),
     ]
+}
+
+/// Whether the word not to suspend a service is in force on the day that it is due.
+fn outlasts(until: Option<Date>, service: &Service) -> bool {
+    until.zip(service.next_due).is_none_or(|(until, due)| until > due)
 }
 
 /// Dotted paths as nested objects: `params.serviceid` is `fields.params.serviceid`.

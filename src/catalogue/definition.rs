@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Time;
 use serde::Deserialize;
 
 use super::manifest::LOOKUPS;
-use super::{CatalogueError, secret};
+use super::{CatalogueError, secret, steps};
 use crate::domain::hookpoint::{
     Audience, Class, Condition, Hookpoint, HookpointId, Quiet, Right, SubjectKind, Transition, Trigger,
 };
@@ -53,8 +54,12 @@ struct QuietWire {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TriggerWire {
+    #[serde(default)]
     hook: String,
+    #[serde(default)]
     id: Vec<String>,
+    #[serde(default)]
+    schedule: Option<ScheduleWire>,
     #[serde(default)]
     ours: bool,
     #[serde(default)]
@@ -69,6 +74,17 @@ struct TriggerWire {
     only: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     diff: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScheduleWire {
+    pub(super) of: String,
+    #[serde(default)]
+    pub(super) plus: Option<String>,
+    pub(super) days: Vec<i16>,
+    pub(super) at: String,
+    pub(super) late_max_min: u32,
 }
 
 #[derive(Deserialize)]
@@ -171,7 +187,7 @@ fn hookpoint(name: &str, wire: HookpointWire) -> Result<Hookpoint, String> {
         audience,
         users: users(wire.users.as_deref(), audience)?,
         subject,
-        triggers: wire.on.into_iter().map(|t| trigger(t, subject)).collect::<Result<_, _>>()?,
+        triggers: wire.on.into_iter().map(|t| trigger(name, t, subject)).collect::<Result<_, _>>()?,
         conditions: wire.when.into_iter().map(condition).collect::<Result<_, _>>()?,
         still: wire.still.into_iter().map(condition).collect::<Result<_, _>>()?,
         transition: match wire.transition {
@@ -196,10 +212,7 @@ fn hookpoint(name: &str, wire: HookpointWire) -> Result<Hookpoint, String> {
 }
 
 fn quiet_hours(wire: &QuietWire, class: Class) -> Result<Quiet, String> {
-    let time = |text: &str| {
-        let good = text.len() == 5 && text.as_bytes()[2] == b':';
-        good.then(|| text.parse().ok()).flatten().ok_or_else(|| format!("`quiet`: `{text}` is no time like 22:00"))
-    };
+    let time = |text: &str| clock(text).map_err(|mistake| format!("`quiet`: {mistake}"));
     let quiet = Quiet { from: time(&wire.from)?, to: time(&wire.to)? };
     match class {
         Class::Security => Err("`quiet`: a security alert is never delayed".to_owned()),
@@ -208,7 +221,13 @@ fn quiet_hours(wire: &QuietWire, class: Class) -> Result<Quiet, String> {
     }
 }
 
-fn within(what: &str, n: usize, least: usize, most: usize) -> Result<(), String> {
+/// A time of the day, as people write it.
+pub(super) fn clock(text: &str) -> Result<Time, String> {
+    let good = text.len() == 5 && text.as_bytes()[2] == b':';
+    good.then(|| text.parse().ok()).flatten().ok_or_else(|| format!("`{text}` is no time like 22:00"))
+}
+
+pub(super) fn within(what: &str, n: usize, least: usize, most: usize) -> Result<(), String> {
     if (least..=most).contains(&n) { Ok(()) } else { Err(format!("{what} must be {least} to {most}, not {n}")) }
 }
 
@@ -238,7 +257,15 @@ pub(super) fn users(word: Option<&str>, audience: Audience) -> Result<Option<Rig
     }
 }
 
-fn trigger(wire: TriggerWire, subject: SubjectKind) -> Result<Trigger, String> {
+fn trigger(hookpoint: &str, mut wire: TriggerWire, subject: SubjectKind) -> Result<Trigger, String> {
+    if let Some(schedule) = wire.schedule.take() {
+        let alone = wire.hook.is_empty() && wire.id.is_empty() && wire.fields.is_empty() && wire.only.is_empty();
+        return if alone {
+            steps::trigger(hookpoint, schedule, subject)
+        } else {
+            Err("`schedule`: a trigger by date has no hook, no `id`, no `fields` and no `only`".to_owned())
+        };
+    }
     let names = match &wire.names {
         None => subject,
         Some(name) => known(SubjectKind::parse(name), "names", name)?,
@@ -273,6 +300,7 @@ fn trigger(wire: TriggerWire, subject: SubjectKind) -> Result<Trigger, String> {
         lookups: wire.lookups,
         only: wire.only,
         diff: wire.diff,
+        schedule: None,
     })
 }
 
@@ -283,6 +311,6 @@ fn condition(wire: ConditionWire) -> Result<Condition, String> {
     Ok(Condition { expression: wire.expression, otherwise, wait_s: wire.wait_s, moves: wire.moves })
 }
 
-fn known<T>(value: Option<T>, key: &str, text: &str) -> Result<T, String> {
+pub(super) fn known<T>(value: Option<T>, key: &str, text: &str) -> Result<T, String> {
     value.ok_or_else(|| format!("`{key}` does not know `{text}`"))
 }

@@ -7,6 +7,7 @@ pub mod hooks;
 pub mod manifest;
 pub mod names;
 pub mod secret;
+mod steps;
 pub mod written;
 
 use std::collections::BTreeMap;

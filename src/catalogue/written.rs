@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::hookpoint::{Condition, Hookpoint, Right, SubjectKind, Transition, Trigger};
+use crate::domain::schedule::Schedule;
 
 /// The order of keys in the text; JSON has none.
-const ORDER: [&str; 33] = [
+const ORDER: [&str; 39] = [
     "title",
     "introduced",
     "enabled",
@@ -23,6 +24,12 @@ const ORDER: [&str; 33] = [
     "settle_s",
     "mass_max",
     "client_day_max",
+    "schedule",
+    "of",
+    "plus",
+    "days",
+    "at",
+    "late_max_min",
     "hook",
     "ours",
     "id",
@@ -90,7 +97,21 @@ pub fn json(hookpoint: &Hookpoint) -> Value {
     all
 }
 
+fn schedule(schedule: &Schedule) -> Value {
+    let mut all = json!({
+        "of": schedule.of.code(), "days": schedule.days, "at": schedule.at.strftime("%H:%M").to_string(),
+        "late_max_min": schedule.late_max_min,
+    });
+    if let Some(plus) = schedule.plus {
+        all["plus"] = json!(plus.code());
+    }
+    json!({ "schedule": all })
+}
+
 fn trigger(trigger: &Trigger, subject: SubjectKind) -> Value {
+    if let Some(steps) = &trigger.schedule {
+        return schedule(steps);
+    }
     let implied = |path: &String| {
         trigger.subject_at.contains(path) || trigger.former_at.contains(path) || trigger.only.contains_key(path)
     };

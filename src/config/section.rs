@@ -27,6 +27,7 @@ pub struct Config {
     pub rules: RulesConfig,
     pub retention: RetentionConfig,
     pub sweep: SweepConfig,
+    pub schedule: ScheduleConfig,
     pub hookpoints: BTreeMap<String, HookpointConfig>,
     pub log: LogConfig,
 }
@@ -207,6 +208,12 @@ pub struct SweepConfig {
     pub grace_min: u32,
     pub rows_max: usize,
     pub events_max: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct ScheduleConfig {
+    /// Time zones of clients by country, where the built-in list is not what the company wants.
+    pub zones: BTreeMap<String, String>,
 }
 
 /// Days: 0 is for ever.

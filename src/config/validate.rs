@@ -7,7 +7,7 @@ use super::rules::RulesConfig;
 use super::section::{Config, SenderConfig, is_empty};
 use super::{ConfigError, ranges};
 use crate::domain::admin::Role;
-use crate::domain::event::SWEEP;
+use crate::domain::event::{SCHEDULE, SWEEP};
 use crate::signature::Key;
 
 /// App secrets of one sender: each costs a look at every webhook.
@@ -83,6 +83,13 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
     expect((1..=1440).contains(&config.sweep.every_min), "`sweep.every_min` must be 1 to 1440");
     expect(config.sweep.grace_min <= 1440, "`sweep.grace_min` must be 0 to 1440");
     expect(config.sweep.rows_max >= 1000, "`sweep.rows_max` must be at least 1000");
+    for (country, zone) in &config.schedule.zones {
+        let good = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
+        expect(
+            good && TimeZone::get(zone).is_ok(),
+            "`schedule.zones` takes countries (two capital letters) with IANA time zones, e.g. { US = \"America/New_York\" }",
+        );
+    }
     expect(config.sweep.events_max > 0, "`sweep.events_max` must be at least 1");
     mistakes.extend(ranges::mistakes(config));
     admin(config, &mut mistakes);
@@ -212,7 +219,7 @@ fn sources(config: &Config, mistakes: &mut Vec<String>) {
         if name.is_empty() || name.len() > 32 || !name.chars().all(good) {
             mistakes.push(format!("`sources.{name}`: a source's name is 1 to 32 of a-z 0-9 _ -"));
         }
-        if name == SWEEP {
+        if name == SWEEP || name == SCHEDULE {
             mistakes.push(format!("`sources.{name}`: this name is the bridge's own, take another"));
         }
         if source.secrets.is_empty() {

@@ -4,7 +4,7 @@
 use super::lane::DispatchError;
 use super::recheck::{Ask, Second, Sight, circle, closed, still, who};
 use crate::billing::{BillingError, Missing, Want};
-use crate::catalogue::Entry;
+use crate::catalogue::{Entry, Verdict};
 use crate::decide::question::Cancellation;
 use crate::decide::{Asker, DecideError};
 use crate::domain::event::HookEvent;
@@ -31,7 +31,11 @@ pub(super) async fn write(
     let Some(entry) = ask.entry else { return Ok(Second::Cancel(Reason::SubjectMissing)) };
     let event = told::events(sight.store, &[message.event_id.to_string()]).await?.pop();
     // No later than it came, as when its message was made.
-    let event = event.map(|told| HookEvent { occurred_at: told.event.occurred_at.min(told.received_at), ..told.event });
+    let event = event.map(|told| {
+        let occurred_at = told.event.occurred_at.min(told.received_at);
+        let day = Some(occurred_at.to_zoned(sight.words.zone.clone()).date());
+        HookEvent { occurred_at, day, ..told.event }
+    });
     let found = event.as_ref().and_then(|event| Some((event, want(entry, event)?)));
     let Some((event, want)) = found else {
         return Ok(without_event(sight, message, ask, entry, known));
@@ -51,7 +55,8 @@ pub(super) async fn write(
         Some(Err(missing)) => return Ok(Second::Cancel(reason_of(&missing))),
         None => return Ok(Second::Cancel(Reason::SubjectMissing)),
     };
-    if let Some(second) = closed(&facts).or_else(|| still(entry, message, &facts, sight.now)) {
+    let overtaken = || overtaken(entry, event, &facts);
+    if let Some(second) = closed(&facts).or_else(|| still(entry, message, &facts, sight.now)).or_else(overtaken) {
         return Ok(second);
     }
     let Some(name) = addressed(&facts, circle(entry), people, who(message)) else {
@@ -104,6 +109,17 @@ fn without_event(
         None => Second::Cancel(Reason::SubjectMissing),
         Some(_) if message.print.facts > 0 => Second::Cancel(Reason::TextOutdated),
         Some(facts) => still(entry, message, &facts, sight.now).unwrap_or(Second::Send),
+    }
+}
+
+/// What comes by date says something of that day: paid, renewed or put off meanwhile, it does not go.
+fn overtaken(entry: &Entry, event: &HookEvent, facts: &Facts) -> Option<Second> {
+    if !entry.hookpoint.is_by_date() {
+        return None;
+    }
+    match entry.applies(event, facts) {
+        Verdict::Holds => None,
+        Verdict::No { reason, .. } | Verdict::NotYet { reason, .. } => Some(Second::Cancel(reason)),
     }
 }
 

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::ids::EventId;
 
 /// The source of events that the sweep found; no stub may have this name.
 pub const SWEEP: &str = "sweep";
+
+/// The source of events that steps from a date made; no stub may have this name.
+pub const SCHEDULE: &str = "schedule";
 
 /// One hook that fired in the platform, or should have.
 #[derive(Clone, Debug)]
@@ -30,6 +34,8 @@ pub struct HookEvent {
     pub gone: BTreeMap<String, FieldValue>,
     /// Found by the sweep: when it last saw the subject in another state than the one it tells of now.
     pub otherwise_at: Option<Timestamp>,
+    /// The day on the platform's calendar, where whoever reads the event knows its zone.
+    pub day: Option<Date>,
 }
 
 /// A parameter of a hook. Objects and arrays never leave PHP as values.

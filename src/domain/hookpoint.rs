@@ -9,6 +9,7 @@ use jiff::civil::Time;
 use super::event::HookEvent;
 use super::locale::Locale;
 use super::reason::Reason;
+use super::schedule::Schedule;
 
 /// The name of a hookpoint, e.g. `invoice_created`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,6 +69,14 @@ pub struct Hookpoint {
     pub client_day_max: Option<u32>,
 }
 
+impl Hookpoint {
+    /// Whether some of its alerts come by date: what they say must hold on the day that they are for.
+    #[must_use]
+    pub fn is_by_date(&self) -> bool {
+        self.triggers.iter().any(|trigger| trigger.schedule.is_some())
+    }
+}
+
 /// A time of the day, by the platform's clock; `from` later than `to` goes over midnight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quiet {
@@ -96,6 +105,8 @@ pub struct Trigger {
     pub only: BTreeMap<String, Vec<String>>,
     /// Fields whose change is reported by name.
     pub diff: Vec<String>,
+    /// Not a hook of the platform's: steps from a date of the row.
+    pub schedule: Option<Schedule>,
 }
 
 impl Trigger {

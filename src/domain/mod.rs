@@ -17,6 +17,7 @@ pub mod hookpoint;
 pub mod mirror;
 pub mod missed;
 pub mod record;
+pub mod schedule;
 
 pub mod message;
 pub mod outcome;

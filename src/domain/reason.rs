@@ -75,6 +75,31 @@ closed_list! {
 
         /// The account that it belonged to before is gone: there is nobody left to tell on that side.
         FormerOwnerGone = "former_owner_gone",
+        /// The moment of a step passed longer ago than it may be told.
+        StepLate = "step_late",
+        /// The date that a step was counted from is another by now: renewed, paid, or put off.
+        StepMoved = "step_moved",
+        /// The reminder belongs to the other side of the date: another hookpoint tells of it.
+        StepElsewhere = "step_elsewhere",
+        /// The invoice was made on the day of the reminder: its own alert says the same.
+        InvoiceNew = "invoice_new",
+        /// The invoice is with a debt collector, who asks for it.
+        InvoiceCollections = "invoice_collections",
+        /// The quote was valid until an earlier day.
+        QuoteOver = "quote_over",
+        /// The platform is told to send this client no overdue notices.
+        NoOverdueNotices = "no_overdue_notices",
+        /// The platform does not suspend or terminate this service or client by itself.
+        NeverSuspended = "never_suspended",
+        /// Nothing is owed for the service.
+        NothingOwed = "nothing_owed",
+        /// The client asked to cancel the service.
+        CancellationPending = "cancellation_pending",
+        /// The client wants no renewal of the domain.
+        NotRenewed = "not_renewed",
+        /// The domain is in another state.
+        DomainChanged = "domain_changed",
+
         /// Several services moved at once: one message tells of all.
         ToldTogether = "told_together",
         /// The accounts were merged, and that was told.

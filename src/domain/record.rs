@@ -27,6 +27,10 @@ pub struct Client {
     pub currency: Result<Currency, NoCurrency>,
     /// The contact that gets the invoices instead of the client himself, if he named one.
     pub billing_contact: Option<ContactId>,
+    /// Platform: `overideduenotices`, "no overdue notices".
+    pub no_overdue_notices: bool,
+    /// The client's group is exempt from suspension and termination.
+    pub never_suspended: bool,
 }
 
 impl Client {
@@ -117,6 +121,17 @@ pub struct Invoice {
     pub items: Vec<InvoiceItem>,
     /// An invoice of the platform's mass payment pays this one, and is paid.
     pub paid_in_bundle: bool,
+    /// Running services that it is for and that the platform suspends by itself, by the day they are paid up to.
+    pub at_risk: Vec<AtRisk>,
+}
+
+/// A service that is suspended if an invoice stays unpaid.
+#[derive(Clone, Debug)]
+pub struct AtRisk {
+    pub product: String,
+    pub domain: String,
+    /// The platform counts the days to the suspension from here.
+    pub next_due: Date,
 }
 
 impl Invoice {
@@ -158,6 +173,12 @@ pub struct Service {
     pub domain: String,
     pub suspend_reason: String,
     pub next_due: Option<Date>,
+    /// What the next period costs, in the client's currency.
+    pub recurring: Money,
+    /// Somebody told the platform not to suspend it, and until when: `None` is without an end.
+    pub not_suspended: Option<Option<Date>>,
+    /// The client asked to cancel it.
+    pub is_cancelling: bool,
     /// Open invoices for it, the longest due first.
     pub owed: Vec<Debt>,
 }
@@ -193,6 +214,7 @@ pub struct Quote {
     /// A quote has a currency of its own, which need not be its client's.
     pub currency: Result<Currency, NoCurrency>,
     pub valid_until: Option<Date>,
+    pub sent: Option<Date>,
 }
 
 #[derive(Clone, Debug)]
@@ -203,6 +225,8 @@ pub struct DomainName {
     /// Empty when the row is gone and only the stub's snapshot is left.
     pub status: String,
     pub expires: Option<Date>,
+    /// Its client wants no renewal.
+    pub do_not_renew: bool,
 }
 
 /// What one alert may speak about: the client it belongs to, his contacts and guests, and the subject's own row.
@@ -267,4 +291,8 @@ pub struct Platform {
     pub default_country: String,
     /// e.g. `8.13.1-release.1`.
     pub version: String,
+    /// Days from the date due to the suspension of a service; `None`: it does not suspend by itself.
+    pub suspension_days: Option<u16>,
+    /// Days from the date due to the termination of a service; `None`: it does not terminate by itself.
+    pub termination_days: Option<u16>,
 }

@@ -5,6 +5,7 @@ mod missed;
 pub mod moves;
 pub mod plan;
 pub mod ruled;
+pub mod schedule;
 pub mod sweep;
 mod usual;
 pub mod worker;

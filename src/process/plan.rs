@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{missed, moves};
 use crate::billing::{Missing, Want};
 use crate::catalogue::{Catalogue, Entry, Verdict};
-use crate::domain::event::HookEvent;
+use crate::domain::event::{HookEvent, SCHEDULE};
 use crate::domain::hookpoint::{Audience, HookpointId, Subject, SubjectKind, Transition};
 use crate::domain::ids::{ClientId, MessageId};
 use crate::domain::message::Message;
@@ -15,6 +15,7 @@ use crate::domain::missed::HOOK;
 use crate::domain::money::NoCurrency;
 use crate::domain::reason::Reason;
 use crate::domain::record::{Facts, Platform, SubjectRow, UnreadablePerson};
+use crate::domain::schedule::Zones;
 use crate::domain::time::later;
 use crate::render::context::{About, build};
 use crate::render::{RenderError, Templates, digest};
@@ -38,6 +39,8 @@ pub struct Desk<'a> {
     pub platform: &'a Platform,
     pub templates: &'a Templates,
     pub zone: &'a jiff::tz::TimeZone,
+    /// The clocks of clients.
+    pub zones: &'a Zones,
     pub lane: &'a str,
     pub now: Timestamp,
 }
@@ -79,11 +82,16 @@ pub fn ask<'a>(
 ) -> Vec<Asked<'a>> {
     let mut asked = Vec::new();
     let mut used = false;
-    for (entry, trigger) in catalogue.fired_by(&event.hook).filter(|(_, trigger)| trigger.takes(event)) {
+    // Only the bridge's own clock says that a date has come.
+    let by_clock = event.source == SCHEDULE;
+    let fired = catalogue.fired_by(&event.hook).filter(|(_, trigger)| trigger.takes(event));
+    for (entry, trigger) in fired.filter(|(_, trigger)| trigger.schedule.is_none() || by_clock) {
         used = true;
         let id = &entry.hookpoint.id;
         if !entry.hookpoint.enabled {
             outcome.skip(Some(id), None, Reason::HookpointOff, None);
+        } else if trigger.schedule.as_ref().is_some_and(|steps| now.duration_since(event.occurred_at) > steps.late_max()) {
+            outcome.skip(Some(id), None, Reason::StepLate, None);
         } else if now.duration_since(event.occurred_at) > age_max {
             outcome.skip(Some(id), None, Reason::EventTooOld, None);
         } else if let Some(row) = event.id_at(&trigger.subject_at) {
@@ -248,7 +256,7 @@ fn fill(desk: &Desk<'_>, event: &HookEvent, entry: &Entry, facts: &Facts, alert:
             Ok(mut rendered) => {
                 let name = (recipient.first_name.as_str(), recipient.company.as_str());
                 rendered.print.facts = digest::facts(facts, desk.platform, name);
-                alert.messages.push(message(desk, event, entry, alert, &recipient, rendered));
+                alert.messages.push(message(desk, event, (entry, facts), alert, &recipient, rendered));
             }
             Err(error) => {
                 // One broken text must not stop the other languages, nor the other alerts.
@@ -289,13 +297,15 @@ fn no_currency(facts: &Facts) -> Option<&NoCurrency> {
 fn message(
     desk: &Desk<'_>,
     event: &HookEvent,
-    entry: &Entry,
+    (entry, facts): (&Entry, &Facts),
     alert: &Alert,
     recipient: &Recipient,
     rendered: crate::render::Rendered,
 ) -> Message {
     let life = SignedDuration::from_mins(entry.hookpoint.expires_after_min.into());
-    let quiet = entry.hookpoint.quiet.and_then(|quiet| quiet_until(quiet, desk.now, desk.zone));
+    // What comes by date keeps to the client's clock.
+    let zone = if entry.hookpoint.is_by_date() { desk.zones.of(&facts.client.country) } else { desk.zone };
+    let quiet = entry.hookpoint.quiet.and_then(|quiet| quiet_until(quiet, desk.now, zone));
     // A clock of the platform's that is ahead makes no longer wait.
     let settled = event.occurred_at.min(desk.now) + SignedDuration::from_secs(entry.hookpoint.settle_s.into());
     let settles = (desk.now < settled).then_some((settled, Reason::Settling));

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -24,6 +25,7 @@ use crate::domain::ids::EventId;
 use crate::domain::message::Message;
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
+use crate::domain::schedule::Zones;
 use crate::envelope;
 use crate::expression::aside;
 use crate::metrics::{Metrics, Result1};
@@ -49,7 +51,9 @@ pub struct Settings {
     pub event_age_max: SignedDuration,
     /// The sending number that carries the alerts.
     pub lane: String,
-    pub zone: jiff::tz::TimeZone,
+    pub zone: TimeZone,
+    /// The clocks of clients.
+    pub zones: Zones,
     pub people: Policy,
 }
 
@@ -237,7 +241,7 @@ impl Worker {
         let catalogue = self.catalogue.load_full();
         let templates = self.templates.load_full();
         let platform = self.billing.platform(now).await?;
-        let events: Vec<Option<HookEvent>> = claims.iter().map(read).collect();
+        let events: Vec<Option<HookEvent>> = claims.iter().map(|claim| read(claim, &self.settings.zone)).collect();
         let mut outcomes: Vec<Outcome> = claims.iter().map(|_| Outcome::default()).collect();
         let mut asked: Vec<(usize, Asked<'_>)> = Vec::new();
         for (index, event) in events.iter().enumerate() {
@@ -267,6 +271,7 @@ impl Worker {
             platform: &platform,
             templates: &templates,
             zone: &self.settings.zone,
+            zones: &self.settings.zones,
             lane: &self.settings.lane,
             now,
         };
@@ -448,8 +453,9 @@ impl Worker {
     }
 }
 
-fn read(claim: &Claimed) -> Option<HookEvent> {
+fn read(claim: &Claimed, zone: &TimeZone) -> Option<HookEvent> {
     let mut event = envelope::parse(&claim.event.id, &claim.event.source, claim.event.body.as_bytes()).ok()?;
     event.occurred_at = claim.event.happened_at();
+    event.day = Some(event.occurred_at.to_zoned(zone.clone()).date());
     Some(event)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan as _};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use minijinja::Value;
@@ -76,17 +76,18 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
             put("contact", vec![("change", contact_change(contact.as_deref(), about, locale))]);
         }
         SubjectRow::Invoice(row, paid) => {
-            put("invoice", invoice(row, &client.currency, today, locale));
+            put("invoice", invoice(row, about, today, locale));
             put("payment", payment(row, paid.as_ref(), about, locale));
         }
-        SubjectRow::Service(row) => put("service", service(row, &client.currency, locale)),
+        SubjectRow::Service(row) => put("service", service(row, about, locale)),
         SubjectRow::Cancellation(cancelling) => {
-            put("service", service(&cancelling.service, &client.currency, locale));
+            put("service", service(&cancelling.service, about, locale));
             put("cancellation", cancellation(cancelling, &client.currency, locale));
         }
         SubjectRow::Quote(row) => put("quote", quote(row, today, locale)),
         SubjectRow::Domain(domain) => {
-            put("domain", vec![("id", domain.id.to_string()), ("name", plain_host(&domain.name).to_owned())]);
+            let (id, expires) = (domain.id.to_string(), date(domain.expires, locale));
+            put("domain", vec![("id", id), ("name", plain_host(&domain.name).to_owned()), ("expires", expires)]);
         }
     }
     Value::from(root)
@@ -95,7 +96,9 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
 /// Invoices that are named one by one; more are counted and summed up.
 const NAMED_MAX: usize = 3;
 
-fn service(service: &Service, currency: &Written, locale: Locale) -> Vec<(&'static str, String)> {
+fn service(service: &Service, about: &About<'_>, locale: Locale) -> Vec<(&'static str, String)> {
+    let currency = &about.facts.client.currency;
+    let after_due = |days: Option<u16>| date(after(service.next_due, days), locale);
     let reason = service.suspend_reason.as_str();
     let (remedy, path) = remedy(&service.owed, currency, locale);
     vec![
@@ -105,9 +108,30 @@ fn service(service: &Service, currency: &Written, locale: Locale) -> Vec<(&'stat
         ("domain", plain_host(&service.domain).to_owned()),
         ("reason", if reason.is_empty() { say(locale, "unstated", &[]) } else { reason.to_owned() }),
         ("next_due", date(service.next_due, locale)),
+        ("price", money(service.recurring, currency)),
+        ("suspends_on", after_due(about.platform.suspension_days)),
+        ("terminates_on", after_due(about.platform.termination_days)),
         ("remedy", remedy),
         ("remedy_path", path),
     ]
+}
+
+/// The day on which the platform does something by itself, `days` after the date due.
+fn after(due: Option<Date>, days: Option<u16>) -> Option<Date> {
+    due?.checked_add(i32::from(days?).days()).ok()
+}
+
+/// What happens next to a service if the invoice stays unpaid, where the platform does it by itself and has not yet.
+fn consequence(invoice: &Invoice, about: &About<'_>, today: Date, locale: Locale) -> String {
+    let first = invoice.at_risk.first().filter(|_| !about.facts.client.never_suspended);
+    let when = first.and_then(|risk| after(Some(risk.next_due), about.platform.suspension_days));
+    match (first, when.filter(|when| *when >= today)) {
+        (Some(risk), Some(when)) => {
+            let name = service_name(&risk.product, &risk.domain);
+            say(locale, "consequence_suspension", &[("name", &name), ("date", &format::date(when, locale))])
+        }
+        _ => say(locale, "consequence_none", &[]),
+    }
 }
 
 /// What ends a suspension, and where: paying what is owed for the service, or asking.
@@ -162,7 +186,8 @@ fn cancellation(cancelling: &Cancelling, currency: &Written, locale: Locale) -> 
     ]
 }
 
-fn invoice(invoice: &Invoice, currency: &Written, today: Date, locale: Locale) -> Vec<(&'static str, String)> {
+fn invoice(invoice: &Invoice, about: &About<'_>, today: Date, locale: Locale) -> Vec<(&'static str, String)> {
+    let currency = &about.facts.client.currency;
     let settled = invoice.balance.is_zero() || invoice.balance.is_negative();
     let balance = money(invoice.balance, currency);
     let rest = if settled { "rest_none" } else { "rest_some" };
@@ -181,6 +206,7 @@ fn invoice(invoice: &Invoice, currency: &Written, today: Date, locale: Locale) -
         ("due", date(invoice.due, locale)),
         ("due_words", dated(invoice.due, "due_none", until, locale)),
         ("date", date(invoice.date, locale)),
+        ("consequence", consequence(invoice, about, today, locale)),
         ("items", items.join("; ")),
     ]
 }

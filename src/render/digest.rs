@@ -53,6 +53,7 @@ pub fn facts(facts: &Facts, platform: &Platform, name: (&str, &str)) -> u64 {
     }
     let client = &facts.client;
     feed.put(&(&client.first_name, &client.last_name, &client.company, &client.currency));
+    feed.put(&(client.no_overdue_notices, client.never_suspended));
     feed.put(&(&platform.company_name, &platform.system_url, name));
     feed.end()
 }

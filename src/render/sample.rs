@@ -12,7 +12,7 @@ use crate::domain::ids::{ClientId, ContactId, CurrencyId, DomainId, InvoiceId, P
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money, NumberFormat};
 use crate::domain::record::{
-    Cancelled, Cancelling, Client, ClientStatus, Contact, DomainName, Facts, Invoice, InvoiceItem, Moved, Payment,
+    AtRisk, Cancelled, Cancelling, Client, ClientStatus, Contact, DomainName, Facts, Invoice, InvoiceItem, Moved, Payment,
     Platform, Quote, Service, SubjectRow,
 };
 
@@ -83,6 +83,8 @@ pub fn platform() -> Platform {
         locale: Some(Locale::EsAr),
         default_country: "AR".to_owned(),
         version: "8.13.1".to_owned(),
+        suspension_days: Some(5),
+        termination_days: Some(30),
     }
 }
 
@@ -96,6 +98,9 @@ fn service(client_id: ClientId) -> Service {
         domain: "ejemplo.com.ar".to_owned(),
         suspend_reason: "factura vencida".to_owned(),
         next_due: Some(date(2026, 12, 7)),
+        recurring: Money::new(Decimal::new(1_250_000, 2), CurrencyId(1)),
+        not_suspended: None,
+        is_cancelling: false,
         owed: vec![debt()],
     }
 }
@@ -161,6 +166,11 @@ pub fn facts(kind: SubjectKind) -> Facts {
                     description: "Hosting Pyme - ejemplo.com.ar".to_owned(),
                 }],
                 paid_in_bundle: false,
+                at_risk: vec![AtRisk {
+                    product: "Hosting Pyme".to_owned(),
+                    domain: "ejemplo.com.ar".to_owned(),
+                    next_due: date(2026, 12, 7),
+                }],
             }),
             Some(Payment {
                 id: PaymentId(1),
@@ -183,13 +193,15 @@ pub fn facts(kind: SubjectKind) -> Facts {
             total: money(9_900_000),
             currency: Ok(currency.clone()),
             valid_until: Some(date(2026, 12, 31)),
+            sent: Some(date(2026, 11, 20)),
         })),
         SubjectKind::Domain => SubjectRow::Domain(DomainName {
             id: DomainId(1),
             client_id,
             name: "ejemplo.com.ar".to_owned(),
             status: String::new(),
-            expires: None,
+            expires: Some(date(2026, 12, 23)),
+            do_not_renew: false,
         }),
     };
     let client = Client {
@@ -204,6 +216,8 @@ pub fn facts(kind: SubjectKind) -> Facts {
         locale: Some(Locale::EsAr),
         currency: Ok(currency),
         billing_contact: None,
+        no_overdue_notices: false,
+        never_suspended: false,
     };
     Facts {
         client,

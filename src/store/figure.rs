@@ -11,7 +11,7 @@ use mysql_async::{Conn, Row, Value};
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, cut, marks, transaction};
 use super::{Store, StoreError};
-use crate::domain::event::SWEEP;
+use crate::domain::event::{SCHEDULE, SWEEP};
 use crate::domain::hookpoint::closed_list;
 use crate::domain::missed;
 use std::fmt;
@@ -139,7 +139,7 @@ async fn count_kind(connection: &mut Conn, kind: Kind, hour: Timestamp) -> Resul
         }
         Kind::Hook => {
             "SELECT hook AS name, '' AS reason, COUNT(*) AS n, MAX(received_at) AS last_at FROM event \
-             WHERE received_at >= ? AND received_at < ? AND source <> ? GROUP BY hook"
+             WHERE received_at >= ? AND received_at < ? AND source NOT IN (?, ?) GROUP BY hook"
         }
         Kind::Decision => {
             "SELECT rule AS name, IF(what_if, 'what_if', verdict) AS reason, COUNT(*) AS n, MAX(asked_at) AS last_at \
@@ -157,7 +157,7 @@ async fn count_kind(connection: &mut Conn, kind: Kind, hour: Timestamp) -> Resul
     let mut parameters = vec![at(hour), at(hour + HOUR)];
     match kind {
         // What the sweep found is what a hook did not tell.
-        Kind::Hook => parameters.push(SWEEP.into()),
+        Kind::Hook => parameters.extend([SWEEP.into(), SCHEDULE.into()]),
         Kind::Missed => parameters.push(missed::HOOK.into()),
         Kind::Alert | Kind::Skip | Kind::Decision => {}
     }
@@ -221,9 +221,9 @@ pub async fn waiting_hooks(store: &Store) -> Result<Vec<(String, Timestamp)>, St
         let mut connection = store.connection().await?;
         let sql = format!(
             "SELECT hook, MAX(received_at) AS last_at FROM (SELECT hook, source, received_at FROM inbox \
-             ORDER BY seq DESC LIMIT {WAITING_MAX}) AS newest WHERE source <> ? GROUP BY hook"
+             ORDER BY seq DESC LIMIT {WAITING_MAX}) AS newest WHERE source NOT IN (?, ?) GROUP BY hook"
         );
-        let rows: Vec<Row> = connection.exec(sql, (SWEEP,)).await?;
+        let rows: Vec<Row> = connection.exec(sql, (SWEEP, SCHEDULE)).await?;
         rows.iter()
             .map(|row| {
                 let reader = Reader::new("inbox", row, "");

@@ -52,6 +52,7 @@ pub mod told;
 pub mod trail;
 pub mod walk;
 
+pub mod anchor;
 pub mod heard;
 pub mod heartbeat;
 pub mod instance;

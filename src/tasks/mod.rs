@@ -43,6 +43,8 @@ closed_list! {
         Settler = "settler",
         /// Compares the platform's rows with what hooks reported.
         Sweep = "sweep",
+        /// Looks which steps from a date have come.
+        Schedule = "schedule",
         /// Prunes history.
         Retention = "retention",
         /// Counts history.

@@ -11,6 +11,7 @@ use crate::domain::event::{Actor, FieldValue, HookEvent};
 use crate::domain::hookpoint::{Condition, Hookpoint, HookpointId, SubjectKind, Transition, Trigger};
 use crate::domain::ids::EventId;
 use crate::domain::locale::Locale;
+use crate::domain::schedule::{Anchor, DATE_REACHED};
 use crate::expression::aside;
 use crate::render::sample;
 pub use names::Wrong;
@@ -44,8 +45,15 @@ impl Scene {
     /// The same of a form that is not complete yet. `moves`: something changes its owner.
     #[must_use]
     pub fn with(subject: SubjectKind, fields: impl Iterator<Item = String>, moves: bool) -> Self {
-        let fields: BTreeMap<String, FieldValue> =
+        let mut fields: BTreeMap<String, FieldValue> =
             fields.map(|path| (path, FieldValue::Text("1".to_owned()))).collect();
+        let anchor = Anchor::ALL.iter().find(|anchor| anchor.subject() == subject);
+        let by_date = anchor.filter(|_| ["day", "days", "hookpoint", "of"].iter().all(|name| fields.contains_key(*name)));
+        if let Some(anchor) = by_date {
+            fields.insert("of".to_owned(), FieldValue::Text(anchor.code().to_owned()));
+            fields.insert("day".to_owned(), FieldValue::Text("2026-12-07".to_owned()));
+            fields.insert("days".to_owned(), FieldValue::Int(-7));
+        }
         let gone = [("domain", "example.com"), ("userid", "1"), ("payment_id", "1")];
         Self {
             subject,
@@ -53,7 +61,7 @@ impl Scene {
             event: HookEvent {
                 id: EventId::parse("evt_sample").expect("a constant"),
                 source: "sample".to_owned(),
-                hook: "InvoiceCreated".to_owned(),
+                hook: if by_date.is_some() { DATE_REACHED } else { "InvoiceCreated" }.to_owned(),
                 occurred_at: Timestamp::UNIX_EPOCH,
                 request: Some("r1".to_owned()),
                 actor: Actor::default(),
@@ -61,6 +69,7 @@ impl Scene {
                 changed: vec!["phonenumber".to_owned()],
                 gone: gone.map(|(name, value)| (name.to_owned(), FieldValue::Text(value.to_owned()))).into(),
                 otherwise_at: None,
+                day: Some(jiff::civil::date(2026, 11, 30)),
             },
         }
     }

@@ -4,6 +4,7 @@
 //!
 //! One instance sweeps at a time; two at once would find the same events. The first walk over all rows only remembers.
 
+mod anchors;
 pub mod compare;
 pub mod known;
 pub mod words;
@@ -31,7 +32,7 @@ use crate::road::{Step, mark_one};
 use crate::stop::Stop;
 use crate::store::inbox::NewEvent;
 use crate::store::mirror::{self, Change, Walk};
-use crate::store::{Store, heard, inbox};
+use crate::store::{Store, anchor, heard, inbox};
 use crate::tasks::{Panicked, Task, caught};
 
 /// Rows read at once. From 1000 ids on MariaDB makes a table of them, on the disk where the rows have texts.
@@ -176,6 +177,7 @@ impl Sweep {
             let page = self.billing.watched_after(kind, walk.walk_after, PAGE_ROWS, now).await?;
             let changes: Vec<Change> = page.rows.iter().map(|row| take(kind, &row.seen, now)).collect();
             mirror::change(&self.store, kind, &changes).await?;
+            self.anchors(kind, &page.rows, &[], |_| now, now).await?;
             rows += changes.len() as u64;
             if let Some(last) = page.last {
                 (walk.walk_after, walk.newest_id, walk.newest_at) = (last, last, now);
@@ -334,9 +336,30 @@ impl Sweep {
         let rule =
             Rule { now, grace: self.settings.grace, age_max: self.settings.age_max, zone: self.settings.zone.clone() };
         let compared = compare(kind, &page.rows, &gone, &mirror, walk, &rule);
+        // One that is new was not there when the newest rows were last looked at; of others nobody knows.
+        let since = |id: u64| if id > walk.newest_id { walk.newest_at } else { now };
+        self.anchors(kind, &page.rows, &gone, since, now).await?;
         swept.rows += page.rows.len() as u64;
         swept.old += compared.old;
         self.tell(kind, compared, now, swept).await
+    }
+
+    /// Remembers the dates that steps are counted from.
+    async fn anchors(
+        &self,
+        kind: Kind,
+        rows: &[Watched],
+        gone: &[Mirrored],
+        since: impl Fn(u64) -> Timestamp,
+        now: Timestamp,
+    ) -> Result<(), ProcessError> {
+        let ids: Vec<u64> = rows.iter().map(|row| row.seen.id).chain(gone.iter().map(|one| one.seen.id)).collect();
+        let known = anchor::of_ids(&self.store, kind, &ids).await?;
+        let changes = anchors::changes(rows, known, since);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        Ok(anchor::change(&self.store, &changes, now).await?)
     }
 
     /// Events first, memory after: whoever dies in between tells the same events again, which are known.

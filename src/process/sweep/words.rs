@@ -55,6 +55,10 @@ pub fn of(due: &Due, paid_by: bool) -> Vec<Said> {
             let gone = json!({ "domain": due.seen.name, "userid": owner });
             vec![Said { gone, ..said("DomainDelete", json!({ "domainid": id, "userid": owner })) }]
         }
+        // The platform has no hook for it.
+        Kind::Domain if after == "Redemption" => {
+            vec![said("DomainRedemption", json!({ "domainid": id, "userid": owner }))]
+        }
         Kind::Client | Kind::Payment | Kind::Quote | Kind::Domain => Vec::new(),
     }
 }

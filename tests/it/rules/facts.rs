@@ -234,6 +234,7 @@ fn cancellation_facts(v: &Value, today: Date) -> cancellation::Facts {
             name: text(&domain["name"]),
             status: text(&domain["status"]),
             expires: date(&domain["expires"]),
+            do_not_renew: false,
         }))
     } else {
         What::Service(service(&v["service"], &currency).map(Box::new))

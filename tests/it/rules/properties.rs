@@ -160,6 +160,7 @@ fn cancellation_facts() -> impl Strategy<Value = cancellation::Facts> {
             name,
             status: status.to_owned(),
             expires,
+            do_not_renew: false,
         },
     );
     let what = prop_oneof![
