@@ -29,7 +29,7 @@ pub(super) fn sweep_settings(config: &Config) -> anyhow::Result<sweep::Settings>
 
 /// The time zones of clients.
 pub(super) fn zones(config: &Config) -> anyhow::Result<Zones> {
-    let own = config.schedule.zones.iter().map(|(country, zone)| Ok((country.clone(), TimeZone::get(zone)?)));
+    let own = config.schedule.zones.iter().map(|(country, zone)| Ok((country.to_ascii_uppercase(), TimeZone::get(zone)?)));
     Ok(Zones { company: TimeZone::get(&config.billing.timezone)?, own: own.collect::<anyhow::Result<_>>()? })
 }
 

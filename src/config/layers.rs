@@ -13,8 +13,8 @@ const PREFIX: &str = "HOOKBRIDGE__";
 const NAMED: [(&str, &str); 2] = [("sources", "billing"), ("senders", "main")];
 /// Texts that may be lists of texts.
 const MANY: [&str; 1] = ["app_secret"];
-/// A section whose content its own reader checks.
-const FREE: &str = "hookpoints";
+/// Sections whose keys are the user's own; their readers check the content.
+const FREE: [&str; 3] = ["hookpoints", "billing.languages", "schedule.zones"];
 
 /// Defaults, file and environment as one table.
 ///
@@ -63,8 +63,8 @@ fn overlay(base: &mut Table, given: Table, path: &str, mistakes: &mut Vec<String
     for (key, value) in given {
         let here = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         match (base.get_mut(&key), value) {
-            _ if path == FREE || path.starts_with("hookpoints.") => unreachable!("free sections are taken whole"),
-            (Some(Value::Table(inner)), Value::Table(table)) if here == FREE => *inner = table,
+            _ if FREE.contains(&path) || path.starts_with("hookpoints.") => unreachable!("free sections are taken whole"),
+            (Some(Value::Table(inner)), Value::Table(table)) if FREE.contains(&here.as_str()) => *inner = table,
             (Some(Value::Table(inner)), Value::Table(table)) => overlay(inner, table, &here, mistakes),
             (Some(Value::Float(_)), Value::Integer(n)) => {
                 let text = n.to_string();
@@ -160,4 +160,21 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_whose_keys_are_the_users_own_takes_them_from_a_file_and_from_the_environment() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "[billing]\nlanguages = { criollo = \"es_AR\" }\n").expect("it is written");
+        let zone = ("HOOKBRIDGE__SCHEDULE__ZONES__BR".to_owned(), "America/Bahia".to_owned());
+        let all = merged(Some(file.path()), [zone]).expect("both are settings");
+        assert_eq!(all["billing"]["languages"]["criollo"].as_str(), Some("es_AR"));
+        assert_eq!(all["schedule"]["zones"]["br"].as_str(), Some("America/Bahia"));
+        let odd = ("HOOKBRIDGE__SCHEDULE__ZONE".to_owned(), "UTC".to_owned());
+        assert!(merged(None, [odd]).expect_err("no setting").to_string().contains("did you mean `zones`"));
+    }
 }

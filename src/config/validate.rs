@@ -84,10 +84,10 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
     expect(config.sweep.grace_min <= 1440, "`sweep.grace_min` must be 0 to 1440");
     expect(config.sweep.rows_max >= 1000, "`sweep.rows_max` must be at least 1000");
     for (country, zone) in &config.schedule.zones {
-        let good = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
+        let good = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_alphabetic());
         expect(
             good && TimeZone::get(zone).is_ok(),
-            "`schedule.zones` takes countries (two capital letters) with IANA time zones, e.g. { US = \"America/New_York\" }",
+            "`schedule.zones` takes countries (two letters) with IANA time zones, e.g. { US = \"America/New_York\" }",
         );
     }
     expect(config.sweep.events_max > 0, "`sweep.events_max` must be at least 1");

@@ -9,6 +9,7 @@ mod browser;
 mod cancelling;
 mod commands;
 mod content;
+mod dates;
 mod crawl;
 mod deciding_commands;
 mod decisions;

@@ -9,6 +9,7 @@ use hookbridge::domain::hookpoint::SubjectKind;
 use hookbridge::domain::ids::EventId;
 use hookbridge::domain::money::Money;
 use hookbridge::domain::record::{Facts, SubjectRow};
+use hookbridge::domain::schedule::Anchor;
 use hookbridge::envelope;
 use hookbridge::render::sample;
 use serde_json::json;
@@ -50,9 +51,19 @@ fn facts(kind: SubjectKind, status: &str) -> Facts {
 }
 
 fn event(entry: &Entry) -> HookEvent {
+    let trigger = &entry.hookpoint.triggers[0];
+    let mut fields = json!({ "params": { "serviceid": 1 } });
+    if let Some(schedule) = &trigger.schedule {
+        let day = match schedule.of {
+            Anchor::InvoiceDue | Anchor::ServiceNextDue => "2026-12-07",
+            Anchor::DomainExpires => "2026-12-23",
+            Anchor::QuoteSent => "2026-11-20",
+            Anchor::QuoteValidUntil => "2026-12-31",
+        };
+        fields = json!({ "of": schedule.of.code(), "day": day, "days": schedule.days[0] });
+    }
     let body = json!({
-        "v": 1, "hook": entry.hookpoint.triggers[0].hook, "occurred_at": "2026-11-23T12:00:00Z",
-        "actor": { "kind": "system" }, "fields": { "params": { "serviceid": 1 } },
+        "v": 1, "hook": trigger.hook, "occurred_at": "2026-11-23T12:00:00Z", "actor": { "kind": "system" }, "fields": fields,
     });
     let id = EventId::parse("evt_1").expect("an id");
     envelope::parse(&id, "billing", body.to_string().as_bytes()).expect("an event")
@@ -76,7 +87,7 @@ fn table(catalogue: &Catalogue, kind: SubjectKind, statuses: &[&str]) -> String 
     let mut lines = format!("| {kind} | {} |\n|{}\n", statuses.join(" | "), "---|".repeat(statuses.len() + 1));
     for entry in catalogue.entries().filter(|entry| entry.hookpoint.subject == kind) {
         // It compares owners, not statuses.
-        if entry.hookpoint.triggers.iter().all(|trigger| trigger.ours) {
+        if entry.hookpoint.triggers.iter().any(|trigger| !trigger.former_at.is_empty()) {
             continue;
         }
         let cells: Vec<String> = statuses.iter().map(|status| outcome(entry, &facts(kind, status))).collect();
