@@ -26,7 +26,7 @@ pub use self::desk::{desk_at_the_command_line, desk_without_secrets};
 use self::lanes::{Lanes, instance_name, lanes};
 use self::live::Live;
 use self::restored::RestoreWatch;
-use self::settings::{process_settings, sweep_settings, zones};
+use self::settings::{process_settings, sweep_settings};
 use crate::admin::{Apply, Desk};
 use crate::billing::proof::proof;
 use crate::billing::stated::{Place, Questionnaire};
@@ -258,7 +258,7 @@ impl App {
             store: store.clone(),
             billing: billing.clone(),
             catalogue: live.catalogue.clone(),
-            zones: zones(&config)?,
+            zones: config.zones(),
             clock: clock.clone(),
             metrics: metrics.clone(),
             inbox_bell: inbox_bell.clone(),

@@ -2,6 +2,7 @@
 //! does one thing, and leaves a line in the audit log.
 //! Must not know: HTTP, HTML, the terminal.
 
+pub mod ahead;
 pub mod clients;
 pub mod consent;
 pub mod decisions;

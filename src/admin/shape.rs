@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::ahead::{Ahead, RowAhead};
 use super::events::Whole;
 use super::messages::retry::{LeftOut, Plan, Report};
 use super::why::{Answer, Line, Person, Untold};
@@ -181,4 +182,36 @@ fn untold(one: &Untold) -> Value {
         "subject": one.subject.to_string(), "payment_id": one.payment, "hookpoint": one.hookpoint.as_str(),
         "at": one.at.to_string(), "because": one.because.code(),
     })
+}
+
+/// What would go out by date.
+#[must_use]
+pub fn ahead(all: &Ahead) -> Value {
+    let steps: Vec<Value> = all
+        .steps
+        .iter()
+        .map(|step| {
+            json!({
+                "day": step.on.to_string(), "hookpoint": step.hookpoint.as_str(), "enabled": step.enabled,
+                "of": step.of.code(), "days": step.days, "rows": step.rows,
+            })
+        })
+        .collect();
+    json!({ "items": steps, "sweep_runs": all.sweep_runs })
+}
+
+/// The rows of one day, with what would become of each.
+#[must_use]
+pub fn ahead_rows(all: &[RowAhead], more: bool) -> Value {
+    let rows: Vec<Value> = all
+        .iter()
+        .map(|row| {
+            json!({
+                "at": row.at.to_string(), "subject": row.subject.to_string(), "client_id": row.client,
+                "of": row.of.code(), "days": row.days, "people": row.outcome.ok(),
+                "reason": row.outcome.err().map(crate::domain::reason::Reason::code),
+            })
+        })
+        .collect();
+    json!({ "items": rows, "more": more })
 }

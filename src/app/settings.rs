@@ -6,7 +6,6 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use crate::config::Config;
-use crate::domain::schedule::Zones;
 use crate::process::sweep;
 use crate::process::{MassSettings, Settings};
 use crate::rules::mass::MassPolicy;
@@ -25,12 +24,6 @@ pub(super) fn sweep_settings(config: &Config) -> anyhow::Result<sweep::Settings>
         age_max: SignedDuration::from_hours(alerts.event_age_max_h.into()),
         zone: TimeZone::get(&config.billing.timezone)?,
     })
-}
-
-/// The time zones of clients.
-pub(super) fn zones(config: &Config) -> anyhow::Result<Zones> {
-    let own = config.schedule.zones.iter().map(|(country, zone)| Ok((country.to_ascii_uppercase(), TimeZone::get(zone)?)));
-    Ok(Zones { company: TimeZone::get(&config.billing.timezone)?, own: own.collect::<anyhow::Result<_>>()? })
 }
 
 pub(super) fn process_settings(config: &Config) -> anyhow::Result<Settings> {
@@ -55,7 +48,7 @@ pub(super) fn process_settings(config: &Config) -> anyhow::Result<Settings> {
         },
         event_age_max: SignedDuration::from_hours(alerts.event_age_max_h.into()),
         lane: alerts.sender.clone(),
-        zones: zones(config)?,
+        zones: config.zones(),
         zone: TimeZone::get(&config.billing.timezone)?,
         people: Policy::of(config),
     })

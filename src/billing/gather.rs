@@ -49,7 +49,8 @@ impl Want {
         let subject = Subject { kind: trigger.names, id };
         let claimed_client = match subject.kind {
             SubjectKind::Service => field("params.userid").or_else(|| field("userid")),
-            SubjectKind::Domain | SubjectKind::Contact | SubjectKind::Cancellation => field("userid"),
+            SubjectKind::Domain => field("userid").or_else(|| field("params.userid")),
+            SubjectKind::Contact | SubjectKind::Cancellation => field("userid"),
             _ => None,
         };
         let owner = gone("userid").and_then(FieldValue::as_id).or(claimed_client);

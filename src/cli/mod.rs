@@ -21,6 +21,7 @@ mod replies;
 mod restored;
 mod retention;
 mod sandbox;
+mod schedule;
 mod serve;
 mod show;
 mod sources;
@@ -117,6 +118,8 @@ enum Command {
     /// One client's data: export it, erase it
     #[command(subcommand)]
     Clients(clients::Command),
+    /// What alerts by date would go out in the next 14 days
+    Schedule(schedule::Args),
     /// The sweep: what it remembers of the platform's rows; make it forget
     Sweep(sweep::Args),
     /// Settings: defaults, what is in force, a new secret
@@ -192,6 +195,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replies(args) => replies::run(args, &read(file.as_deref())?).await?,
         Command::Consent(command) => consent::run(command, &read(file.as_deref())?).await?,
         Command::Clients(command) => clients::run(command, &read(file.as_deref())?).await?,
+        Command::Schedule(args) => schedule::run(args, &read(file.as_deref())?).await?,
         Command::Sweep(args) => sweep::run(args, &read(file.as_deref())?).await?,
         Command::Config(args) => config::run(&args, file.as_deref())?,
     }

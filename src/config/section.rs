@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -11,6 +12,7 @@ use toml::{Table, Value};
 use super::ConfigError;
 use super::rules::RulesConfig;
 use crate::domain::phone::PhonePolicy;
+use crate::domain::schedule::Zones;
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Config {
@@ -33,6 +35,14 @@ pub struct Config {
 }
 
 impl Config {
+    /// The time zones of clients. What is no zone was refused when the settings were read.
+    #[must_use]
+    pub fn zones(&self) -> Zones {
+        let own = self.schedule.zones.iter();
+        let own = own.filter_map(|(country, zone)| Some((country.to_ascii_uppercase(), TimeZone::get(zone).ok()?)));
+        Zones { company: TimeZone::get(&self.billing.timezone).unwrap_or(TimeZone::UTC), own: own.collect() }
+    }
+
     /// The one origin (`https://host:port`) whose forms may bring somebody in by a link; `None`: none is configured.
     #[must_use]
     pub fn sso_origin(&self) -> Option<String> {

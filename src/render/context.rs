@@ -87,7 +87,9 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
         SubjectRow::Quote(row) => put("quote", quote(row, today, locale)),
         SubjectRow::Domain(domain) => {
             let (id, expires) = (domain.id.to_string(), date(domain.expires, locale));
-            put("domain", vec![("id", id), ("name", plain_host(&domain.name).to_owned()), ("expires", expires)]);
+            let name = plain_host(&domain.name).to_owned();
+            let words = dated(domain.expires, "valid_none", "valid_until", locale);
+            put("domain", vec![("id", id), ("name", name), ("expires", expires), ("expires_words", words)]);
         }
     }
     Value::from(root)

@@ -1,5 +1,6 @@
 //! Owns: hookpoints: list, switch, change, make new ones.
 
+mod ahead;
 mod detail;
 mod edit;
 mod form;
@@ -19,6 +20,8 @@ pub const PAGES: &[Page] = &[
     get("/hookpoints", Role::Viewer, |ask| Box::pin(async move { list(&ask).await })),
     get("/hookpoints/new", Role::Administrator, |ask| Box::pin(async move { new::show(&ask) })),
     post("/hookpoints/new", Role::Administrator, |ask| Box::pin(async move { new::create(&ask).await })),
+    get("/hookpoints/ahead", Role::Viewer, |ask| Box::pin(async move { ahead::show(&ask).await })),
+    get("/hookpoints/ahead/:name", Role::Viewer, |ask| Box::pin(async move { ahead::day(&ask).await })),
     get("/hookpoints/hooks", Role::Viewer, |ask| Box::pin(async move { Ok(new::found(&ask)) })),
     post("/hookpoints/check", Role::Viewer, |ask| Box::pin(async move { Ok(form::typed(&ask)) })),
     post("/hookpoints/try", Role::Viewer, |ask| Box::pin(async move { trial::of_form(&ask).await })),
@@ -43,7 +46,7 @@ async fn list(ask: &Ask) -> Result<Answer, AdminError> {
             h1 { (ask.t("hookpoints.title")) }
             @if ask.may(Role::Administrator) { a.button.main href="/admin/hookpoints/new" { (ask.t("hookpoints.new")) } }
         }
-        p { (ask.t("hookpoints.intro")) }
+        p { (ask.t("hookpoints.intro")) " " a href={ (AT) "/ahead" } { (ask.t("ahead.title")) } }
         @for mistake in &all.left_out {
             p.notice.bad role="alert" { (ask.t("hookpoints.left_out")) " " span.mono { (mistake) } }
         }

@@ -11,6 +11,7 @@ pub mod phones;
 pub mod privacy;
 pub mod replies;
 pub mod rules;
+pub mod schedule;
 pub mod settings;
 pub mod templates;
 pub mod why;
@@ -157,6 +158,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         hookpoints::ENDPOINTS,
         templates::ENDPOINTS,
         rules::ENDPOINTS,
+        schedule::ENDPOINTS,
         phones::ENDPOINTS,
         privacy::ENDPOINTS,
         replies::ENDPOINTS,

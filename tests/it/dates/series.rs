@@ -1,9 +1,12 @@
 //! Each built-in series from its first step to its last, by a clock that a hand moves, to the stand-in phone.
 
+use hookbridge::admin::ahead;
 use hookbridge::demo::data::CAST;
+use hookbridge::domain::admin::{Role, Who};
 use serde_json::json;
 
 use super::{BY_DATE, CLIENT, at, domain, invoice, item, learn, look, look_at, own, pairs, quote, service, ten, told, with};
+use crate::support::lively::reader;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invoice_is_reminded_of_and_then_overdue_each_day_once_at_ten() {
@@ -201,5 +204,40 @@ async fn the_platforms_own_reminder_comes_through_the_real_stub() {
     // Where this test runs at night it waits for the morning.
     bridge.wait_s(12 * 3600);
     bridge.settle().await;
+    bridge.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_would_go_out_is_shown_before_anything_is_switched_on() {
+    let bridge = with(&[], &[]).await;
+    invoice(&bridge, 9001, CLIENT, "2027-03-10").await;
+    invoice(&bridge, 9002, CAST.client_without_phone, "2027-03-10").await;
+    invoice(&bridge, 9003, CLIENT, "2027-03-10").await;
+    bridge.platform("DELETE FROM tblcontacts").await;
+    learn(&bridge).await;
+    bridge.platform("UPDATE tblinvoices SET status = 'Paid' WHERE id = 9003").await;
+    let desk = bridge.app.desk.clone().expect("a key is set");
+    let who = Who::at_the_command_line("ana");
+    let all = ahead::steps(&desk, &who, Some("invoice_reminder")).await.expect("the steps");
+    let lines: Vec<_> = all.steps.iter().map(|s| (s.on.to_string(), s.days, s.rows, s.enabled)).collect();
+    let days = [("2027-03-03", -7), ("2027-03-07", -3), ("2027-03-09", -1), ("2027-03-10", 0)];
+    assert_eq!(lines, days.map(|(on, days)| (on.to_owned(), days, 3, false)));
+    let day = "2027-03-07".parse().expect("a day");
+    let (rows, more) = ahead::rows(&desk, &who, "invoice_reminder", day).await.expect("rows");
+    let outcomes: Vec<_> = rows.iter().map(|row| row.outcome.map_err(|reason| reason.code())).collect();
+    assert_eq!((outcomes, more), (vec![Ok(1), Err("phone_missing"), Err("invoice_paid")], false));
+    assert!(rows.iter().all(|row| row.at == ten("2027-03-07", 0)));
+
+    let ana = reader(&bridge, Role::Viewer, "es_AR").await;
+    ana.get("/admin/hookpoints").await.shows("/admin/hookpoints/ahead");
+    let page = ana.get("/admin/hookpoints/ahead").await;
+    page.shows("Recordatorio de factura por vencer");
+    page.shows("3 días antes (vencimiento de la factura)");
+    page.shows("/admin/hookpoints/ahead/invoice_reminder?day=2027-03-07");
+    let page = ana.get("/admin/hookpoints/ahead/invoice_reminder?day=2027-03-07").await;
+    page.shows("Se avisa a 1");
+    page.shows("No tiene ningún teléfono guardado.");
+    assert_eq!(ana.get("/admin/hookpoints/ahead/invoice_reminder?day=x").await.status, 422);
+    assert_eq!(ana.get("/admin/hookpoints/ahead/nothing?day=2027-03-07").await.status, 404);
     bridge.finish().await;
 }
