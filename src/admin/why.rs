@@ -322,7 +322,7 @@ impl Rows {
 
 /// What an event is about.
 fn subjects(catalogue: &Catalogue, event: &HookEvent) -> Vec<Subject> {
-    let fired = catalogue.fired_by(&event.hook);
+    let fired = catalogue.fired_by(&event.hook).filter(|(_, trigger)| trigger.takes(event));
     let named =
         fired.filter_map(|(_, trigger)| Some(Subject { kind: trigger.names, id: event.id_at(&trigger.subject_at)? }));
     named.collect()

@@ -4,6 +4,7 @@
 
 mod against;
 mod cost;
+mod dates;
 mod decisions;
 mod doors;
 mod history;
@@ -40,6 +41,7 @@ pub struct Scale {
     pub messages: u32,
     pub visits: usize,
     pub clients: u32,
+    pub invoices: u32,
 }
 
 const FULL: Scale = Scale {
@@ -56,6 +58,7 @@ const FULL: Scale = Scale {
     messages: 1_000_000,
     visits: 20,
     clients: 100_000,
+    invoices: 1_000_000,
 };
 const QUICK: Scale = Scale {
     rounds: 2,
@@ -71,6 +74,7 @@ const QUICK: Scale = Scale {
     messages: 20_000,
     visits: 3,
     clients: 5_000,
+    invoices: 50_000,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -83,6 +87,7 @@ enum Part {
     Decisions,
     Page,
     Phones,
+    Dates,
     Against,
 }
 
@@ -139,6 +144,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Phones) {
         phones::measure(&home, scale, &mut report).await?;
+    }
+    if wanted(Part::Dates) {
+        dates::measure(&home, scale, &mut report).await?;
     }
     if wanted(Part::History) {
         history::measure(&home, scale, &mut report).await?;

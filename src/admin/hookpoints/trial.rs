@@ -101,14 +101,18 @@ async fn decided(
 ) -> Result<Vec<Tried>, AdminError> {
     let platform = desk.billing.platform(now).await?;
     let policy = Policy::of(&desk.config).at(&platform);
-    let parsed: Vec<Option<HookEvent>> =
-        events.iter().map(|one| envelope::parse(&one.id, &one.source, one.body.as_bytes()).ok()).collect();
+    let parse = |one: &Recent| {
+        let mut event = envelope::parse(&one.id, &one.source, one.body.as_bytes()).ok()?;
+        event.day = Some(event.occurred_at.to_zoned(desk.zone()).date());
+        Some(event)
+    };
+    let parsed: Vec<Option<HookEvent>> = events.iter().map(parse).collect();
     let (mut tried, mut asked) = (Vec::new(), Vec::new());
     for (index, (recent, event)) in events.iter().zip(&parsed).enumerate() {
         let mut outcome = Outcome::default();
         if let Some(event) = event {
-            // Whatever their age: it is what would have been, not what is late.
-            let all = ask(catalogue, event, SignedDuration::from_hours(24 * 365), now, &mut outcome);
+            // Whatever their age by now: it is what would have been when they came.
+            let all = ask(catalogue, event, SignedDuration::from_hours(24 * 365), recent.received_at, &mut outcome);
             asked.extend(all.into_iter().map(|one| (index, one)));
         }
         tried.push(Tried {

@@ -79,7 +79,8 @@ async fn services_domains_and_quotes_have_their_steps() {
     domain(&bridge, 9001, CLIENT, "2027-05-10").await;
     quote(&bridge, 9001, CAST.client_portuguese, "2027-03-01", "2027-03-10").await;
     learn(&bridge).await;
-    for days in 0..=110 {
+    let near = |days: &i64| [2, 6, 9, 23, 33, 39, 53, 54, 59, 62, 68].iter().any(|one| (one - days).abs() < 2) || *days > 68;
+    for days in (0..=74).filter(near) {
         let moment = ten("2027-03-02", days);
         // Ten there is eight in Chicago, and the hour of each client counts: look in the evening as well.
         look_at(&bridge, moment).await;

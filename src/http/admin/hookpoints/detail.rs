@@ -9,7 +9,7 @@ use crate::admin::AdminError;
 use crate::admin::difference::difference;
 use crate::admin::hookpoints::{self, Detail, Line, Origin, check};
 use crate::domain::admin::Role;
-use crate::domain::hookpoint::{Condition, Hookpoint, Transition};
+use crate::domain::hookpoint::{Condition, Hookpoint, Transition, Trigger};
 use crate::domain::locale::Locale;
 
 pub async fn show(ask: &Ask) -> Result<Answer, AdminError> {
@@ -133,7 +133,7 @@ fn triggers(ask: &Ask, hookpoint: &Hookpoint) -> Markup {
                 @for trigger in &hookpoint.triggers {
                     tr {
                         td data-label=(label("hook")) { span { span.mono { (trigger.hook) } @if trigger.ours { " " (badge(Tone::Plain, &label("ours"))) } } }
-                        td data-label=(label("id")) { span.mono { (trigger.subject_at.join(", ")) } }
+                        td data-label=(label("id")) { span.mono { (place(trigger)) } }
                         td data-label=(label("fields")) { span.mono { (trigger.fields.join(", ")) } }
                         td data-label=(label("only")) { span.mono {
                             @for (path, values) in &trigger.only { (path) " = " (values.join(" | ")) " " }
@@ -145,6 +145,14 @@ fn triggers(ask: &Ask, hookpoint: &Hookpoint) -> Markup {
             }
         } }
     }
+}
+
+/// Where the subject is named; of a trigger by date, its steps.
+fn place(trigger: &Trigger) -> String {
+    let Some(steps) = &trigger.schedule else { return trigger.subject_at.join(", ") };
+    let days: Vec<String> = steps.days.iter().map(|days| format!("{days:+}")).collect();
+    let plus = steps.plus.map_or_else(String::new, |plus| format!(" + {plus}"));
+    format!("{}{plus}: {} ({})", steps.of, days.join(", "), steps.at.strftime("%H:%M"))
 }
 
 fn conditions(ask: &Ask, conditions: &[Condition]) -> Markup {

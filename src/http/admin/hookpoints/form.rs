@@ -90,6 +90,10 @@ fn transition(form: &Fields) -> Value {
 
 fn trigger(form: &Fields, n: usize) -> Option<Value> {
     let name = |part: &str| format!("on{n}_{part}");
+    if let Some(steps) = form.get(&name("schedule")) {
+        // What is no JSON is refused with all other mistakes of the definition.
+        return Some(json!({ "schedule": serde_json::from_str(steps).unwrap_or_else(|_| json!(steps)) }));
+    }
     let hook = form.get(&name("hook"))?;
     let mut all =
         Map::from_iter([("hook".to_owned(), json!(hook)), ("id".to_owned(), json!(words(form.text(&name("id")))))]);
@@ -281,9 +285,25 @@ fn triggers(ask: &Ask, definition: &Value, mistakes: &[Mistake]) -> Markup {
             @let one = there.get(n).cloned().unwrap_or_default();
             @if n > 0 && n == there.len() {
                 details { summary { (ask.t("hookpoints.another_hook")) } (trigger_fields(ask, n, &one, subject, mistakes)) }
-            } @else {
+            } @else if one["schedule"].is_null() {
                 (trigger_fields(ask, n, &one, subject, mistakes))
+            } @else {
+                (schedule_field(ask, n, &one["schedule"], mistakes))
             }
+        }
+    }
+}
+
+/// A trigger by date: short enough to be written as it is stored.
+fn schedule_field(ask: &Ask, n: usize, steps: &Value, mistakes: &[Mistake]) -> Markup {
+    let name = format!("on{n}_schedule");
+    let text = steps.as_str().map_or_else(|| steps.to_string(), str::to_owned);
+    let input = html! { input.mono id=(name) name=(name) value=(text) spellcheck="false" autocapitalize="off"; };
+    let (label, hint) = (ask.t("hookpoints.schedule"), ask.t("hookpoints.schedule_hint"));
+    html! {
+        fieldset {
+            legend { (ask.t("hookpoints.hook")) " " (n + 1) }
+            (field(ask, mistakes, &name, label, Some(hint), input))
         }
     }
 }
