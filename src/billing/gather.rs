@@ -270,7 +270,14 @@ impl Rows {
                 domain?.clone()
             } else {
                 let (name, owner) = want.snapshot.clone().ok_or_else(missing)?;
-                DomainName { id: DomainId(id), client_id: ClientId(owner), name, status: String::new(), expires: None, do_not_renew: false }
+                DomainName {
+                    id: DomainId(id),
+                    client_id: ClientId(owner),
+                    name,
+                    status: String::new(),
+                    expires: None,
+                    do_not_renew: false,
+                }
             }),
         })
     }

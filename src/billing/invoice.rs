@@ -169,7 +169,8 @@ impl Billing {
             let reader = Reader::new("tblhosting", row, id(&Reader::new("tblhosting", row, ""), "id")?.to_string());
             let invoice = id(&reader, "invoice")?;
             let read = || -> Read<Option<AtRisk>> {
-                let next_due = date(&reader, "nextduedate")?.filter(|_| not_suspended(&reader).is_ok_and(|no| no.is_none()));
+                let next_due =
+                    date(&reader, "nextduedate")?.filter(|_| not_suspended(&reader).is_ok_and(|no| no.is_none()));
                 let (product, domain) = (text(&reader, "product")?, text(&reader, "domain")?);
                 Ok(next_due.map(|next_due| AtRisk { product, domain, next_due }))
             };

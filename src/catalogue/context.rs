@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use minijinja::Value;
 
 use crate::domain::event::{FieldValue, HookEvent};
-use crate::domain::schedule::{Anchor, DATE_REACHED, key};
 use crate::domain::record::{ClientStatus, Facts, InvoiceItem, Service, SubjectRow};
+use crate::domain::schedule::{Anchor, DATE_REACHED, key};
 
 /// Event and facts.
 #[must_use]
@@ -21,7 +21,10 @@ pub fn of_event(event: &HookEvent, facts: &Facts) -> Value {
         None if is_invoice => {
             let none = [("days", Value::from(0)), ("on", Value::from("")), ("is_current", Value::from(false))];
             let all = none.into_iter().chain([("key", Value::from("none"))]);
-            root.insert("step".to_owned(), Value::from(all.map(|(k, v)| (k.to_owned(), v)).collect::<BTreeMap<_, _>>()));
+            root.insert(
+                "step".to_owned(),
+                Value::from(all.map(|(k, v)| (k.to_owned(), v)).collect::<BTreeMap<_, _>>()),
+            );
         }
         None => {}
     }
@@ -157,10 +160,14 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
             );
         }
         SubjectRow::Quote(quote) => {
-            put("quote", vec![("id", Value::from(quote.id.0)), ("stage", Value::from(quote.stage.clone())), (
-                "valid_until",
-                quote.valid_until.map_or(Value::from(""), |day| Value::from(day.to_string())),
-            )]);
+            put(
+                "quote",
+                vec![
+                    ("id", Value::from(quote.id.0)),
+                    ("stage", Value::from(quote.stage.clone())),
+                    ("valid_until", quote.valid_until.map_or(Value::from(""), |day| Value::from(day.to_string()))),
+                ],
+            );
         }
         SubjectRow::Domain(domain) => put(
             "domain",

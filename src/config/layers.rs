@@ -63,7 +63,9 @@ fn overlay(base: &mut Table, given: Table, path: &str, mistakes: &mut Vec<String
     for (key, value) in given {
         let here = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         match (base.get_mut(&key), value) {
-            _ if FREE.contains(&path) || path.starts_with("hookpoints.") => unreachable!("free sections are taken whole"),
+            _ if FREE.contains(&path) || path.starts_with("hookpoints.") => {
+                unreachable!("free sections are taken whole")
+            }
             (Some(Value::Table(inner)), Value::Table(table)) if FREE.contains(&here.as_str()) => *inner = table,
             (Some(Value::Table(inner)), Value::Table(table)) => overlay(inner, table, &here, mistakes),
             (Some(Value::Float(_)), Value::Integer(n)) => {

@@ -138,7 +138,8 @@ mod tests {
         assert_eq!((BUILT_IN.len(), lines), (lines, lines));
         assert!(lines > 240);
         let company = zone("America/Argentina/Buenos_Aires");
-        let zones = Zones { company: company.clone(), own: BTreeMap::from([("US".to_owned(), zone("America/New_York"))]) };
+        let zones =
+            Zones { company: company.clone(), own: BTreeMap::from([("US".to_owned(), zone("America/New_York"))]) };
         assert_eq!(zones.of("es "), &zone("Europe/Madrid"));
         assert_eq!(zones.of("US"), &zone("America/New_York"));
         assert_eq!((zones.of(""), zones.of("XX")), (&company, &company));
@@ -154,7 +155,11 @@ mod tests {
             for _ in 0..365 {
                 let at = moment(day, -7, ten, &zone).expect("a moment");
                 let here = at.to_zoned(zone.clone());
-                assert_eq!((here.time(), here.date()), (ten, day.checked_sub(7.days()).expect("a day")), "{name} {day}");
+                assert_eq!(
+                    (here.time(), here.date()),
+                    (ten, day.checked_sub(7.days()).expect("a day")),
+                    "{name} {day}"
+                );
                 if let Some(before) = before {
                     let hours = at.duration_since(before).as_hours();
                     assert!((23..=25).contains(&hours), "{name} {day}: {hours} h");

@@ -90,7 +90,11 @@ pub fn ask<'a>(
         let id = &entry.hookpoint.id;
         if !entry.hookpoint.enabled {
             outcome.skip(Some(id), None, Reason::HookpointOff, None);
-        } else if trigger.schedule.as_ref().is_some_and(|steps| now.duration_since(event.occurred_at) > steps.late_max()) {
+        } else if trigger
+            .schedule
+            .as_ref()
+            .is_some_and(|steps| now.duration_since(event.occurred_at) > steps.late_max())
+        {
             outcome.skip(Some(id), None, Reason::StepLate, None);
         } else if now.duration_since(event.occurred_at) > age_max {
             outcome.skip(Some(id), None, Reason::EventTooOld, None);

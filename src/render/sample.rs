@@ -12,8 +12,8 @@ use crate::domain::ids::{ClientId, ContactId, CurrencyId, DomainId, InvoiceId, P
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money, NumberFormat};
 use crate::domain::record::{
-    AtRisk, Cancelled, Cancelling, Client, ClientStatus, Contact, DomainName, Facts, Invoice, InvoiceItem, Moved, Payment,
-    Platform, Quote, Service, SubjectRow,
+    AtRisk, Cancelled, Cancelling, Client, ClientStatus, Contact, DomainName, Facts, Invoice, InvoiceItem, Moved,
+    Payment, Platform, Quote, Service, SubjectRow,
 };
 
 /// What a text may speak about, ready to be filled in.

@@ -124,7 +124,8 @@ fn anchored(row: &Row) -> Result<Anchored, StoreError> {
 pub async fn per_day(store: &Store, anchor: Anchor, from: Date, until: Date) -> Result<Vec<(Date, u64)>, StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
-        let sql = "SELECT day, COUNT(*) AS n FROM anchor WHERE name = ? AND day BETWEEN ? AND ? GROUP BY day ORDER BY day";
+        let sql =
+            "SELECT day, COUNT(*) AS n FROM anchor WHERE name = ? AND day BETWEEN ? AND ? GROUP BY day ORDER BY day";
         let rows: Vec<Row> = connection.exec(sql, (anchor.code(), date(from), date(until))).await?;
         rows.iter()
             .map(|row| {

@@ -23,7 +23,11 @@ pub async fn measure(home: &Home, scale: Scale, report: &mut Report) -> anyhow::
     let (variables, store) = home.fresh("http://127.0.0.1:9", &settings).await?;
     let app = home.bridge(variables, Workers::ByHand).await?;
     let mut root = home.root(OWN).await?;
-    let kinds = [("invoice.due", scale.invoices), ("service.next_due", scale.invoices / 5), ("domain.expires", scale.invoices / 5)];
+    let kinds = [
+        ("invoice.due", scale.invoices),
+        ("service.next_due", scale.invoices / 5),
+        ("domain.expires", scale.invoices / 5),
+    ];
     say(&format!("{} dates of invoices, and a fifth as many of services and of domains", scale.invoices));
     for (name, rows) in kinds {
         root.query_drop(format!(

@@ -149,9 +149,7 @@ async fn told(bridge: &Bridge) -> Vec<(String, String)> {
     let zone = TimeZone::get("America/Argentina/Buenos_Aires").expect("a zone");
     let all = own(bridge).await;
     assert!(all.iter().all(|m| m.state == "sent"), "{all:#?}");
-    all.iter()
-        .map(|m| (m.hookpoint.clone(), m.created_at.to_zoned(zone.clone()).date().to_string()))
-        .collect()
+    all.iter().map(|m| (m.hookpoint.clone(), m.created_at.to_zoned(zone.clone()).date().to_string())).collect()
 }
 
 fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {

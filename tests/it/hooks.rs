@@ -94,11 +94,8 @@ fn every_vector_of_a_hook_leads_to_the_subject_that_the_platform_documents() {
     assert_eq!(failed.len(), 1, "{failed:?}");
     // All hookpoints that are on are reached, but for those that the sweep alone fires.
     let ours = HookpointId::parse("service_owner_changed").expect("a name");
-    let all: BTreeSet<HookpointId> = catalogue
-        .entries()
-        .filter(|entry| entry.hookpoint.enabled)
-        .map(|entry| entry.hookpoint.id.clone())
-        .collect();
+    let all: BTreeSet<HookpointId> =
+        catalogue.entries().filter(|entry| entry.hookpoint.enabled).map(|entry| entry.hookpoint.id.clone()).collect();
     assert_eq!(all.difference(&reached).collect::<Vec<_>>(), [&ours]);
 }
 

@@ -48,7 +48,8 @@ impl Scene {
         let mut fields: BTreeMap<String, FieldValue> =
             fields.map(|path| (path, FieldValue::Text("1".to_owned()))).collect();
         let anchor = Anchor::ALL.iter().find(|anchor| anchor.subject() == subject);
-        let by_date = anchor.filter(|_| ["day", "days", "hookpoint", "of"].iter().all(|name| fields.contains_key(*name)));
+        let by_date =
+            anchor.filter(|_| ["day", "days", "hookpoint", "of"].iter().all(|name| fields.contains_key(*name)));
         if let Some(anchor) = by_date {
             fields.insert("of".to_owned(), FieldValue::Text(anchor.code().to_owned()));
             fields.insert("day".to_owned(), FieldValue::Text("2026-12-07".to_owned()));

@@ -23,9 +23,9 @@ use crate::domain::schedule::Zones;
 use crate::metrics::{Metrics, Result1};
 use crate::road::{Step as RoadStep, mark_one};
 use crate::stop::Stop;
+use crate::store::Store;
 use crate::store::anchor::{self, Anchored, Looked, Turn};
 use crate::store::inbox::{self, NewEvent};
-use crate::store::Store;
 use crate::tasks::Task;
 
 /// Rows looked at together.
@@ -137,13 +137,7 @@ impl Scheduler {
     }
 
     /// Rows whose next step has come.
-    async fn due(
-        &self,
-        steps: &[Step],
-        now: Timestamp,
-        stop: &Stop,
-        round: &mut Round,
-    ) -> Result<(), ProcessError> {
+    async fn due(&self, steps: &[Step], now: Timestamp, stop: &Stop, round: &mut Round) -> Result<(), ProcessError> {
         for _ in 0..PAGES_MAX {
             let rows = anchor::due(&self.store, now, PAGE_ROWS).await?;
             let is_last = rows.len() < PAGE_ROWS;

@@ -3,7 +3,9 @@
 use hookbridge::demo::data::CAST;
 use jiff::SignedDuration;
 
-use super::{BY_DATE, CLIENT, asleep, domain, invoice, item, learn, look, look_at, own, quote, service, ten, told, with};
+use super::{
+    BY_DATE, CLIENT, asleep, domain, invoice, item, learn, look, look_at, own, quote, service, ten, told, with,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_ends_a_series_ends_it_with_its_reason() {
@@ -74,7 +76,9 @@ async fn who_is_exempt_by_the_platforms_own_flags_gets_no_overdue_notice_and_no_
         invoice(&bridge, id, client, "2027-06-10").await;
         item(&bridge, id, service, client).await;
     }
-    bridge.platform("UPDATE tblhosting SET overideautosuspend = 1, overidesuspenduntil = '2027-12-31' WHERE id = 9003").await;
+    bridge
+        .platform("UPDATE tblhosting SET overideautosuspend = 1, overidesuspenduntil = '2027-12-31' WHERE id = 9003")
+        .await;
     learn(&bridge).await;
     look_at(&bridge, ten("2027-03-10", 1)).await;
     look_at(&bridge, ten("2027-03-10", 3) + SignedDuration::from_hours(6)).await;
@@ -152,7 +156,10 @@ async fn two_instances_and_one_that_forgets_tell_a_step_once() {
     // An instance that died between the events and its memory left it as it was.
     let mut database = crate::support::database::connect(&bridge.db.bridge_url()).await;
     use mysql_async::prelude::Queryable as _;
-    database.query_drop("UPDATE anchor SET settled_at = '2027-03-01', next_at = '2027-03-01'").await.expect("it forgets");
+    database
+        .query_drop("UPDATE anchor SET settled_at = '2027-03-01', next_at = '2027-03-01'")
+        .await
+        .expect("it forgets");
     database.disconnect().await.expect("it closes");
     let round = other.look_at_dates().await.expect("it looks");
     assert_eq!((round.told, round.known), (0, 10), "the same events again");

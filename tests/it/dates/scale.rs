@@ -1,7 +1,7 @@
 //! What a round costs: rows found by an index, whatever their number.
 
-use mysql_async::prelude::Queryable as _;
 use mysql_async::Row;
+use mysql_async::prelude::Queryable as _;
 
 use super::{invoice, learn, look, with};
 use crate::support::database::connect;
@@ -24,10 +24,22 @@ async fn a_round_reads_along_an_index_and_never_all_rows() {
     .expect("rows");
     own.query_drop("ANALYZE TABLE anchor").await.expect("statistics");
     for (sql, key) in [
-        ("SELECT name, id, owner, day, settled_at FROM anchor WHERE next_at <= '2027-03-02' ORDER BY next_at, name, id LIMIT 500", "anchor_next"),
-        ("SELECT name, id, owner, day, settled_at FROM anchor WHERE name = 'service.next_due' AND id > 500 ORDER BY id LIMIT 500", "PRIMARY"),
-        ("SELECT name, id, owner, day, settled_at FROM anchor WHERE name = 'service.next_due' AND day = '2027-03-02' AND id > 5 ORDER BY id LIMIT 50", "anchor_day"),
-        ("SELECT day, COUNT(*) AS n FROM anchor WHERE name = 'service.next_due' AND day BETWEEN '2027-03-02' AND '2027-03-16' GROUP BY day ORDER BY day", "anchor_day"),
+        (
+            "SELECT name, id, owner, day, settled_at FROM anchor WHERE next_at <= '2027-03-02' ORDER BY next_at, name, id LIMIT 500",
+            "anchor_next",
+        ),
+        (
+            "SELECT name, id, owner, day, settled_at FROM anchor WHERE name = 'service.next_due' AND id > 500 ORDER BY id LIMIT 500",
+            "PRIMARY",
+        ),
+        (
+            "SELECT name, id, owner, day, settled_at FROM anchor WHERE name = 'service.next_due' AND day = '2027-03-02' AND id > 5 ORDER BY id LIMIT 50",
+            "anchor_day",
+        ),
+        (
+            "SELECT day, COUNT(*) AS n FROM anchor WHERE name = 'service.next_due' AND day BETWEEN '2027-03-02' AND '2027-03-16' GROUP BY day ORDER BY day",
+            "anchor_day",
+        ),
     ] {
         let plan: Vec<Row> = own.query(format!("EXPLAIN {sql}")).await.expect("a plan");
         let text = |row: &Row, column: &str| row.get_opt::<String, _>(column).and_then(Result::ok).unwrap_or_default();

@@ -5,7 +5,9 @@ use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
 use serde_json::json;
 
-use super::{BY_DATE, CLIENT, at, domain, invoice, item, learn, look, look_at, own, pairs, quote, service, ten, told, with};
+use super::{
+    BY_DATE, CLIENT, at, domain, invoice, item, learn, look, look_at, own, pairs, quote, service, ten, told, with,
+};
 use crate::support::lively::reader;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -33,7 +35,10 @@ async fn an_invoice_is_reminded_of_and_then_overdue_each_day_once_at_ten() {
     ];
     assert_eq!(told(&bridge).await, pairs(&expected));
     let texts: Vec<String> = own(&bridge).await.into_iter().map(|m| m.text).collect();
-    assert!(texts[0].contains("te recordamos la factura 9001") && texts[0].contains("que vence el 10/03/2027"), "{texts:?}");
+    assert!(
+        texts[0].contains("te recordamos la factura 9001") && texts[0].contains("que vence el 10/03/2027"),
+        "{texts:?}"
+    );
     assert!(texts[3].contains("que vence hoy"), "{texts:?}");
     assert!(texts[4].contains("que venció el 10/03/2027, sigue impaga"), "{texts:?}");
     assert_eq!(bridge.phones().len(), 16, "the phones show each of them, the contact's as well");
@@ -79,7 +84,8 @@ async fn services_domains_and_quotes_have_their_steps() {
     domain(&bridge, 9001, CLIENT, "2027-05-10").await;
     quote(&bridge, 9001, CAST.client_portuguese, "2027-03-01", "2027-03-10").await;
     learn(&bridge).await;
-    let near = |days: &i64| [2, 6, 9, 23, 33, 39, 53, 54, 59, 62, 68].iter().any(|one| (one - days).abs() < 2) || *days > 68;
+    let near =
+        |days: &i64| [2, 6, 9, 23, 33, 39, 53, 54, 59, 62, 68].iter().any(|one| (one - days).abs() < 2) || *days > 68;
     for days in (0..=74).filter(near) {
         let moment = ten("2027-03-02", days);
         // Ten there is eight in Chicago, and the hour of each client counts: look in the evening as well.
