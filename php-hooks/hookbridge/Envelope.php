@@ -125,7 +125,7 @@ final class Envelope
                 if (class_exists(self::DATABASE_CLASS) && $name === 'domain_name') {
                     $gone += self::domainName(self::number($fields, 'domainid'));
                 } elseif (class_exists(self::DATABASE_CLASS) && $name === 'last_payment') {
-                    $gone += self::lastPayment(self::number($fields, 'invoiceid'));
+                    $gone += $this->lastPayment(self::number($fields, 'invoiceid'));
                 }
             } catch (\Throwable $e) {
                 continue;
@@ -147,12 +147,26 @@ final class Envelope
         return ['domain' => Text::clean($row['domain'], self::STRING_BYTES_MAX)] + ($owner > 0 ? ['userid' => $owner] : []);
     }
 
-    /** AddInvoicePayment and InvoicePaid name the invoice only, not the payment (WHMCS docs: AddInvoicePayment). */
-    private static function lastPayment(int $invoice_id): array
+    /**
+     * AddInvoicePayment and InvoicePaid name the invoice only, not the payment (WHMCS docs: AddInvoicePayment). From 9.0 on credit
+     * notes are rows among the payments, told by a column that older platforms do not have.
+     */
+    private function lastPayment(int $invoice_id): array
     {
+        if ($invoice_id <= 0) {
+            return [];
+        }
         $database = self::DATABASE_CLASS;
-        $id = $invoice_id <= 0 ? 0
-            : $database::table('tblaccounts')->where('invoiceid', $invoice_id)->where('amountin', '>', 0)->max('id');
+        $rows = $database::table('tblaccounts')->where('invoiceid', $invoice_id)->where('amountin', '>', 0);
+        $id = 0;
+        if (version_compare($this->stub->part(Who::class)->platform()['version'], '9.0', '<')) {
+            $id = $rows->max('id');
+        } else {
+            foreach ($rows->get(['id', 'billingnoteid']) as $row) {
+                $row = (array) $row;
+                $id = empty($row['billingnoteid']) ? max($id, self::number($row, 'id')) : $id;
+            }
+        }
         return is_numeric($id) && $id > 0 ? ['payment_id' => (int) $id] : [];
     }
 

@@ -56,9 +56,10 @@ final class UpgradeHooks
         if ($hook === 'ClientAreaPageUpgrade') {
             if ($ruling->refuses()) {
                 $why = implode('<br>', $ruling->objections());
-                // The plan is chosen on upgradesummary.tpl, which every stock theme since 8.1 shows `promoerror` on. The other
-                // two are upgrade.tpl's, from 9.0 on.
-                return ['promoerror' => $why, 'upgradeinvalid' => true, 'upgradeinvaliderror' => $why];
+                // The plan is chosen on upgradesummary.tpl, which every stock theme since 8.1 shows `promoerror` on, and whose
+                // forms name the plan by `upgrades`: without it they lead nowhere, which before 9.0 nothing else sees to. The
+                // other two are upgrade.tpl's, from 9.0 on.
+                return ['promoerror' => $why, 'upgrades' => [], 'upgradeinvalid' => true, 'upgradeinvaliderror' => $why];
             }
             return $ruling->text('message') === '' ? null : ['hookbridgenotices' => [$ruling->text('message')]];
         }

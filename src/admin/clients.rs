@@ -12,7 +12,7 @@ use crate::domain::reason::Reason;
 use crate::store::consent::carry_over;
 use crate::store::erase::{self, Mask};
 use crate::store::personal::{self, Held};
-use crate::store::{outbox, unknown, user_phone};
+use crate::store::{moved, outbox, unknown, user_phone};
 
 /// Rounds of cancelling what is open: each takes a thousand.
 const ROUNDS_MAX: usize = 100;
@@ -101,6 +101,7 @@ pub async fn erase(desk: &Desk, who: &Who, client: u64, typed: &str) -> Result<E
     erased.events = erase::events(&desk.store, client).await?;
     (erased.skips, erased.decisions, erased.exceptions) = erase::records(&desk.store, client).await?;
     erase::replies(&desk.store, client, &mask).await?;
+    erase::preferences(&desk.store, client).await?;
     // Before the ids go: what was said under them counts for the numbers.
     for number in &numbers {
         let spellings = aliases(number);
@@ -109,8 +110,10 @@ pub async fn erase(desk: &Desk, who: &Who, client: u64, typed: &str) -> Result<E
             (users.iter().map(ProviderUserId::as_str).collect(), spellings.iter().map(E164::as_str).collect());
         carry_over(&desk.store, &from, &to, desk.now()).await?;
     }
+    let stored: BTreeSet<E164> = stored(desk, client).await?.iter().flat_map(aliases).collect();
     for number in spellings(&numbers) {
-        erase::number(&desk.store, &number, &mut mask, desk.now()).await?;
+        let is_stored = stored.contains(&number);
+        erase::number(&desk.store, &number, is_stored, &mut mask, desk.now()).await?;
     }
     let detail = format!(
         "{} messages ({} cancelled first), {} events, {} decisions",
@@ -142,13 +145,20 @@ async fn cancel(desk: &Desk, client: u64) -> Result<usize, AdminError> {
     Err(AdminError::Conflict("clients.sending".to_owned()))
 }
 
-/// The numbers that are his on the platform, and those that his messages went to. Who is gone there has only the latter.
+/// The numbers that are his on the platform, those that his messages went to, and those that he went to from one of them. Who is gone
+/// there has only the latter.
 async fn numbers(desk: &Desk, client: u64) -> Result<Vec<E164>, AdminError> {
-    let now = consent::numbers_of(desk, client).await?.unwrap_or_default();
     let written = personal::numbers_of(&desk.store, client).await?;
-    let all: BTreeSet<E164> =
-        now.into_iter().filter_map(|(_, phone)| phone.ok()).chain(written).filter(|one| !one.is_erased()).collect();
-    Ok(all.into_iter().collect())
+    let mut all: BTreeSet<E164> = stored(desk, client).await?.into_iter().chain(written).collect();
+    let known: Vec<E164> = all.iter().flat_map(aliases).collect();
+    all.extend(moved::targets(&desk.store, &known).await?);
+    Ok(all.into_iter().filter(|one| !one.is_erased()).collect())
+}
+
+/// The numbers that are his on the platform.
+async fn stored(desk: &Desk, client: u64) -> Result<Vec<E164>, AdminError> {
+    let now = consent::numbers_of(desk, client).await?.unwrap_or_default();
+    Ok(now.into_iter().filter_map(|(_, phone)| phone.ok()).collect())
 }
 
 fn spellings(numbers: &[E164]) -> Vec<E164> {

@@ -101,6 +101,20 @@ pub const READABLE: &[(&str, &[&str])] = &[
 /// statement that names it fails before 9.0.
 pub const BILLING_NOTE: (&str, &str) = ("tblaccounts", "billingnoteid");
 
+/// The statement that grants [`BILLING_NOTE`], for a platform of 9.0 and later.
+#[must_use]
+pub fn billing_note_sql(account: &str, db: &str) -> String {
+    let (table, column) = BILLING_NOTE;
+    let (column, db, table) = (quoted_name(column), quoted_name(db), quoted_name(table));
+    format!("GRANT SELECT ({column}) ON {db}.{table} TO {}", quoted_account(account))
+}
+
+/// Whether a platform of this version (`9.0.5-release.1`) has [`BILLING_NOTE`].
+#[must_use]
+pub fn has_billing_notes(version: &str) -> bool {
+    version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 9)
+}
+
 /// The statements that let `account` (`name@host`, host `localhost` if left out) read [`READABLE`] in database `db`, and
 /// nothing else. The account must exist.
 #[must_use]

@@ -9,9 +9,11 @@ pub mod row;
 
 pub mod client;
 pub mod domain_name;
+pub mod encoding;
 pub mod find;
 pub mod invoice;
 pub mod newest;
+pub mod payment_times;
 pub mod phones;
 pub mod platform;
 pub mod quote;

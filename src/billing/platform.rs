@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::client::Read;
-use super::grants::BILLING_NOTE;
+use super::grants::{self, BILLING_NOTE};
 use super::pool::{Billing, BillingError};
 use super::row::{id, is_on, text};
 use super::stated::Questionnaire;
@@ -48,11 +48,10 @@ pub(super) struct Remembered {
 /// table with `amountin` above zero; `billingnoteid` tells them. Before 9.0 there is no such column, and where the account was not
 /// granted it, it looks the same: a credit note has neither gateway nor transaction.
 fn is_payment(has_billing_notes: bool, version: &str) -> &'static str {
-    let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
-    match (has_billing_notes, major) {
+    match (has_billing_notes, grants::has_billing_notes(version)) {
         (true, _) => "COALESCE(billingnoteid, 0) = 0",
-        (false, 9..) => "NOT (gateway = '' AND transid = '')",
-        (false, _) => "TRUE",
+        (false, true) => "NOT (gateway = '' AND transid = '')",
+        (false, false) => "TRUE",
     }
 }
 

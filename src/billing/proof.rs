@@ -4,7 +4,7 @@
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Error, Row};
 
-use super::grants::READABLE;
+use super::grants::{BILLING_NOTE, READABLE, has_billing_notes};
 use super::pool::{Billing, BillingError};
 use super::rights::{Granted, read};
 use crate::sql::{Check, Reader, Refusal};
@@ -159,7 +159,7 @@ impl Billing {
     ///
     /// # Errors
     /// The database.
-    pub async fn unreadable(&self) -> Result<Vec<String>, BillingError> {
+    pub async fn unreadable(&self, version: &str) -> Result<Vec<String>, BillingError> {
         let mut connection = self.database.connection().await?;
         let sql = "SELECT table_name AS t, column_name AS c FROM information_schema.columns \
                    WHERE table_schema = DATABASE()";
@@ -170,6 +170,7 @@ impl Billing {
             seen.insert((reader.get::<String>("t")?, reader.get::<String>("c")?));
         }
         let wanted = READABLE.iter().flat_map(|(table, columns)| columns.iter().map(move |column| (*table, *column)));
+        let wanted = wanted.chain(has_billing_notes(version).then_some(BILLING_NOTE));
         Ok(wanted
             .filter(|(table, column)| !seen.contains(&((*table).to_owned(), (*column).to_owned())))
             .map(|(table, column)| format!("{table}.{column}"))

@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime};
 
 use crate::domain::ids::CurrencyId;
 use crate::domain::money::Money;
-use crate::domain::text::{decode_entities, mend_latin1, platform_date, platform_datetime};
+use crate::domain::text::{as_written, platform_date, platform_datetime};
 use crate::sql::{Inconsistent, Reader};
 
 /// Amounts that are read before the client's currency is known.
@@ -26,8 +26,7 @@ pub(super) fn literal(text: &str) -> String {
 /// A text as people wrote it: the platform stores it HTML-encoded, and old installations UTF-8 as latin1.
 pub(super) fn text(reader: &Reader<'_>, column: &'static str) -> Result<String, Inconsistent> {
     let stored = reader.get::<Option<String>>(column)?.unwrap_or_default();
-    let meant = mend_latin1(&stored).unwrap_or(stored);
-    Ok(decode_entities(&meant).trim().to_owned())
+    Ok(as_written(&stored).trim().to_owned())
 }
 
 pub(super) fn id(reader: &Reader<'_>, column: &'static str) -> Result<u64, Inconsistent> {

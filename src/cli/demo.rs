@@ -11,6 +11,7 @@ use serde_json::json;
 use super::show;
 use crate::demo::data::Size;
 use crate::demo::scenes::{Shown, play};
+use crate::demo::schema::Release;
 use crate::demo::script::{Act, acts, rows};
 use crate::demo::stage::{ADMINISTRATOR, SOURCE, Stage};
 use crate::demo::stub::{Stub, StubSettings};
@@ -32,12 +33,16 @@ pub struct Args {
     /// Sample clients
     #[arg(long, default_value_t = Size::DEMO.clients)]
     clients: u32,
+    /// The platform's release: its tables and rows
+    #[arg(long, default_value = Release::NAMES[0], value_parser = Release::NAMES)]
+    platform: String,
 }
 
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let say = |what: &str| eprintln!("[demo] {what}");
     let dir = tempfile::Builder::new().prefix("hookbridge-demo-").tempdir().context("a temporary directory")?;
-    let stage = Stage::build(dir.path(), args.clients, say).await?;
+    let release = Release::parse(&args.platform).context("a release of the platform")?;
+    let stage = Stage::build(dir.path(), args.clients, release, say).await?;
     let url = stage.url();
     let settings = StubSettings {
         url: &url,
@@ -46,8 +51,8 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         connect_timeout_ms: 150,
         total_timeout_ms: 400,
     };
-    let stub = Stub::install(&dir.path().join("platform"), &settings)?;
-    stub.rows(&rows())?;
+    let stub = Stub::install(&dir.path().join("platform"), &settings)?.of(release);
+    stub.rows(&rows(release))?;
     say("letting the sweep look around, so that it knows later what changed");
     stage.looked_around().await?;
     say("firing every hookpoint through the stub, by php");

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::show;
+use super::{platform_rows, show};
 use crate::admin::overview::sweep_is_late;
 use crate::app::{gateway, needs, open_billing, open_store};
 use crate::billing::BillingError;
@@ -31,14 +31,14 @@ pub struct Args {
 }
 
 /// How a check ended.
-struct Finding {
+pub(super) struct Finding {
     check: &'static str,
     /// `ok`, `warn` or `failed`.
     state: &'static str,
     says: String,
 }
 
-fn finding(check: &'static str, state: &'static str, says: impl Into<String>) -> Finding {
+pub(super) fn finding(check: &'static str, state: &'static str, says: impl Into<String>) -> Finding {
     Finding { check, state, says: says.into() }
 }
 
@@ -48,6 +48,7 @@ pub async fn run(args: Args, config: &Config) -> anyhow::Result<ExitCode> {
     findings.extend(content(config));
     findings.extend(own_database(config, now).await);
     findings.extend(billing_database(config, now).await);
+    findings.extend(platform_rows::look(config, now).await);
     findings.extend(providers(config).await);
     for (name, source) in &config.sources {
         let keys = source.secrets.len();
@@ -270,7 +271,7 @@ async fn billing_database(config: &Config, now: Timestamp) -> Vec<Finding> {
                     Err(error) => finding("consent field", "failed", error.to_string()),
                 });
             }
-            findings.push(match billing.unreadable().await {
+            findings.push(match billing.unreadable(&platform.version).await {
                 Ok(columns) if columns.is_empty() => finding("grants", "ok", "all needed columns can be read"),
                 Ok(columns) => finding("grants", "warn", format!("not readable: {}", columns.join(", "))),
                 Err(error) => finding("grants", "failed", error.to_string()),

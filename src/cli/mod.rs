@@ -17,6 +17,7 @@ mod messages;
 mod migrate;
 mod missed;
 mod phones;
+mod platform_rows;
 mod replies;
 mod restored;
 mod retention;

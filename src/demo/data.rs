@@ -21,6 +21,8 @@ use insert::Calendar;
 use people::{CAST_CLIENTS, Texts};
 use products::Products;
 
+use super::schema::Release;
+
 /// The base of the panel's addresses, as the platform stores it.
 pub const SYSTEM_URL: &str = "https://paneldecliente.example/";
 /// The invented hosting company.
@@ -55,14 +57,17 @@ const BY_HAND: &[&str] = &[
     include_str!("data/cast_invoices.sql"),
 ];
 
+/// What is different in a platform of 9.0, after the rest.
+const OF_9_0: &str = include_str!("data/cast_9_0.sql");
+
 /// The platform's times are its server's, and it fills columns that have no default by leaving them out.
 const BEGIN: &str = "SET SESSION sql_mode='', time_zone='-03:00', unique_checks=0, foreign_key_checks=0, autocommit=0";
 
-/// The statements that fill empty tables of the platform, as of `now`.
+/// The statements that fill empty tables of the platform's `release`, as of `now`.
 ///
 /// # Errors
 /// `now` is at the end of the calendar.
-pub fn statements(size: Size, now: Timestamp) -> anyhow::Result<Vec<String>> {
+pub fn statements(size: Size, now: Timestamp, release: Release) -> anyhow::Result<Vec<String>> {
     let calendar = Calendar::new(now)?;
     let (products, texts) = (Products::read()?, Texts::read()?);
     let thin = size.clients > THIN_ABOVE;
@@ -76,6 +81,9 @@ pub fn statements(size: Size, now: Timestamp) -> anyhow::Result<Vec<String>> {
     all.extend(services::domains(&services, &calendar, if thin { 15 } else { 60 }));
     all.extend(invoices::statements(&services, &calendar, thin));
     all.extend(invoices::quotes(&crowd, &calendar));
+    if release == Release::V9_0 {
+        all.push(calendar.resolve(OF_9_0));
+    }
     all.push("COMMIT".to_owned());
     Ok(all)
 }
@@ -84,8 +92,8 @@ pub fn statements(size: Size, now: Timestamp) -> anyhow::Result<Vec<String>> {
 ///
 /// # Errors
 /// The server cannot be reached, or the tables are not the platform's or not empty.
-pub async fn load(url: &str, size: Size, now: Timestamp) -> anyhow::Result<()> {
-    let statements = statements(size, now)?;
+pub async fn load(url: &str, size: Size, now: Timestamp, release: Release) -> anyhow::Result<()> {
+    let statements = statements(size, now, release)?;
     let mut conn = Conn::new(Opts::from_url(url)?).await?;
     for statement in statements {
         conn.query_drop(statement).await?;

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::data::{CANARY, CAST};
+use super::schema::Release;
 
 /// One thing that the platform does.
 #[derive(Debug)]
@@ -49,13 +50,21 @@ fn module(service: super::data::Owned) -> Value {
 
 /// Rows that the stub looks up inside the hook.
 #[must_use]
-pub fn rows() -> Value {
+pub fn rows(release: Release) -> Value {
+    let mut payments = vec![
+        json!({ "id": CAST.payment.id, "invoiceid": CAST.invoice_paid.id, "amountin": 21780 }),
+        json!({ "id": CAST.payment_partial.id, "invoiceid": CAST.invoice_partly_paid.id, "amountin": 60000 }),
+    ];
+    if release == Release::V9_0 {
+        for row in &mut payments {
+            row["billingnoteid"] = json!(0);
+        }
+        // A credit note, which the stub must not take for the newest payment.
+        payments.push(json!({ "id": 900, "invoiceid": CAST.invoice_paid.id, "amountin": 100, "billingnoteid": 1 }));
+    }
     json!({
         "tbldomains": [{ "id": CAST.domain.id, "userid": CAST.domain.client, "domain": "nanezhermanos-demo.com.ar" }],
-        "tblaccounts": [
-            { "id": CAST.payment.id, "invoiceid": CAST.invoice_paid.id, "amountin": 21780 },
-            { "id": CAST.payment_partial.id, "invoiceid": CAST.invoice_partly_paid.id, "amountin": 60000 },
-        ],
+        "tblaccounts": payments,
     })
 }
 

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use super::accounts::{self, BRIDGE, READER};
 use super::data::{self, Size};
 use super::mariadb::{Options, PrivateMariaDb};
-use super::schema;
+use super::schema::{self, Release};
 use crate::admin::people;
 use crate::app::{App, Workers};
 use crate::catalogue::Catalogue;
@@ -139,15 +139,15 @@ impl Stage {
     ///
     /// # Errors
     /// Whatever part does not start, in words.
-    pub async fn build(dir: &Path, clients: u32, say: impl Fn(&str)) -> anyhow::Result<Self> {
+    pub async fn build(dir: &Path, clients: u32, release: Release, say: impl Fn(&str)) -> anyhow::Result<Self> {
         let clock = Clock::system();
         say("starting a private MariaDB (own directory, own socket)");
         let server = PrivateMariaDb::start(dir.join("mariadb"), Options::default()).await?;
         let mut root = Conn::new(Opts::from_url(&server.admin_url())?).await?;
         accounts::create(&mut root).await?;
         say("making the platform's tables and sample clients");
-        schema::create_billing(&mut root, BILLING).await?;
-        data::load(&server.url_for("root", BILLING), Size { clients }, clock.now()).await?;
+        schema::create_billing(&mut root, BILLING, release).await?;
+        data::load(&server.url_for("root", BILLING), Size { clients }, clock.now(), release).await?;
         root.query_drop(format!("CREATE DATABASE {OWN} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")).await?;
         accounts::grant(&mut root, BILLING, OWN).await?;
         root.disconnect().await?;

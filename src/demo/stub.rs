@@ -9,6 +9,8 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
+use super::schema::Release;
+
 #[derive(RustEmbed)]
 #[folder = "php-hooks/"]
 struct StubFiles;
@@ -24,6 +26,7 @@ const RUNTIME: [(&str, &str); 3] = [
 #[derive(Debug)]
 pub struct Stub {
     dir: PathBuf,
+    release: Release,
 }
 
 /// What an administrator writes into the stub's `config.php`.
@@ -67,7 +70,13 @@ impl Stub {
             settings.total_timeout_ms,
         );
         put(dir.join("config.php"), config.as_bytes())?;
-        Ok(Self { dir: dir.to_owned() })
+        Ok(Self { dir: dir.to_owned(), release: Release::default() })
+    }
+
+    /// The same in a platform of that release.
+    #[must_use]
+    pub fn of(self, release: Release) -> Self {
+        Self { release, ..self }
     }
 
     /// Where the stub keeps what the bridge did not take.
@@ -127,6 +136,7 @@ impl Stub {
             .env("HB_STUB_DIR", self.dir.join("hooks"))
             .env("HB_STUB_CONFIG", self.dir.join("config.php"))
             .env("HB_CAPSULE_JSON", self.dir.join("rows.json"))
+            .env("HB_PLATFORM_VERSION", self.release.version())
             .env("HB_ACTIVITY_LOG", self.dir.join("activity.log"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

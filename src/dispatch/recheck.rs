@@ -160,8 +160,13 @@ impl<'a> Ask<'a> {
 
     /// Whether the alert goes out even where nobody can look.
     pub fn must_go(&self, message: &Message) -> bool {
-        message.class == Class::Security && !self.entry.is_some_and(Entry::is_rechecked)
+        must_go(message, self.entry)
     }
+}
+
+/// Whether an alert goes out even where nobody can look.
+pub(super) fn must_go(message: &Message, entry: Option<&Entry>) -> bool {
+    message.class == Class::Security && !entry.is_some_and(Entry::is_rechecked)
 }
 
 pub(super) fn closed(facts: &Facts) -> Option<Second> {

@@ -9,9 +9,11 @@ use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::lane::{DispatchError, Holds, Lane, Parts, Text};
-use super::recheck::{Second, Sight, look};
+use super::recheck::{Second, Sight, look, must_go};
 use super::tenure::Permit;
 use super::verdict::{Effect, Tried, judge};
+use crate::billing::stated::Stated;
+use crate::catalogue::Catalogue;
 use crate::domain::ids::MessageId;
 use crate::domain::message::Message;
 use crate::domain::outcome::{Fault, Outcome, Scope};
@@ -123,7 +125,10 @@ impl Lane {
         let looks = look(&sight, messages).await?;
         let everybody: Vec<E164> = messages.iter().map(|m| m.to.clone()).collect();
         let book = consent::about(store, messages.iter()).await?;
+        let refused = self.refused(messages, &catalogue).await?;
         let moved = moved::moved(store, &everybody).await?;
+        let by_answer =
+            |m: &Message| refused.get(&m.client_id.0).is_some_and(|stated| !book.asked_for_all(&m.to, stated.at));
         let (mut good, mut ended, mut anew) = (Vec::new(), Vec::new(), Vec::new());
         let mut unreadable = Vec::new();
         let mut waits: HashMap<Reason, Vec<(MessageId, Timestamp)>> = HashMap::new();
@@ -134,7 +139,9 @@ impl Lane {
             }
             match second {
                 // Who says that he wants no alerts is answered all the same.
-                _ if message.free_form.is_none() && book.refuses(message) => ended.push((message.id, Reason::OptedOut)),
+                _ if message.free_form.is_none() && (book.refuses(message) || by_answer(message)) => {
+                    ended.push((message.id, Reason::OptedOut));
+                }
                 _ if moved.contains(&message.to) => ended.push((message.id, Reason::NumberChanged)),
                 Second::Cancel(reason) => ended.push((message.id, reason)),
                 Second::Unreadable(error) => unreadable.push((message.id, error)),
@@ -166,6 +173,23 @@ impl Lane {
         }
         self.set_aside(&unreadable, now).await?;
         Ok(good)
+    }
+
+    /// Who answered on the platform meanwhile that he wants no alerts. What must go even where nobody can look does not wait for it.
+    async fn refused(
+        &self,
+        messages: &[Message],
+        catalogue: &Catalogue,
+    ) -> Result<HashMap<u64, Stated>, DispatchError> {
+        let asked = messages.iter().filter(|message| message.free_form.is_none());
+        let clients = asked.map(|message| message.client_id.0).collect();
+        match self.parts.billing.refused(&clients).await {
+            Err(error) if messages.iter().all(|message| must_go(message, catalogue.entry(&message.hookpoint))) => {
+                tracing::warn!(lane = %self.name, %error, "nobody can be asked whether he still wants alerts: security alerts go");
+                Ok(HashMap::new())
+            }
+            answer => Ok(answer?),
+        }
     }
 
     async fn claim(

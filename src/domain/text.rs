@@ -41,6 +41,21 @@ pub fn mend_latin1(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// A text as people wrote it, from what the platform stores: without entities, and mended where it is UTF-8 kept as latin1,
+/// also if it was so when it was encoded.
+#[must_use]
+pub fn as_written(stored: &str) -> String {
+    let meant = mend_latin1(stored);
+    let decoded = decode_entities(meant.as_deref().unwrap_or(stored));
+    mend_latin1(&decoded).unwrap_or(decoded)
+}
+
+/// Whether a stored text is UTF-8 kept as latin1.
+#[must_use]
+pub fn is_double_encoded(stored: &str) -> bool {
+    mend_latin1(stored).is_some() || mend_latin1(&decode_entities(stored)).is_some()
+}
+
 /// A date column that holds neither a date nor the platform's "unset". The text is shown: it is no personal data.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a date of the platform")]

@@ -1,6 +1,8 @@
 //! Owns: what the provider accepts as the value of a template's variable.
 //! Must not know: which template. Why: a company name with a line break is the commonest refusal of all.
 
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup};
+use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// What is sent where there is nothing to say. Meta: an empty value is refused (code 131008 or 100).
@@ -53,11 +55,17 @@ fn is_unwanted(c: char) -> bool {
             | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
-/// Whether a character alone shows anything: not blanks, joiners, variation selectors and "filler" letters.
+/// Whether a character alone shows anything: not blanks, joiners, variation selectors, "filler" letters, accents without a letter,
+/// what only formats, and what no font has.
 fn is_visible(c: char) -> bool {
+    let shows_nothing = GeneralCategoryGroup::Control
+        .union(GeneralCategoryGroup::Format)
+        .union(GeneralCategoryGroup::PrivateUse)
+        .union(GeneralCategoryGroup::Unassigned)
+        .union(GeneralCategoryGroup::NonspacingMark)
+        .union(GeneralCategoryGroup::EnclosingMark);
     !c.is_whitespace()
-        && !matches!(c,
-            '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200C}'
-            | '\u{200D}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}'
-            | '\u{E0000}'..='\u{E0FFF}')
+        && !matches!(c, '\u{2800}' | '\u{FFFC}' | '\u{FFFD}')
+        && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+        && !shows_nothing.contains(CodePointMapData::<GeneralCategory>::new().get(c))
 }

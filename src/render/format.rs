@@ -2,6 +2,7 @@
 //! Must not know: templates. Money formats itself (`domain::money`): it looks the same in every language, as on the
 //! platform's own pages.
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
@@ -207,11 +208,14 @@ fn is_office(name: &str) -> bool {
 }
 
 fn proper_case(name: &str) -> String {
-    if name.contains(char::is_lowercase) && name.contains(char::is_uppercase) {
+    let mixed = name.contains(char::is_lowercase) && name.contains(char::is_uppercase);
+    // What is left of an entity (`&lt;`) is a name of its own; in capitals it would be none.
+    if mixed || (name.contains('&') && name.contains(';')) {
         return name.to_owned();
     }
     let words: Vec<String> = name.split(' ').enumerate().map(|(index, word)| proper_word(word, index == 0)).collect();
-    words.join(" ")
+    // `İ` becomes two characters on its way.
+    ComposingNormalizerBorrowed::new_nfc().normalize(&words.join(" ")).into_owned()
 }
 
 fn proper_word(word: &str, first: bool) -> String {

@@ -80,7 +80,7 @@ const NEUTRAL: [&str; 66] = [
     "notificacoes",
 ];
 /// Where these stand, somebody may want less of us.
-const HINTS: [&str; 16] = [
+const HINTS: [&str; 21] = [
     "no quiero",
     "no me escriban",
     "no me manden",
@@ -97,6 +97,11 @@ const HINTS: [&str; 16] = [
     "nao envi",
     "pare de",
     "stop sending",
+    "no mas",
+    "basta",
+    "no more",
+    "nao mais",
+    "leave me alone",
 ];
 
 /// The configured words, folded.

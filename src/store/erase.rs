@@ -197,11 +197,18 @@ pub async fn records(store: &Store, client: u64) -> Result<(u64, u64, u64), Stor
 }
 
 /// What is known of a number: that he wants no alerts stays, without what he wrote; that he wants them goes; that he was written
-/// to today stays counted, under another number. Nothing changes for a number that messages of somebody else went to.
+/// to today stays counted, under another number. That he gave it up stays where the platform still has it (`is_stored`), since
+/// somebody else would be written to; where he went does not. Nothing changes for a number that messages of somebody else went to.
 ///
 /// # Errors
 /// The database.
-pub async fn number(store: &Store, number: &E164, mask: &mut Mask, now: Timestamp) -> Result<(), StoreError> {
+pub async fn number(
+    store: &Store,
+    number: &E164,
+    is_stored: bool,
+    mask: &mut Mask,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let to = number.as_str();
     let masked = mask.number(to);
     retried(|| async {
@@ -209,9 +216,16 @@ pub async fn number(store: &Store, number: &E164, mask: &mut Mask, now: Timestam
         let mut tx = connection.start_transaction(transaction()).await?;
         let others: Option<Row> = tx.exec_first("SELECT 1 FROM message WHERE recipient = ? LIMIT 1", (to,)).await?;
         if others.is_none() {
+            // Before it is forgotten which ids are the number's.
+            let sql = format!(
+                "UPDATE reply SET {REPLY} WHERE recipient = ? OR user_id IN (SELECT user_id FROM user_phone WHERE recipient = ?)"
+            );
+            tx.exec_drop(sql, (&mask.salt, to, to)).await?;
             requests(&mut tx, to, now).await?;
-            let sql = format!("UPDATE reply SET {REPLY} WHERE recipient = ?");
-            tx.exec_drop(sql, (&mask.salt, to)).await?;
+            tx.exec_drop("UPDATE moved_number SET moved_to = NULL WHERE ? IN (recipient, moved_to)", (to,)).await?;
+            if !is_stored {
+                tx.exec_drop("DELETE FROM moved_number WHERE recipient = ?", (to,)).await?;
+            }
             tx.exec_drop("UPDATE contacted SET recipient = ? WHERE recipient = ?", (&masked, to)).await?;
         }
         Ok(tx.commit().await?)
@@ -230,6 +244,23 @@ const REPLY: &str = "provider_id = CONCAT('erased:', LEFT(SHA2(CONCAT(?, provide
 pub async fn replies(store: &Store, client: u64, mask: &Mask) -> Result<u64, StoreError> {
     let sql = format!("UPDATE reply SET {REPLY} WHERE client_id = ? AND provider_id NOT LIKE 'erased:%' LIMIT {ROWS}");
     all(store, &sql, vec![mask.salt.as_str().into(), client.into()]).await
+}
+
+/// Of what was said of himself and of his contacts in the account only stays what it refuses, without words. Returns how many
+/// statements were changed.
+///
+/// # Errors
+/// The database.
+pub async fn preferences(store: &Store, client: u64) -> Result<u64, StoreError> {
+    let theirs = "(recipient = CONCAT('client:', ?) OR recipient LIKE CONCAT('login:%/', ?) OR recipient IN (SELECT \
+                  CONCAT('contact:', contact_id) FROM message WHERE client_id = ? AND contact_id IS NOT NULL))";
+    let asked = format!("DELETE FROM consent WHERE opted_out = FALSE AND {theirs} LIMIT {ROWS}");
+    let refused =
+        format!("UPDATE consent SET evidence = ? WHERE opted_out AND evidence <> ? AND {theirs} LIMIT {ROWS}");
+    let ids = vec![Value::from(client); 3];
+    let gone = all(store, &asked, ids.clone()).await?;
+    let kept = all(store, &refused, [vec![EVIDENCE.into(), EVIDENCE.into()], ids].concat()).await?;
+    Ok(gone + kept)
 }
 
 /// Of what was said of a number, and under the user ids that are its, only stays what it refuses; the ids go.

@@ -72,6 +72,26 @@ pub async fn moved(store: &Store, recipients: &[E164]) -> Result<HashSet<E164>, 
     .await
 }
 
+/// Where the users of `recipients` went, as far as the provider said.
+///
+/// # Errors
+/// The database.
+pub async fn targets(store: &Store, recipients: &[E164]) -> Result<Vec<E164>, StoreError> {
+    if recipients.is_empty() {
+        return Ok(Vec::new());
+    }
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let list = marks(recipients.len());
+        let sql =
+            format!("SELECT DISTINCT moved_to FROM moved_number WHERE moved_to IS NOT NULL AND recipient IN ({list})");
+        let values: Vec<Value> = recipients.iter().map(|to| Value::from(to.as_str())).collect();
+        let rows: Vec<Row> = connection.exec(sql, values).await?;
+        rows.iter().map(|row| Ok(Reader::new("moved_number", row, "").parse("moved_to", E164::trusted)?)).collect()
+    })
+    .await
+}
+
 /// Those that were given up, the ones of which nobody took note first, then the newest.
 ///
 /// # Errors

@@ -133,11 +133,16 @@ pub async fn of_numbers(store: &Store, portfolios: &BTreeSet<&str>, numbers: &[E
         marks(portfolios.len()),
         marks(values.len())
     );
+    let moved = format!(
+        "SELECT recipient, moved_to, at, noted_at FROM moved_number WHERE recipient IN ({list}) OR moved_to IN ({list}) \
+         ORDER BY at, recipient"
+    );
     let of_portfolios = portfolios.iter().map(|one| Value::from(*one)).chain(values.iter().cloned()).collect();
     Ok(vec![
         read(store, "consents", &consents, [values.clone(), values.clone()].concat()).await?,
         read(store, "provider_users", &users, values.clone()).await?,
-        read(store, "unmatched_replies", &replies, values).await?,
+        read(store, "unmatched_replies", &replies, values.clone()).await?,
+        read(store, "moved_numbers", &moved, [values.clone(), values.clone()].concat()).await?,
         read(store, "contacted", &contacted, of_portfolios).await?,
     ])
 }

@@ -11,7 +11,7 @@ use hookbridge::config::load;
 use hookbridge::demo::accounts::{self, BRIDGE, READER};
 use hookbridge::demo::data::{self, Size};
 use hookbridge::demo::mariadb::{Extra, Options, PrivateMariaDb};
-use hookbridge::demo::schema;
+use hookbridge::demo::schema::{self, Release};
 use hookbridge::demo::stage::{SOURCE, Secrets, variables};
 use hookbridge::domain::ids::EventId;
 use hookbridge::signature::{Key, sha256};
@@ -84,8 +84,9 @@ impl Home {
         let home = Self { server, clock, secrets: Secrets::new()?, _dir: dir };
         let mut root = home.root("").await?;
         accounts::create(&mut root).await?;
-        schema::create_billing(&mut root, BILLING).await?;
-        data::load(&home.server.url_for("root", BILLING), Size { clients }, home.clock.now()).await?;
+        schema::create_billing(&mut root, BILLING, Release::default()).await?;
+        data::load(&home.server.url_for("root", BILLING), Size { clients }, home.clock.now(), Release::default())
+            .await?;
         // The crowd as it would be right after a night's invoicing: everybody owes, and most can be written to.
         root.query_drop(format!(
             "UPDATE {BILLING}.tblinvoices SET status = 'Unpaid', credit = 0, total = subtotal + tax + tax2 \

@@ -11,7 +11,7 @@ use hookbridge::clock::Clock;
 use hookbridge::config::load;
 use hookbridge::demo::accounts::{self, BRIDGE, READER};
 use hookbridge::demo::data::{self, Size};
-use hookbridge::demo::schema;
+use hookbridge::demo::schema::{self, Release};
 use hookbridge::demo::stage::{Secrets, provider, variables};
 use hookbridge::sandbox::{Rates, Sandbox, SandboxConfig};
 use hookbridge::store::migrate;
@@ -123,10 +123,10 @@ fn stand_in() -> SandboxConfig {
 async fn fill_billing(billing: &Server, clients: &[Client], more: &[String]) -> anyhow::Result<()> {
     let mut root = billing.root("").await?;
     accounts::create(&mut root).await?;
-    schema::create_billing(&mut root, BILLING).await?;
+    schema::create_billing(&mut root, BILLING, Release::default()).await?;
     root.disconnect().await?;
     // What lies beneath: settings, currencies, products. Straight, without the proxy.
-    data::load(&billing.straight(BILLING)?, Size::CAST, Clock::system().now()).await?;
+    data::load(&billing.straight(BILLING)?, Size::CAST, Clock::system().now(), Release::default()).await?;
     let mut root = billing.root(BILLING).await?;
     root.query_drop("SET SESSION sql_mode = '', time_zone = '-03:00'").await?;
     for statement in people::statements(clients).iter().chain(more) {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use hookbridge::billing::grants::READABLE;
 use hookbridge::demo::data::{self, CANARY, CAST, Owned, Size};
+use hookbridge::demo::schema::Release;
 use hookbridge::domain::phone::{PhonePolicy, normalize};
 use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
@@ -28,7 +29,7 @@ async fn count(conn: &mut Conn, from: &str) -> u32 {
 
 #[test]
 fn the_same_day_and_size_give_the_same_rows() {
-    let make = |size, now| data::statements(size, now).expect("statements");
+    let make = |size, now| data::statements(size, now, Release::default()).expect("statements");
     assert_eq!(make(Size::DEMO, now()), make(Size::DEMO, now()));
     let tomorrow = now() + jiff::SignedDuration::from_hours(24);
     assert_ne!(make(Size::DEMO, now()), make(Size::DEMO, tomorrow));
@@ -360,7 +361,7 @@ async fn the_sample_data_loads_quickly() {
         let db = TestDb::new().await;
         let made = start.elapsed();
         let start = Instant::now();
-        data::load(&db.billing_admin_url(), Size { clients }, now()).await.expect("loads");
+        data::load(&db.billing_admin_url(), Size { clients }, now(), Release::default()).await.expect("loads");
         times.push((clients, made, start.elapsed()));
     }
     println!("clients, making the databases, loading: {times:?}");

@@ -10,7 +10,7 @@ use crate::support::person::Person;
 const OLD: &str = "5491155550104";
 
 /// The provider says that a number changed.
-async fn changed(bridge: &Bridge, message: Value) {
+pub async fn changed(bridge: &Bridge, message: Value) {
     let body = json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": [{ "field": "messages",
         "value": { "messaging_product": "whatsapp", "messages": [message] } }] }] })
     .to_string();
@@ -19,7 +19,7 @@ async fn changed(bridge: &Bridge, message: Value) {
     assert_eq!(answer(request.header("x-hub-signature-256", signature).body(body)).await.status, 200);
 }
 
-fn system(bridge: &Bridge, kind: &str, from: &str, new: (&str, &str)) -> Value {
+pub fn system(bridge: &Bridge, kind: &str, from: &str, new: (&str, &str)) -> Value {
     json!({ "from": from, "id": "wamid.change", "timestamp": bridge.now().as_second().to_string(), "type": "system",
         "system": { "type": kind, new.0: new.1, "body": "User A changed from one number to another" } })
 }

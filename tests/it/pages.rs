@@ -1,5 +1,6 @@
 //! The administrators' page and the API, area by area.
 
+mod erasing;
 mod events;
 mod hookpoints;
 mod messages;

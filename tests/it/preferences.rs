@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::bridge::{Answer, Bridge};
 
 /// Asks as the addon does.
-async fn ask(bridge: &Bridge, fields: Value) -> Answer {
+pub async fn ask(bridge: &Bridge, fields: Value) -> Answer {
     let body = json!({
         "v": 1, "hook": "ClientPreferences", "occurred_at": bridge.now().to_string(), "actor": { "kind": "client" }, "fields": fields,
     });
@@ -136,6 +136,20 @@ async fn a_custom_field_counts_as_consent_or_refusal_with_its_row_as_evidence() 
     assert!(skips[0].detail.as_deref().is_some_and(|detail| detail.contains("tblcustomfieldsvalues 901")), "{skips:?}");
     bridge.platform(&value("on")).await;
     assert!(told("evt_yes").await);
+    // Right before sending it counts once more.
+    assert!(bridge.run(&["lanes", "pause", "main", "--minutes", "10"]).await.0);
+    bridge.wait_s(10);
+    let it = CAST.invoice_english.id;
+    bridge.platform(&format!("UPDATE tblinvoices SET status = 'Cancelled' WHERE id = {it}")).await;
+    bridge.post("evt_waits", &bridge.envelope("InvoiceCancelled", &json!({ "invoiceid": it }))).await;
+    bridge.settle().await;
+    bridge.platform(&value("no")).await;
+    assert!(bridge.run(&["lanes", "resume", "main"]).await.0);
+    bridge.wait_s(2);
+    bridge.settle().await;
+    let messages = bridge.messages().await;
+    let waited = messages.iter().find(|one| one.hookpoint == "invoice_cancelled").expect("one that waited");
+    assert_eq!((waited.standing(), waited.reason.as_deref()), ("cancelled", Some("opted_out")));
     let (ok, out, _) = bridge.run(&["doctor"]).await;
     assert!(out.contains("is custom field [900]"), "{ok} {out}");
     bridge.finish().await;

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hookbridge::catalogue::Catalogue;
 use hookbridge::demo::data::{CANARY, CAST};
+use hookbridge::demo::schema::Release;
 use hookbridge::demo::script::acts;
 use hookbridge::sandbox::{Reply, TemplateStatus};
 use serde_json::{Value, json};
 
 use crate::support::bridge::Bridge;
+use crate::support::database::TestDb;
 
 fn line(hook: &str, actor: &str, vars: &Value) -> Value {
     json!({ "hook": hook, "actor": actor, "vars": vars, "new_request": true })
@@ -20,7 +22,16 @@ fn service(hook: &str, service: hookbridge::demo::data::Owned) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_hookpoint_fired_by_php_reaches_its_client_and_is_known_to_be_delivered() {
-    let bridge = Bridge::start().await;
+    every_hookpoint(Bridge::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_hookpoint_does_so_in_a_platform_of_9_0() {
+    let settings = [("SENDERS__MAIN__PAIR_INTERVAL_S", "0")];
+    every_hookpoint(Bridge::on(TestDb::of(Release::V9_0).await, &settings, |_| {}).await).await;
+}
+
+async fn every_hookpoint(bridge: Bridge) {
     bridge.app.sweep().await.expect("the sweep looks around");
     let stub = bridge.stub();
     for act in acts() {

@@ -2,6 +2,8 @@
 //! no news: bundles, refunds, credits.
 
 mod refused;
+mod releases;
+mod rows;
 mod statuses;
 
 use hookbridge::demo::data::CAST;

@@ -128,6 +128,18 @@ namespace WHMCS\Database {
             return (object) ($columns === ['*'] ? $row : array_intersect_key($row, array_flip($columns)));
         }
 
+        public function get($columns = ['*'])
+        {
+            return array_map(static function (array $row) use ($columns) {
+                foreach ($columns === ['*'] ? [] : $columns as $column) {
+                    if (!array_key_exists($column, $row)) {
+                        throw new \RuntimeException("Unknown column '$column'");
+                    }
+                }
+                return (object) ($columns === ['*'] ? $row : array_intersect_key($row, array_flip($columns)));
+            }, $this->rows);
+        }
+
         public function value($column)
         {
             $row = $this->first([$column]);

@@ -34,12 +34,17 @@ fn read(ask: Ask) -> Answering {
 
 fn shown(ask: &Ask, mistakes: &[Mistake], explained: Option<&Explained>) -> Result<Answer, AdminError> {
     let body = html! {
+        (back(ask))
         h1 { (ask.t("phones.read_title")) }
         p { (ask.t("phones.read_about")) }
         (form(ask, mistakes))
         @if let Some(explained) = explained { (outcome(ask, explained)) }
     };
     Answer::page("/admin/phones", ask.t("phones.read_title"), body)
+}
+
+fn back(ask: &Ask) -> Markup {
+    html! { p { a href="/admin/phones" { "‹ " (ask.t("phones.title")) } } }
 }
 
 fn form(ask: &Ask, mistakes: &[Mistake]) -> Markup {
@@ -140,6 +145,7 @@ fn failed(ask: &Ask, error: PhoneError) -> String {
 async fn moved(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, AdminError> {
     let all = number::given_up(&ask.desk, &ask.who).await?;
     let body = html! {
+        (back(ask))
         h1 { (ask.t("phones.moved_title")) }
         p { (ask.t("phones.moved_about")) }
         @if all.is_empty() { (nothing(ask.t("phones.moved_none"))) }

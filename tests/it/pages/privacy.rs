@@ -146,7 +146,7 @@ async fn an_operator_notes_that_somebody_wants_no_more_and_takes_it_back() {
 }
 
 /// Every text of our schema that holds `needle`: table, column, how often.
-async fn traces(bridge: &Bridge, needle: &str) -> Vec<String> {
+pub async fn traces(bridge: &Bridge, needle: &str) -> Vec<String> {
     let mut own = connect(&bridge.db.bridge_url()).await;
     let columns: Vec<(String, String)> = own
         .query(

@@ -61,7 +61,9 @@ impl Bridge {
         let _ = rustls::crypto::ring::default_provider().install_default();
         // Real PHP signs with the machine's time, so the hand starts there.
         let clock = Clock::manual(Clock::system().now());
-        data::load(&db.billing_admin_url(), Size::CAST, clock.now()).await.expect("the sample data fits the tables");
+        data::load(&db.billing_admin_url(), Size::CAST, clock.now(), db.release)
+            .await
+            .expect("the sample data fits the tables");
         let secrets = Secrets::new().expect("randomness");
         let mut stand_in = SandboxConfig::new(clock.clone());
         stand_in.receipts.manual = true;
@@ -126,8 +128,8 @@ impl Bridge {
             connect_timeout_ms: 2_000,
             total_timeout_ms: 4_000,
         };
-        let stub = Stub::install(self.dir.path(), &settings).expect("the stub can be installed");
-        stub.rows(&hookbridge::demo::script::rows()).expect("rows can be written");
+        let stub = Stub::install(self.dir.path(), &settings).expect("the stub can be installed").of(self.db.release);
+        stub.rows(&hookbridge::demo::script::rows(self.db.release)).expect("rows can be written");
         stub
     }
 

@@ -9,7 +9,7 @@ use std::{env, process, thread};
 use hookbridge::demo::accounts::{self, BRIDGE, READER};
 use hookbridge::demo::data::{self, Size};
 use hookbridge::demo::mariadb::{self, Options, PrivateMariaDb};
-use hookbridge::demo::schema;
+use hookbridge::demo::schema::{self, Release};
 use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts};
@@ -63,6 +63,8 @@ pub struct TestDb {
     pub billing: String,
     /// The name of ours.
     pub own: String,
+    /// The platform's.
+    pub release: Release,
 }
 
 impl TestDb {
@@ -71,12 +73,21 @@ impl TestDb {
         Self::on(server().await).await
     }
 
+    /// The tables of another release of the platform.
+    pub async fn of(release: Release) -> Self {
+        Self::made(server().await, release).await
+    }
+
     /// The same on a server of one's own.
     pub async fn on(server: &'static PrivateMariaDb) -> Self {
+        Self::made(server, Release::default()).await
+    }
+
+    async fn made(server: &'static PrivateMariaDb, release: Release) -> Self {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let db = Self { server, billing: format!("billing_{number}"), own: format!("bridge_{number}") };
+        let db = Self { server, billing: format!("billing_{number}"), own: format!("bridge_{number}"), release };
         let mut conn = connect(&server.admin_url()).await;
-        schema::create_billing(&mut conn, &db.billing).await.expect("the platform's tables can be made");
+        schema::create_billing(&mut conn, &db.billing, release).await.expect("the platform's tables can be made");
         let own = format!("CREATE DATABASE `{}` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci", db.own);
         conn.query_drop(own).await.expect("our database can be made");
         accounts::grant(&mut conn, &db.billing, &db.own).await.expect("every readable column exists");
@@ -87,7 +98,7 @@ impl TestDb {
     /// The same, with sample data as of `now`.
     pub async fn with_sample(size: Size, now: Timestamp) -> Self {
         let db = Self::new().await;
-        data::load(&db.billing_admin_url(), size, now).await.expect("the sample data fits the tables");
+        data::load(&db.billing_admin_url(), size, now, db.release).await.expect("the sample data fits the tables");
         db
     }
 

@@ -150,7 +150,7 @@ test('decisions: refused, or waiting for a person, each hook returns the shape t
         $box = decidingBox();
         $box->bridge([ruling($decision, ['one' => $texts[0], 'two' => $texts[1]], ['notices' => ['Aviso', 'Segundo motivo', 7], 'message' => ''])]);
         same(['OrderProductUpgradeOverride' => null, 'PreUpgradeCheckout' => null, 'ShoppingCartValidateUpgrade' => $page,
-            'ClientAreaPageUpgrade' => ['promoerror' => "$page[0]<br>$page[1]", 'upgradeinvalid' => true, 'upgradeinvaliderror' => "$page[0]<br>$page[1]"],
+            'ClientAreaPageUpgrade' => ['promoerror' => "$page[0]<br>$page[1]", 'upgrades' => [], 'upgradeinvalid' => true, 'upgradeinvaliderror' => "$page[0]<br>$page[1]"],
             'ClientAreaPageCancellation' => ['hookbridgenotices' => array_merge($page, ['Aviso']), 'invalid' => true],
             'PreModuleTerminate' => ['abortcmd' => true], 'ClientDetailsValidation' => $page,
             'ContactDetailsValidation' => $page], returnedEverywhere($box));
