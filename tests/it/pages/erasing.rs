@@ -32,15 +32,17 @@ const PERSONAL: [&str; 12] = [
     "user_phone",
 ];
 /// Tables that hold ids of the platform, times, counts, or what is ours: docs/ADMIN.md says what stays in them.
-const IMPERSONAL: [&str; 30] = [
+const IMPERSONAL: [&str; 34] = [
     "admin",
     "admin_recovery",
     "admin_session",
+    "anchor",
     "api_token",
     "audit",
     "dedupe",
     "figure",
     "figure_hour",
+    "heartbeat",
     "hold",
     "inbox",
     "instance",
@@ -55,6 +57,8 @@ const IMPERSONAL: [&str; 30] = [
     "retention",
     "retention_turn",
     "revision",
+    "schedule",
+    "schedule_turn",
     "schema_migration",
     "source_secret",
     "sso_used",
