@@ -8,8 +8,8 @@
   <form method="post" action="{$hb_link|escape:'html'}">
     <input type="hidden" name="hb_token" value="{$hb_token|escape:'html'}">
     {foreach $hb.people as $person}
-      <fieldset class="card panel panel-default"><div class="card-body panel-body">
-        <legend>{$person.name|escape:'html'}{if $person.number} <small class="text-muted">{$person.number|escape:'html'}</small>{/if}</legend>
+      <fieldset class="card panel panel-default mb-3"><div class="card-body panel-body">
+        <legend class="h5">{$person.name|escape:'html'}{if $person.number} <small class="text-muted">{$person.number|escape:'html'}</small>{/if}</legend>
         {if $person.note}<p class="text-muted">{$person.note|escape:'html'}</p>{/if}
         {foreach $person.kinds as $kind}
           {assign var=switch value="`$person.key`/`$kind.class`"}
