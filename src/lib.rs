@@ -52,8 +52,10 @@ pub mod http;
 pub mod app;
 pub mod provider_texts;
 
+#[cfg(feature = "demo")]
 pub mod sandbox;
 
+#[cfg(feature = "demo")]
 pub mod demo;
 
 pub mod cli;

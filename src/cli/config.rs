@@ -15,6 +15,9 @@ pub struct Args {
     /// Print every setting with its default, commented
     #[arg(long)]
     defaults: bool,
+    /// Only say whether the settings are complete and consistent; a running service takes them over with a reload
+    #[arg(long, conflicts_with_all = ["defaults", "new_secret"])]
+    check: bool,
     /// Make a secret for a source (`whsec_…`)
     #[arg(long, conflicts_with = "defaults")]
     new_secret: bool,
@@ -27,6 +30,9 @@ pub fn run(args: &Args, file: Option<&Path>) -> anyhow::Result<()> {
         let mut bytes = [0_u8; 32];
         getrandom::fill(&mut bytes).map_err(|e| anyhow::anyhow!("no randomness: {e}"))?;
         println!("whsec_{}", STANDARD.encode(bytes));
+    } else if args.check {
+        load(file, std::env::vars())?;
+        println!("complete and consistent");
     } else {
         let mut table = layers::merged(file, std::env::vars())?;
         hide(&mut table);

@@ -3,9 +3,11 @@
 mod admin;
 mod audit;
 mod clients;
+mod complete;
 mod config;
 mod consent;
 mod decisions;
+#[cfg(feature = "demo")]
 mod demo;
 mod desk;
 mod doctor;
@@ -18,15 +20,19 @@ mod migrate;
 mod missed;
 mod phones;
 mod platform_rows;
+mod ready;
 mod replies;
 mod restored;
 mod retention;
+#[cfg(feature = "demo")]
 mod sandbox;
 mod schedule;
 mod serve;
 mod show;
 mod sources;
 mod status;
+mod stub;
+mod submit;
 mod sweep;
 mod templates;
 mod why;
@@ -44,11 +50,16 @@ use crate::telemetry;
 /// How long the end of the process waits for what hangs.
 const END_MAX: Duration = Duration::from_secs(1);
 
+/// The configuration without `--config` and `HOOKBRIDGE_CONFIG`.
+const USUAL: &str = "/etc/hookbridge/hookbridge.toml";
+/// What a shell sees of a command whose reader went away: 128 and the number of SIGPIPE.
+const READER_LEFT: i32 = 141;
+
 /// Carries a billing platform's hooks to WhatsApp: signed in, durable, paced, each alert to the right person once.
 #[derive(Debug, Parser)]
 #[command(name = "hookbridge", version, max_term_width = 110)]
 struct Cli {
-    /// Configuration file (TOML). Every key can also come from the environment: `HOOKBRIDGE__SECTION__KEY`.
+    /// Configuration file (TOML); without it /etc/hookbridge/hookbridge.toml, if there is one. Every key can also come from the environment: `HOOKBRIDGE__SECTION__KEY`.
     #[arg(long, env = "HOOKBRIDGE_CONFIG", global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -64,8 +75,10 @@ enum Command {
     /// Check everything that the service needs, and explain what is missing
     Doctor(doctor::Args),
     /// Try it all on this machine: private database, sample billing data, stand-in provider
+    #[cfg(feature = "demo")]
     Demo(demo::Args),
     /// Run only the stand-in for the provider's API
+    #[cfg(feature = "demo")]
     Sandbox(sandbox::Args),
     /// Is all well? What needs you, the queues, the numbers, and what became of alerts
     Status(status::Args),
@@ -125,11 +138,17 @@ enum Command {
     Sweep(sweep::Args),
     /// Settings: defaults, what is in force, a new secret
     Config(config::Args),
+    /// The PHP stub: install it into a platform's folder, take it out
+    #[command(subcommand)]
+    Stub(stub::Command),
+    /// Shell completions and manual pages
+    Complete(complete::Args),
 }
 
 /// Reads the command line and runs it.
 #[must_use]
 pub fn run() -> ExitCode {
+    end_with_the_reader();
     let cli = Cli::parse();
     // reqwest builds its TLS from the process-wide provider, and panics without one.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -142,6 +161,18 @@ pub fn run() -> ExitCode {
     runtime.shutdown_timeout(END_MAX);
     telemetry::flush();
     code
+}
+
+/// `hookbridge … | head` ends without a word when `head` has what it wants. Rust ignores SIGPIPE, so that printing panics.
+fn end_with_the_reader() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let text = panic.payload_as_str().unwrap_or_default();
+        if text.starts_with("failed printing to stdout") && text.contains("Broken pipe") {
+            std::process::exit(READER_LEFT);
+        }
+        usual(panic);
+    }));
 }
 
 /// Says why on standard error, if that takes it in time: a full disk or a reader that stalls must not keep the process.
@@ -171,13 +202,18 @@ fn once(error: &anyhow::Error) -> String {
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
-    let file = cli.config;
+    let file = match cli.config {
+        Some(file) => Some(file),
+        None => usual_file()?,
+    };
     match cli.command {
         Command::Serve(args) => serve::run(args, file).await?,
         Command::Migrate(args) => migrate::run(args, &read(file.as_deref())?).await?,
         Command::Doctor(args) => return doctor::run(args, &read(file.as_deref())?).await,
         Command::Status(args) => return status::run(args, &read(file.as_deref())?).await,
+        #[cfg(feature = "demo")]
         Command::Demo(args) => return demo::run(args).await,
+        #[cfg(feature = "demo")]
         Command::Sandbox(args) => sandbox::run(args).await?,
         Command::Events(command) => events::run(command, &read(file.as_deref())?).await?,
         Command::Messages(command) => messages::run(command, &read(file.as_deref())?).await?,
@@ -199,8 +235,22 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Schedule(args) => schedule::run(args, &read(file.as_deref())?).await?,
         Command::Sweep(args) => sweep::run(args, &read(file.as_deref())?).await?,
         Command::Config(args) => config::run(&args, file.as_deref())?,
+        Command::Stub(command) => stub::run(command, || read(file.as_deref()))?,
+        Command::Complete(args) => complete::run(&args)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the package puts the configuration, if it is there.
+fn usual_file() -> anyhow::Result<Option<PathBuf>> {
+    let path = Path::new(USUAL);
+    match std::fs::File::open(path) {
+        Ok(_) => Ok(Some(path.to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            anyhow::bail!("{USUAL} is not readable for this user: run the command with sudo, or say --config FILE")
+        }
+        Err(_) => Ok(None),
+    }
 }
 
 fn read(file: Option<&Path>) -> anyhow::Result<Config> {

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::ready;
 use crate::app::{App, Workers};
 use crate::billing::BillingError;
 use crate::clock::Clock;
@@ -33,9 +32,7 @@ pub async fn run(args: Args, file: Option<PathBuf>) -> anyhow::Result<()> {
     let clock = Clock::system();
     mark(Step::Starting);
     prepare(&config, args.migrate, &clock).await?;
-    let listener = TcpListener::bind(config.server.listen)
-        .await
-        .with_context(|| format!("cannot listen on {} (server.listen)", config.server.listen))?;
+    let listener = ready::listener(config.server.listen).await?;
     // Before anything runs: a signal that comes early must not be lost.
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let hangup = signal(SignalKind::hangup())?;
@@ -48,7 +45,9 @@ pub async fn run(args: Args, file: Option<PathBuf>) -> anyhow::Result<()> {
         }
     }
     mark(Step::Listening);
+    ready::ready();
     let failed = wait(&app, file, [terminate, interrupt], hangup).await;
+    ready::stopping();
     tracing::info!("stopping: what is in flight is finished first");
     app.stop().await;
     tracing::info!("stopped");
@@ -116,13 +115,20 @@ async fn prepare(config: &Config, apply: bool, clock: &Clock) -> anyhow::Result<
 }
 
 async fn reload(app: &App, file: Option<PathBuf>) {
+    ready::reloading();
     let result = match read_again(file).await {
         Ok(config) => app.reload(&config).await,
         Err(error) => Err(error),
     };
     match result {
-        Ok(()) => tracing::info!("reloaded: hookpoints, texts, sources and their secrets"),
-        Err(error) => tracing::error!(%error, "not reloaded, everything stays as it was"),
+        Ok(()) => {
+            tracing::info!("reloaded: hookpoints, texts, sources and their secrets");
+            ready::ready();
+        }
+        Err(error) => {
+            tracing::error!(%error, "not reloaded, everything stays as it was");
+            ready::refused(&super::once(&error));
+        }
     }
 }
 

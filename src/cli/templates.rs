@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::desk::{Failure, at_the_desk};
-use super::show;
+use super::{show, submit};
 use crate::admin::difference::Change;
 use crate::admin::templates::check::Finding;
 use crate::admin::templates::preview::Of;
-use crate::admin::templates::provider::{at_provider, creation, submit};
+use crate::admin::templates::provider::{at_provider, creation, submit as submit_one};
 use crate::admin::templates::versions::steps;
 use crate::admin::templates::{Key, Saving, back, list, one, save, trial};
 use crate::admin::{AdminError, Desk};
@@ -120,10 +121,17 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Make the text in force at the provider, or replace its wording there
+    /// Make the text in force at the provider, or replace its wording there; with `--all`, every text that is missing or reads
+    /// otherwise there
     Submit {
         #[command(flatten)]
-        which: Which,
+        which: Option<Which>,
+        /// All texts of all alerts that are switched on
+        #[arg(long, conflicts_with_all = ["alert", "dry_run"])]
+        all: bool,
+        /// With `--all`: how long to wait for the provider's review, in seconds
+        #[arg(long, default_value_t = 600, requires = "all", value_name = "SECONDS")]
+        wait: u64,
         /// Only print the JSON of the call, for those who do it by hand
         #[arg(long)]
         dry_run: bool,
@@ -240,12 +248,18 @@ async fn act(command: Command, desk: &Desk, who: &Who) -> Result<ExitCode, Failu
                 println!("queued as {id}: `hookbridge messages show {id}` follows it");
             }
         }
-        Command::Submit { which, dry_run: true, .. } => {
+        Command::Submit { all: true, wait, json, .. } => {
+            return submit::all(desk, who, Duration::from_secs(wait), json).await;
+        }
+        Command::Submit { which: None, .. } => {
+            return Err(anyhow::anyhow!("name an alert and a language, or say --all").into());
+        }
+        Command::Submit { which: Some(which), dry_run: true, .. } => {
             let key = which.key()?;
             show::json(&creation(desk, &key, &in_force(desk, &key).await?).await?);
         }
-        Command::Submit { which, json, .. } => {
-            let done = submit(desk, who, &which.key()?).await?;
+        Command::Submit { which: Some(which), json, .. } => {
+            let done = submit_one(desk, who, &which.key()?).await?;
             if json {
                 show::json(&json!({ "created": done.created, "state": done.state, "category": done.category }));
             } else {

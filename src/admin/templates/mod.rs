@@ -1,6 +1,7 @@
 //! Owns: the texts of alerts: what is in force, saving a new version, going back.
 //! A text is kept twice: here, and as a template at the provider, whose wording is what recipients read. `check` compares them.
 
+pub mod all;
 pub mod check;
 pub mod draft;
 pub mod preview;

@@ -122,22 +122,34 @@ pub async fn submit(desk: &Desk, who: &Who, key: &Key) -> Result<Answered, Admin
     desk.require(who, Role::Administrator)?;
     let (_, text) = super::one(desk, key).await?;
     let source = text.draft().or(text.source).ok_or(AdminError::NotFound("text"))?;
-    let described = describe(desk, key, &source).await?;
-    let (api, sender) = api(desk)?;
     forget(desk);
     let before = at_provider(desk).await;
     if let Some(error) = &before.1.error {
         return Err(AdminError::Conflict(error.clone()));
     }
+    let answered = put(desk, who, key, &source, before.1.known(&source.name, key.locale)).await?;
+    forget(desk);
+    Ok(answered)
+}
+
+/// Makes `source` at the provider, or replaces the wording of `known`.
+pub(super) async fn put(
+    desk: &Desk,
+    who: &Who,
+    key: &Key,
+    source: &Source,
+    known: Option<&Known>,
+) -> Result<Answered, AdminError> {
+    let described = describe(desk, key, source).await?;
+    let (api, sender) = api(desk)?;
     let refused = |error: AccountError| AdminError::Conflict(error.to_string());
-    let answered = if let Some(known) = before.1.known(&source.name, key.locale) {
+    let answered = if let Some(known) = known {
         api.edit_template(&known.id, &described).await.map_err(refused)?;
         Answered { created: false, state: known.status.clone(), category: known.category.clone() }
     } else {
         let made = api.create_template(&sender.waba_id, &described).await.map_err(refused)?;
         Answered { created: true, state: made.status, category: made.category }
     };
-    forget(desk);
     let detail = format!("{} {}: {}", if answered.created { "created" } else { "edited" }, source.name, answered.state);
     desk.note(who, "template.provider", &key.name(), Some(&detail)).await?;
     Ok(answered)
