@@ -41,3 +41,9 @@ bench:
 .PHONY: differential
 differential:
 	@CARGO=$(CARGO) scripts/differential.sh
+
+# A package for Debian and Ubuntu: target/debian/hookbridge_*.deb
+.PHONY: deb
+deb:
+	@scripts/setup.sh deb
+	@CARGO=$(CARGO) scripts/deb.sh

@@ -1,6 +1,7 @@
 //! Owns: the only wiring. Configuration in; a running service out, with a handle to drain it (tests), reload it and stop
 //! it.
 
+pub mod accounts;
 mod desk;
 mod lanes;
 mod launch;

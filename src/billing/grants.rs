@@ -119,12 +119,20 @@ pub fn has_billing_notes(version: &str) -> bool {
 /// nothing else. The account must exist.
 #[must_use]
 pub fn grants_sql(account: &str, db: &str) -> Vec<String> {
+    let owned = |columns: &[&str]| columns.iter().map(|column| (*column).to_owned()).collect();
+    let all: Vec<_> = READABLE.iter().map(|(table, columns)| ((*table).to_owned(), owned(columns))).collect();
+    grants_sql_of(&all, account, db)
+}
+
+/// The same for chosen columns of chosen tables.
+#[must_use]
+pub fn grants_sql_of(readable: &[(String, Vec<String>)], account: &str, db: &str) -> Vec<String> {
     let account = quoted_account(account);
-    let grant = |(table, columns): &(&str, &[&str])| {
+    let grant = |(table, columns): &(String, Vec<String>)| {
         let columns: Vec<String> = columns.iter().map(|column| quoted_name(column)).collect();
         format!("GRANT SELECT ({}) ON {}.{} TO {account}", columns.join(", "), quoted_name(db), quoted_name(table))
     };
-    READABLE.iter().map(grant).collect()
+    readable.iter().map(grant).collect()
 }
 
 /// `name@host` as an account is written in SQL: both parts quoted.
@@ -135,7 +143,9 @@ pub fn quoted_account(account: &str) -> String {
     format!("{}@{}", quoted(name), quoted(host))
 }
 
-fn quoted_name(name: &str) -> String {
+/// A table or database as it is written in SQL.
+#[must_use]
+pub fn quoted_name(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 

@@ -27,9 +27,7 @@ pub fn run(args: &Args, file: Option<&Path>) -> anyhow::Result<()> {
     if args.defaults {
         print!("{DEFAULTS}");
     } else if args.new_secret {
-        let mut bytes = [0_u8; 32];
-        getrandom::fill(&mut bytes).map_err(|e| anyhow::anyhow!("no randomness: {e}"))?;
-        println!("whsec_{}", STANDARD.encode(bytes));
+        println!("{}", new_secret()?);
     } else if args.check {
         load(file, std::env::vars())?;
         println!("complete and consistent");
@@ -40,6 +38,12 @@ pub fn run(args: &Args, file: Option<&Path>) -> anyhow::Result<()> {
         load(file, std::env::vars())?;
     }
     Ok(())
+}
+
+pub(super) fn new_secret() -> anyhow::Result<String> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).map_err(|e| anyhow::anyhow!("no randomness: {e}"))?;
+    Ok(format!("whsec_{}", STANDARD.encode(bytes)))
 }
 
 fn hide(table: &mut toml::Table) {

@@ -23,7 +23,7 @@ use crate::store::server::Fit;
 use crate::store::{Store, migrate, mirror};
 use crate::whatsapp::Gateway;
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct Args {
     /// One JSON object instead of a table
     #[arg(long)]

@@ -9,7 +9,7 @@ use crate::store::migrate;
 pub struct Args {
     /// Only say what would be applied
     #[arg(long)]
-    check: bool,
+    pub(super) check: bool,
 }
 
 pub async fn run(args: Args, config: &Config) -> anyhow::Result<()> {

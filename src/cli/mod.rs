@@ -28,6 +28,7 @@ mod retention;
 mod sandbox;
 mod schedule;
 mod serve;
+mod setup;
 mod show;
 mod sources;
 mod status;
@@ -70,6 +71,8 @@ struct Cli {
 enum Command {
     /// Run the service
     Serve(serve::Args),
+    /// First installation: eight questions, then accounts, configuration and schema
+    Setup(setup::Args),
     /// Bring the bridge's own schema up to date
     Migrate(migrate::Args),
     /// Check everything that the service needs, and explain what is missing
@@ -208,6 +211,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     };
     match cli.command {
         Command::Serve(args) => serve::run(args, file).await?,
+        Command::Setup(args) => setup::run(args).await?,
         Command::Migrate(args) => migrate::run(args, &read(file.as_deref())?).await?,
         Command::Doctor(args) => return doctor::run(args, &read(file.as_deref())?).await,
         Command::Status(args) => return status::run(args, &read(file.as_deref())?).await,

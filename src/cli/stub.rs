@@ -4,7 +4,7 @@ mod users;
 
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
@@ -213,10 +213,19 @@ fn give(path: &Path, owner: Option<&User>) -> anyhow::Result<()> {
         .with_context(|| format!("cannot give {} to {}: run this as root", path.display(), owner.name))
 }
 
+/// A command that runs as `user`.
+fn as_user(user: &User, program: &str) -> Process {
+    if fs::metadata("/proc/self").is_ok_and(|about| about.uid() == user.uid) {
+        return Process::new(program);
+    }
+    let mut command = Process::new("runuser");
+    command.args(["-u", &user.name, "--", program]);
+    command
+}
+
 /// Whether `user` can read or write `path`, asked as that user: folders above it count, too.
 fn can(user: &User, how: &str, path: &Path) -> anyhow::Result<()> {
-    let asked = Process::new("runuser").args(["-u", &user.name, "--", "test", how]).arg(path).status();
-    let asked = asked.context("`runuser` does not start")?;
+    let asked = as_user(user, "test").arg(how).arg(path).status().context("`runuser` does not start")?;
     let verb = if how == "-r" { "read" } else { "write" };
     ensure!(asked.success(), "{} cannot {verb} {}: look at the folders above it", user.name, path.display());
     Ok(())

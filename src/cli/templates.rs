@@ -124,8 +124,11 @@ pub enum Command {
     /// Make the text in force at the provider, or replace its wording there; with `--all`, every text that is missing or reads
     /// otherwise there
     Submit {
-        #[command(flatten)]
-        which: Option<Which>,
+        #[arg(required_unless_present = "all")]
+        alert: Option<String>,
+        /// `es_AR`, `es`, `en` or `pt_BR`
+        #[arg(required_unless_present = "all")]
+        language: Option<String>,
         /// All texts of all alerts that are switched on
         #[arg(long, conflicts_with_all = ["alert", "dry_run"])]
         all: bool,
@@ -251,15 +254,13 @@ async fn act(command: Command, desk: &Desk, who: &Who) -> Result<ExitCode, Failu
         Command::Submit { all: true, wait, json, .. } => {
             return submit::all(desk, who, Duration::from_secs(wait), json).await;
         }
-        Command::Submit { which: None, .. } => {
-            return Err(anyhow::anyhow!("name an alert and a language, or say --all").into());
-        }
-        Command::Submit { which: Some(which), dry_run: true, .. } => {
-            let key = which.key()?;
-            show::json(&creation(desk, &key, &in_force(desk, &key).await?).await?);
-        }
-        Command::Submit { which: Some(which), json, .. } => {
-            let done = submit_one(desk, who, &which.key()?).await?;
+        Command::Submit { alert, language, dry_run, json, .. } => {
+            let key = Key::read(&alert.unwrap_or_default(), &language.unwrap_or_default())?;
+            if dry_run {
+                show::json(&creation(desk, &key, &in_force(desk, &key).await?).await?);
+                return Ok(ExitCode::SUCCESS);
+            }
+            let done = submit_one(desk, who, &key).await?;
             if json {
                 show::json(&json!({ "created": done.created, "state": done.state, "category": done.category }));
             } else {

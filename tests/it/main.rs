@@ -29,6 +29,7 @@ mod holds;
 mod hooks;
 mod hostile;
 mod ingest;
+mod installing;
 mod instances;
 mod lessons;
 mod migrations;

@@ -103,6 +103,11 @@ impl TestDb {
     }
 
     /// The platform itself: may change everything in its database.
+    pub fn root_url(&self) -> String {
+        self.server.admin_url()
+    }
+
+    /// For whoever fills the platform's tables.
     pub fn billing_admin_url(&self) -> String {
         self.server.url_for("root", &self.billing)
     }
