@@ -14,7 +14,7 @@ use super::inbox::{Claimed, NewEvent};
 use super::pool::retried;
 use super::row::{Reader, at, cut, marks, transaction};
 use super::transition::{Key, States};
-use super::{Store, StoreError};
+use super::{Store, StoreError, restored};
 use crate::domain::event::SWEEP;
 use crate::domain::hookpoint::{Class, HookpointId, Subject};
 use crate::domain::ids::{ClientId, ContactId, UserId};
@@ -270,6 +270,7 @@ async fn insert_messages(
     if fresh.is_empty() {
         return Ok(());
     }
+    let restored_at = restored::watched(tx).await?;
     tx.exec_batch(
         "INSERT INTO message (id, event_id, hookpoint, subject, client_id, contact_id, user_id, recipient, locale, class, \
          lane, template, language, parameters, body, dedupe_key, created_at, expires_at, state_at) \
@@ -302,9 +303,11 @@ async fn insert_messages(
     tx.exec_batch(
         "INSERT INTO outbox (message_id, lane, priority, run_at, recipient, template, expires_at, hookpoint, client_id, \
          event_at, language, wording, facts, state, waiting_for) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-         IF(? <= (SELECT restored_at FROM restore_watch WHERE id = 1), 'held', 'queued'), IF(state = 'held', 'restored', ?))",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         fresh.iter().map(|(index, _, m)| {
+            // What may have been told before the schema was restored waits for an operator.
+            let told = restored_at.is_some_and(|restored| known_at(&batch[*index].claim.event) <= restored);
+            let waits_for = if told { Some(Reason::Restored) } else { m.wait.map(|(_, reason)| reason) };
             mysql_async::Params::Positional(vec![
                 m.id.0.as_bytes().into(),
                 m.lane.as_str().into(),
@@ -319,8 +322,8 @@ async fn insert_messages(
                 m.call.language.as_str().into(),
                 m.print.wording.into(),
                 m.print.facts.into(),
-                at(known_at(&batch[*index].claim.event)),
-                m.wait.map(|(_, reason)| reason.code()).into(),
+                if told { "held" } else { "queued" }.into(),
+                waits_for.map(Reason::code).into(),
             ])
         }),
     )

@@ -88,8 +88,9 @@ async fn record_once(
         )
         .await?;
     }
-    explain(&mut tx, lane, receipts).await?;
-    let owners = owners(&mut tx, lane, receipts).await?;
+    let known = owners(&mut tx, lane, receipts).await?;
+    explain(&mut tx, receipts, &known).await?;
+    let owners: Vec<Option<MessageId>> = known.iter().map(|owner| owner.as_ref().map(|one| one.id)).collect();
     tx.exec_batch(
         "INSERT INTO receipt (provider_id, status, at, received_at, message_id, lane, code, detail, category) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE lane = IF(message_id IS NULL, VALUES(lane), lane), \
@@ -110,6 +111,7 @@ async fn record_once(
     )
     .await?;
     let never_sent = prove_waiting(&mut tx, lane, &ours).await?;
+    prove_given_up(&mut tx, &known).await?;
     let unknown = owners.iter().filter(|owner| owner.is_none()).count();
     mark(Step::Recording);
     tx.commit().await?;
@@ -117,31 +119,43 @@ async fn record_once(
 }
 
 /// Why a message failed; and that it did not, where a device reported its delivery after another one's failure.
-async fn explain(tx: &mut Transaction<'_>, lane: &str, receipts: &[&Receipt]) -> Result<(), StoreError> {
-    for one in receipts {
-        let whose = (one.message_id.map(key), provider_key(&one.provider_id), lane);
+async fn explain(tx: &mut Transaction<'_>, receipts: &[&Receipt], owners: &[Option<Owner>]) -> Result<(), StoreError> {
+    let mut arrived = Vec::new();
+    for (one, owner) in receipts.iter().zip(owners) {
+        let Some(owner) = owner else { continue };
         match one.status {
             ReceiptStatus::Failed => {
                 let detail = one.detail.as_deref().map(|detail| cut(detail, 500));
                 tx.exec_drop(
-                    "UPDATE message SET reason = ?, detail = ? \
-                     WHERE (id = ? OR provider_id = ?) AND lane = ? AND receipt = 'failed'",
-                    (Reason::Refused.code(), detail, whose.0, whose.1, whose.2),
+                    "UPDATE message SET reason = ?, detail = ? WHERE id = ? AND receipt = 'failed'",
+                    (Reason::Refused.code(), detail, key(owner.id)),
                 )
                 .await?;
             }
-            ReceiptStatus::Delivered | ReceiptStatus::Read => {
-                tx.exec_drop(
-                    "UPDATE message SET reason = NULL, detail = NULL WHERE (id = ? OR provider_id = ?) AND lane = ? \
-                     AND state = 'sent' AND receipt IN ('delivered', 'read') AND reason = ?",
-                    (whose.0, whose.1, whose.2, Reason::Refused.code()),
-                )
-                .await?;
-            }
+            ReceiptStatus::Delivered | ReceiptStatus::Read => arrived.push(owner.id),
             ReceiptStatus::Sent => {}
         }
     }
-    Ok(())
+    // Nearly always nothing failed before, neither in this webhook nor in an earlier one.
+    let failed = |one: &&Owner| one.reason.as_deref() == Some(Reason::Refused.code());
+    let failed_now = receipts.iter().any(|one| one.status == ReceiptStatus::Failed);
+    if arrived.is_empty() || !(failed_now || owners.iter().flatten().any(|one| failed(&one))) {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE message SET reason = NULL, detail = NULL WHERE id IN ({}) AND state = 'sent' \
+         AND receipt IN ('delivered', 'read') AND reason = ?",
+        hex_list(&arrived)
+    );
+    Ok(tx.exec_drop(sql, (Reason::Refused.code(),)).await?)
+}
+
+/// The message that a receipt belongs to.
+#[derive(Clone, Debug)]
+struct Owner {
+    id: MessageId,
+    state: String,
+    reason: Option<String>,
 }
 
 /// The message of the lane that each receipt belongs to, if there is one: by our own id, else by the provider's. Looked up apart
@@ -150,35 +164,52 @@ async fn owners(
     tx: &mut Transaction<'_>,
     lane: &str,
     receipts: &[&Receipt],
-) -> Result<Vec<Option<MessageId>>, StoreError> {
+) -> Result<Vec<Option<Owner>>, StoreError> {
     let mut owners = Vec::with_capacity(receipts.len());
     for some in receipts.chunks(500) {
         let ours: Vec<MessageId> = some.iter().filter_map(|r| r.message_id).collect();
-        let theirs: Vec<String> = some.iter().map(|r| provider_key(&r.provider_id)).collect();
-        let by_ours = if ours.is_empty() { "FALSE".to_owned() } else { format!("id IN ({})", hex_list(&ours)) };
-        // Two ranges, each by its own index.
-        let sql = format!(
-            "SELECT id, provider_id FROM message WHERE {by_ours} AND lane = ? UNION \
-             SELECT id, provider_id FROM message WHERE provider_id IN ({}) AND lane = ?",
-            marks(theirs.len())
-        );
-        let mut values: Vec<Value> = vec![lane.into()];
-        values.extend(theirs.iter().map(|id| Value::from(id.as_str())));
-        values.push(lane.into());
-        let rows: Vec<Row> = tx.exec(sql, values).await?;
-        let mut known: HashSet<MessageId> = HashSet::new();
-        let mut by_theirs: HashMap<String, MessageId> = HashMap::new();
-        for row in &rows {
-            let reader = Reader::new("message", row, "");
-            let id = message_id(&reader, "id")?;
-            known.insert(id);
-            by_theirs.extend(reader.get::<Option<String>>("provider_id")?.map(|theirs| (theirs, id)));
+        // Our own id finds nearly all; the provider's is looked for only where there is none, or none that is ours.
+        let mut by_ours: HashMap<MessageId, Owner> = HashMap::new();
+        if !ours.is_empty() {
+            let sql = format!(
+                "SELECT id, provider_id, state, reason FROM message WHERE id IN ({}) AND lane = ?",
+                hex_list(&ours)
+            );
+            let rows: Vec<Row> = tx.exec(sql, (lane,)).await?;
+            for row in &rows {
+                let owner = owner(&Reader::new("message", row, ""))?;
+                by_ours.insert(owner.id, owner);
+            }
         }
-        owners.extend(some.iter().zip(&theirs).map(|(r, theirs)| {
-            r.message_id.filter(|id| known.contains(id)).or_else(|| by_theirs.get(theirs).copied())
+        let is_known = |r: &Receipt| r.message_id.is_some_and(|id| by_ours.contains_key(&id));
+        let theirs: Vec<String> =
+            some.iter().filter(|r| !is_known(r)).map(|r| provider_key(&r.provider_id)).collect();
+        let mut by_theirs: HashMap<String, Owner> = HashMap::new();
+        if !theirs.is_empty() {
+            let sql = format!(
+                "SELECT id, provider_id, state, reason FROM message WHERE provider_id IN ({}) AND lane = ?",
+                marks(theirs.len())
+            );
+            let mut values: Vec<Value> = theirs.iter().map(|id| Value::from(id.as_str())).collect();
+            values.push(lane.into());
+            let rows: Vec<Row> = tx.exec(sql, values).await?;
+            for row in &rows {
+                let reader = Reader::new("message", row, "");
+                let id = reader.get::<Option<String>>("provider_id")?;
+                let owner = owner(&reader)?;
+                by_theirs.extend(id.map(|id| (id, owner)));
+            }
+        }
+        owners.extend(some.iter().map(|r| {
+            let ours = r.message_id.and_then(|id| by_ours.get(&id));
+            ours.or_else(|| by_theirs.get(&provider_key(&r.provider_id))).cloned()
         }));
     }
     Ok(owners)
+}
+
+fn owner(reader: &Reader<'_>) -> Result<Owner, StoreError> {
+    Ok(Owner { id: message_id(reader, "id")?, state: reader.get("state")?, reason: reader.get("reason")? })
 }
 
 /// Deletes the oldest receipts of messages that nobody knows, but for the newest `kept_max`. Returns how many.
@@ -223,16 +254,23 @@ async fn prove_waiting(tx: &mut Transaction<'_>, lane: &str, ours: &[&Receipt]) 
         never_sent += usize::from(reader.get::<u8>("untried")? == 1);
         settle_as_sent(tx, message_id(&reader, "message_id")?).await?;
     }
-    // Given up as unknown, and now it is known after all.
-    tx.exec_drop(
-        format!(
-            "UPDATE message SET state = 'sent', reason = NULL, state_at = receipt_at \
-             WHERE id IN ({list}) AND lane = ? AND state = 'failed' AND reason = ? AND receipt <> 'failed'"
-        ),
-        (lane, Reason::OutcomeUnknown.code()),
-    )
-    .await?;
     Ok(never_sent)
+}
+
+/// Messages that were given up as unknown, and of which it is known after all that they were sent.
+async fn prove_given_up(tx: &mut Transaction<'_>, owners: &[Option<Owner>]) -> Result<(), StoreError> {
+    let unknown = Reason::OutcomeUnknown.code();
+    let given_up = |one: &&Owner| one.state == "failed" && one.reason.as_deref() == Some(unknown);
+    let ids: Vec<MessageId> = owners.iter().flatten().filter(given_up).map(|one| one.id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE message SET state = 'sent', reason = NULL, state_at = receipt_at \
+         WHERE id IN ({}) AND state = 'failed' AND reason = ? AND receipt <> 'failed'",
+        hex_list(&ids)
+    );
+    Ok(tx.exec_drop(sql, (unknown,)).await?)
 }
 
 /// The provider's code for a message that he could not deliver: no WhatsApp behind the number, or terms not accepted.

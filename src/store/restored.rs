@@ -2,7 +2,7 @@
 //! event that nobody processed, may have been sent since: it is held until an operator looks.
 
 use jiff::Timestamp;
-use mysql_async::Row;
+use mysql_async::{Row, Transaction};
 use mysql_async::prelude::Queryable;
 
 use super::outbox::{cancel, hex_list, message_id};
@@ -28,6 +28,14 @@ pub struct Watch {
     pub restored_at: Option<Timestamp>,
     /// By what.
     pub sign: Option<String>,
+}
+
+/// When it was noticed last that the schema was put back. Nobody notices it before the transaction ends: what is written in it is
+/// either seen by whoever holds what waits, or knows of it.
+pub(super) async fn watched(tx: &mut Transaction<'_>) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT restored_at FROM restore_watch WHERE id = 1 LOCK IN SHARE MODE";
+    let row: Option<Row> = tx.query_first(sql).await?;
+    row.map_or(Ok(None), |row| Ok(Reader::new("restore_watch", &row, "1").optional_time("restored_at")?))
 }
 
 const MADE: &str = "(SELECT CAST(CREATE_TIME AS CHAR) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() \

@@ -68,7 +68,9 @@ async fn settle_once(store: &Store, batch: &[Attempt]) -> Result<(), StoreError>
         Next::Unknown { .. } if known.contains(&a.id) => Next::Sent,
         next => next,
     };
-    let ended: Vec<&Attempt> = batch.iter().filter(|a| matches!(next(a), Next::Sent | Next::Failed(_))).collect();
+    let mut ended: Vec<&Attempt> = batch.iter().filter(|a| matches!(next(a), Next::Sent | Next::Failed(_))).collect();
+    // Receipts of the same messages come at the same time: one order for both, so that they do not lock each other out.
+    ended.sort_by_key(|a| a.id);
     close(&mut tx, &ended, &next).await?;
     let waiting: Vec<&Attempt> = batch.iter().filter(|a| !matches!(next(a), Next::Sent | Next::Failed(_))).collect();
     requeue(&mut tx, &waiting, &next).await?;

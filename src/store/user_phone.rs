@@ -14,7 +14,8 @@ use crate::domain::ids::ProviderUserId;
 use crate::domain::phone::{E164, aliases};
 use crate::domain::receipt::KnownUser;
 
-/// Learns pairs. Writes only what is new, since nearly every receipt brings a pair that is known.
+/// Learns pairs. Writes only what is new, since nearly every receipt brings a pair that is known; what contradicts nothing that is
+/// known is written at once.
 ///
 /// # Errors
 /// The database.
@@ -27,20 +28,45 @@ pub async fn learn(
     if pairs.is_empty() {
         return Ok(());
     }
-    let known = known(store, pairs).await?;
-    let new: Vec<&KnownUser> = pairs.iter().filter(|pair| !known.contains(*pair)).collect();
-    for pair in new {
+    let touched = touched(store, pairs).await?;
+    let (mut fresh, mut contradicting) = (Vec::new(), Vec::new());
+    let mut seen = BTreeSet::new();
+    for pair in pairs.iter().filter(|pair| !touched.contains(*pair)) {
+        let spellings = aliases(&pair.phone);
+        let known = touched.iter().any(|one| one.user_id == pair.user_id || spellings.contains(&one.phone));
+        // Two pairs of one webhook may contradict each other, too.
+        let first = spellings.iter().all(|one| seen.insert(one.as_str().to_owned()))
+            && seen.insert(pair.user_id.as_str().to_owned());
+        if known || !first {
+            contradicting.push(pair);
+        } else {
+            fresh.extend(spellings.into_iter().map(|phone| KnownUser { user_id: pair.user_id.clone(), phone }));
+        }
+    }
+    if !fresh.is_empty() {
+        retried(|| insert(store, portfolio, &fresh, now)).await?;
+    }
+    for pair in contradicting {
         retried(|| put(store, portfolio, pair, now)).await?;
     }
     Ok(())
 }
 
-async fn known(store: &Store, pairs: &BTreeSet<KnownUser>) -> Result<BTreeSet<KnownUser>, StoreError> {
+/// What is known of any user or number of `pairs`.
+async fn touched(store: &Store, pairs: &BTreeSet<KnownUser>) -> Result<BTreeSet<KnownUser>, StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
-        let sql = format!("SELECT user_id, recipient FROM user_phone WHERE user_id IN ({})", marks(pairs.len()));
-        let ids: Vec<Value> = pairs.iter().map(|pair| Value::from(pair.user_id.as_str())).collect();
-        let rows: Vec<Row> = connection.exec(sql, ids).await?;
+        let numbers: Vec<E164> = pairs.iter().flat_map(|pair| aliases(&pair.phone)).collect();
+        // Two ranges, each by its own index.
+        let sql = format!(
+            "SELECT user_id, recipient FROM user_phone WHERE user_id IN ({}) UNION \
+             SELECT user_id, recipient FROM user_phone WHERE recipient IN ({})",
+            marks(pairs.len()),
+            marks(numbers.len())
+        );
+        let ids = pairs.iter().map(|pair| Value::from(pair.user_id.as_str()));
+        let values: Vec<Value> = ids.chain(numbers.iter().map(|one| Value::from(one.as_str()))).collect();
+        let rows: Vec<Row> = connection.exec(sql, values).await?;
         let read = |row: &Row| {
             let reader = Reader::new("user_phone", row, "");
             let user_id = reader.parse("user_id", ProviderUserId::parse)?;
@@ -49,6 +75,18 @@ async fn known(store: &Store, pairs: &BTreeSet<KnownUser>) -> Result<BTreeSet<Kn
         rows.iter().map(read).collect()
     })
     .await
+}
+
+async fn insert(store: &Store, portfolio: &str, pairs: &[KnownUser], now: Timestamp) -> Result<(), StoreError> {
+    let mut connection = store.connection().await?;
+    connection
+        .exec_batch(
+            "INSERT INTO user_phone (user_id, recipient, portfolio, at) VALUES (?, ?, ?, ?) \
+             ON DUPLICATE KEY UPDATE at = VALUES(at)",
+            pairs.iter().map(|pair| (pair.user_id.as_str(), pair.phone.as_str(), portfolio, at(now))),
+        )
+        .await?;
+    Ok(())
 }
 
 async fn put(store: &Store, portfolio: &str, pair: &KnownUser, now: Timestamp) -> Result<(), StoreError> {
