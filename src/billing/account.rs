@@ -27,19 +27,23 @@ impl Billing {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let sql = format!(
-            "SELECT id, firstname, lastname, companyname, email, tax_id, phonenumber, country, status, language, currency \
-             FROM tblclients WHERE id IN ({})",
-            list(ids.iter().copied())
-        );
-        let rows = self.rows(connection, sql).await?;
+        let rows = self.rows(connection, accounts_sql(ids)).await?;
+        self.accounts_of(&rows, now).await
+    }
+
+    /// The clients of what [`accounts_sql`] read.
+    pub(super) async fn accounts_of(
+        &self,
+        rows: &[Row],
+        now: Timestamp,
+    ) -> Result<HashMap<u64, Account>, BillingError> {
         let named = |row| id(&Reader::new("tblclients", row, ""), "currency").ok().map(CurrencyId);
         let mut reference = self.remembered(now).await?;
         if let Some(fresh) = self.renewed(&reference, rows.iter().filter_map(named).collect(), now).await? {
             reference = fresh;
         }
         let mut found = HashMap::new();
-        for row in &rows {
+        for row in rows {
             let key = id(&Reader::new("tblclients", row, ""), "id")?;
             let reader = Reader::new("tblclients", row, key.to_string());
             found.insert(key, account(self, &reader, key, &reference.currencies)?);
@@ -103,6 +107,14 @@ impl Billing {
         let rows: Vec<Row> = self.rows(connection, format!("SELECT email FROM {table} WHERE id = {key}")).await?;
         rows.first().map_or(Ok(String::new()), |row| Ok(text(&Reader::new(table, row, key.to_string()), "email")?))
     }
+}
+
+pub(super) fn accounts_sql(ids: &[u64]) -> String {
+    format!(
+        "SELECT id, firstname, lastname, companyname, email, tax_id, phonenumber, country, status, language, currency \
+         FROM tblclients WHERE id IN ({})",
+        list(ids.iter().copied())
+    )
 }
 
 fn account(billing: &Billing, reader: &Reader<'_>, key: u64, currencies: &Currencies) -> Read<Account> {

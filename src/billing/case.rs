@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::debt::{Debts, Of};
+use super::account::accounts_sql;
+use super::debt::{Debts, Of, debts_of_client, debts_sql};
+use super::plan::{plans_of, plans_sql, way_of, way_sql};
 use super::pool::{Billing, BillingError};
 use crate::domain::case::{Account, CancelRequest, Cycle, Debt, Hosted, Plan, Ticket};
 use crate::domain::hookpoint::{Subject, SubjectKind};
@@ -77,18 +79,31 @@ impl Billing {
             (None, Some(upgrade)) => self.upgrade_target(c, upgrade, service).await?,
             (None, None) => None,
         };
-        let account = self.one_account(c, hosted.client_id.0, now).await?;
+        let (owner, currency) = (hosted.client_id.0, hosted.recurring.currency());
         let mut case = UpgradeCase { to_cycle: target.and_then(|(_, cycle)| cycle), ..UpgradeCase::default() };
-        if let (Some(account), Some((to, _))) = (&account, target) {
-            let currency = account.currency_id;
-            let mut plans = self.plans(c, &[hosted.product_id, to], currency).await?;
-            case.to = plans.get(&to).cloned();
-            case.from = plans.remove(&hosted.product_id);
-            let way = self.way(c, service, (hosted.product_id, to), upgrade).await?;
-            (case.is_path, case.open_upgrades) = (way.is_path, way.open);
-            case.debts = self.debts(c, account.id.0, currency).await?;
+        if let Some((to, _)) = target {
+            // A page waits: all of it is read in one round trip.
+            let way = (hosted.product_id, to);
+            let reads = vec![
+                accounts_sql(&[owner]),
+                plans_sql(&[way.0, to], currency),
+                way_sql(service, way, upgrade),
+                debts_sql(owner),
+            ];
+            let sets = self.rows_of_each(c, reads).await?;
+            case.account = self.accounts_of(&sets[0], now).await?.remove(&owner);
+            if case.account.is_some() {
+                let mut plans = plans_of(&sets[1], currency)?;
+                case.to = plans.get(&to).cloned();
+                case.from = plans.remove(&hosted.product_id);
+                let way = way_of(&sets[2], service)?;
+                (case.is_path, case.open_upgrades) = (way.is_path, way.open);
+                case.debts = debts_of_client(&sets[3], currency)?;
+            }
+        } else {
+            case.account = self.one_account(c, owner, now).await?;
         }
-        (case.service, case.account) = (Some(hosted), account);
+        case.service = Some(hosted);
         Ok(case)
     }
 

@@ -35,6 +35,29 @@ pub(super) enum Of {
     Domain(u64),
 }
 
+/// One statement with bounded reads, however many invoices `client` has.
+pub(super) fn debts_sql(client: u64) -> String {
+    let of = format!("SELECT id FROM tblinvoices WHERE userid = {client} ORDER BY id DESC LIMIT");
+    format!(
+        "SELECT o.before_id, d.* FROM (SELECT ({of} 1 OFFSET {NEWEST}) AS before_id) o LEFT JOIN (SELECT {COLUMNS} \
+         FROM ({of} {NEWEST}) n JOIN tblinvoices i ON i.id = n.id WHERE {OPEN}) d ON TRUE \
+         ORDER BY d.duedate, d.id LIMIT {DEBTS_MAX}"
+    )
+}
+
+/// What [`debts_sql`] read.
+pub(super) fn debts_of_client(rows: &[Row], currency: CurrencyId) -> Read<Debts> {
+    let number = |row, column| Reader::new("tblinvoices", row, "").get::<Option<i64>>(column);
+    let mut debts = Debts::default();
+    for row in rows {
+        debts.before = number(row, "before_id")?.and_then(|id| u64::try_from(id).ok());
+        if number(row, "id")?.is_some() {
+            debts.found.push(debt(row, currency)?);
+        }
+    }
+    Ok(debts)
+}
+
 impl Billing {
     /// What `client` has not paid of his newest invoices. One statement with bounded reads, however many he has.
     pub(super) async fn debts(
@@ -43,22 +66,7 @@ impl Billing {
         client: u64,
         currency: CurrencyId,
     ) -> Result<Debts, BillingError> {
-        let of = format!("SELECT id FROM tblinvoices WHERE userid = {client} ORDER BY id DESC LIMIT");
-        let sql = format!(
-            "SELECT o.before_id, d.* FROM (SELECT ({of} 1 OFFSET {NEWEST}) AS before_id) o LEFT JOIN (SELECT {COLUMNS} \
-             FROM ({of} {NEWEST}) n JOIN tblinvoices i ON i.id = n.id WHERE {OPEN}) d ON TRUE \
-             ORDER BY d.duedate, d.id LIMIT {DEBTS_MAX}"
-        );
-        let rows = self.rows(connection, sql).await?;
-        let number = |row, column| Reader::new("tblinvoices", row, "").get::<Option<i64>>(column);
-        let mut debts = Debts::default();
-        for row in &rows {
-            debts.before = number(row, "before_id")?.and_then(|id| u64::try_from(id).ok());
-            if number(row, "id")?.is_some() {
-                debts.found.push(debt(row, currency)?);
-            }
-        }
-        Ok(debts)
+        Ok(debts_of_client(&self.rows(connection, debts_sql(client)).await?, currency)?)
     }
 
     /// What `client` has not paid of older invoices than [`Self::debts`] looked at: of `known`, which are those that may be

@@ -41,43 +41,7 @@ impl Billing {
         products: &[u64],
         currency: CurrencyId,
     ) -> Result<HashMap<u64, Plan>, BillingError> {
-        let sql = format!(
-            "SELECT p.id, p.name, p.paytype, r.monthly, r.quarterly, r.semiannually, r.annually, r.biennially, \
-             r.triennially FROM tblproducts p LEFT JOIN tblpricing r ON r.relid = p.id AND r.type = 'product' \
-             AND r.currency = {currency} WHERE p.id IN ({}) ORDER BY p.id, r.id DESC",
-            list(products.iter().copied())
-        );
-        let mut found = HashMap::new();
-        for row in &self.rows(connection, sql).await? {
-            let key = id(&Reader::new("tblproducts", row, ""), "id")?;
-            // Nothing enforces one row per product and currency: the oldest counts.
-            found.insert(key, plan(&Reader::new("tblpricing", row, key.to_string()), key, currency)?);
-        }
-        Ok(found)
-    }
-
-    /// Whether `to` is an upgrade of `from`, and what upgrades of `service` are open besides `but`. One whose order or
-    /// invoice was cancelled is not open, although its own row stays as it was.
-    pub(super) async fn way(
-        &self,
-        connection: &mut Conn,
-        service: u64,
-        (from, to): (u64, u64),
-        but: Option<u64>,
-    ) -> Result<Way, BillingError> {
-        let sql = format!(
-            "SELECT EXISTS (SELECT 1 FROM tblproduct_upgrade_products x WHERE x.product_id = {from} \
-             AND x.upgrade_product_id = {to}) AS is_path, (SELECT COUNT(*) FROM tblupgrades u \
-             LEFT JOIN tblorders o ON o.id = u.orderid LEFT JOIN tblinvoices i ON i.id = o.invoiceid \
-             WHERE u.relid = {service} AND u.type IN ('package', 'service') AND u.status = 'Pending' AND u.paid = 'N' \
-             AND u.id <> {} AND COALESCE(o.status, '') NOT IN ('Cancelled', 'Fraud') \
-             AND COALESCE(i.status, 'Unpaid') NOT IN ('Cancelled', 'Refunded', 'Paid')) AS open_upgrades",
-            but.unwrap_or(0)
-        );
-        let rows = self.rows(connection, sql).await?;
-        let Some(row) = rows.first() else { return Ok(Way { is_path: false, open: 0 }) };
-        let reader = Reader::new("tblupgrades", row, service.to_string());
-        Ok(Way { is_path: id(&reader, "is_path")? > 0, open: id(&reader, "open_upgrades")? })
+        Ok(plans_of(&self.rows(connection, plans_sql(products, currency)).await?, currency)?)
     }
 
     /// Where an upgrade row leads to: `newvalue` is `"<product>,<cycle>"`, or the product with the cycle beside it.
@@ -96,6 +60,45 @@ impl Billing {
         let cycle = Cycle::parse(cycle);
         Ok(product.trim().parse().ok().map(|product| (product, cycle)))
     }
+}
+
+/// Whether `to` is an upgrade of `from`, and what upgrades of `service` are open besides `but`. One whose order or invoice was
+/// cancelled is not open, although its own row stays as it was.
+pub(super) fn way_sql(service: u64, (from, to): (u64, u64), but: Option<u64>) -> String {
+    format!(
+        "SELECT EXISTS (SELECT 1 FROM tblproduct_upgrade_products x WHERE x.product_id = {from} \
+         AND x.upgrade_product_id = {to}) AS is_path, (SELECT COUNT(*) FROM tblupgrades u \
+         LEFT JOIN tblorders o ON o.id = u.orderid LEFT JOIN tblinvoices i ON i.id = o.invoiceid \
+         WHERE u.relid = {service} AND u.type IN ('package', 'service') AND u.status = 'Pending' AND u.paid = 'N' \
+         AND u.id <> {} AND COALESCE(o.status, '') NOT IN ('Cancelled', 'Fraud') \
+         AND COALESCE(i.status, 'Unpaid') NOT IN ('Cancelled', 'Refunded', 'Paid')) AS open_upgrades",
+        but.unwrap_or(0)
+    )
+}
+
+pub(super) fn way_of(rows: &[Row], service: u64) -> Read<Way> {
+    let Some(row) = rows.first() else { return Ok(Way { is_path: false, open: 0 }) };
+    let reader = Reader::new("tblupgrades", row, service.to_string());
+    Ok(Way { is_path: id(&reader, "is_path")? > 0, open: id(&reader, "open_upgrades")? })
+}
+
+pub(super) fn plans_sql(products: &[u64], currency: CurrencyId) -> String {
+    format!(
+        "SELECT p.id, p.name, p.paytype, r.monthly, r.quarterly, r.semiannually, r.annually, r.biennially, \
+         r.triennially FROM tblproducts p LEFT JOIN tblpricing r ON r.relid = p.id AND r.type = 'product' \
+         AND r.currency = {currency} WHERE p.id IN ({}) ORDER BY p.id, r.id DESC",
+        list(products.iter().copied())
+    )
+}
+
+pub(super) fn plans_of(rows: &[Row], currency: CurrencyId) -> Read<HashMap<u64, Plan>> {
+    let mut found = HashMap::new();
+    for row in rows {
+        let key = id(&Reader::new("tblproducts", row, ""), "id")?;
+        // Nothing enforces one row per product and currency: the oldest counts.
+        found.insert(key, plan(&Reader::new("tblpricing", row, key.to_string()), key, currency)?);
+    }
+    Ok(found)
 }
 
 pub(super) fn hosted(row: &Row, key: u64) -> Read<Hosted> {
