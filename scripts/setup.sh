@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what this project needs and the machine lacks. Says what it does; touches nothing else.
-#   scripts/setup.sh demo|test|lint|bench
+#   scripts/setup.sh demo|test|lint|bench|deb
 set -euo pipefail
 purpose=${1:-demo}
 
@@ -33,6 +33,12 @@ if [ "$purpose" = test ]; then
   # The pages are tried in a real browser.
   need chromium chromium
   need chromedriver chromium-driver
+fi
+
+if [ "$purpose" = deb ]; then
+  need dpkg-deb dpkg
+  need zip zip
+  need gzip gzip
 fi
 
 # Only the programs: no service is set up or started by these packages.
