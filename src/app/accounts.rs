@@ -147,7 +147,10 @@ mod tests {
     #[test]
     fn only_columns_that_exist_are_granted_and_the_credit_notes_mark_where_it_is() {
         let there = BTreeMap::from([
-            ("tblaccounts".to_owned(), BTreeSet::from(["id".to_owned(), "billingnoteid".to_owned(), "cardnum".to_owned()])),
+            (
+                "tblaccounts".to_owned(),
+                BTreeSet::from(["id".to_owned(), "billingnoteid".to_owned(), "cardnum".to_owned()]),
+            ),
             ("tblunknown".to_owned(), BTreeSet::from(["id".to_owned()])),
         ]);
         assert_eq!(existing(&there), [("tblaccounts".to_owned(), vec!["id".to_owned(), "billingnoteid".to_owned()])]);

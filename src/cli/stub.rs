@@ -96,12 +96,17 @@ fn install(args: &Install, config: &Config) -> anyhow::Result<()> {
         // Others may pass through it and see nothing.
         folder(Path::new(SETTINGS), 0o711, None)?;
         write(&settings, &text, 0o400, Some(&user))?;
-        let pointer = format!("<?php\n// The settings hold a secret, so they lie outside of what the web server shows.\nreturn require {};\n", php(&settings.to_string_lossy()));
+        let pointer = format!(
+            "<?php\n// The settings hold a secret, so they lie outside of what the web server shows.\nreturn require {};\n",
+            php(&settings.to_string_lossy())
+        );
         write(&hooks.join("hookbridge/config.php"), &pointer, 0o644, None)?;
     }
     can(&user, "-r", &settings)?;
     can(&user, "-w", &spool)?;
-    println!("\nThe stub is installed. Log in to the platform's admin area once: if something is missing, the activity log says so.");
+    println!(
+        "\nThe stub is installed. Log in to the platform's admin area once: if something is missing, the activity log says so."
+    );
     println!("Web servers other than Apache also need to refuse {}/ to visitors.", hooks.display());
     Ok(())
 }

@@ -7,7 +7,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 
 use super::pool::bounded;
-use super::row::{Reader, at, cut, marks};
+use super::row::{Reader, at, cut, in_list, marks};
 use super::{Store, StoreError};
 use crate::domain::consent::{How, Said, Scope, person, refuses, refuses_all};
 use crate::domain::hookpoint::Class;
@@ -82,16 +82,15 @@ async fn read(store: &Store, numbers: &BTreeSet<&str>, people: &BTreeSet<String>
         return Ok(Book::default());
     }
     let keys = numbers.iter().copied().chain(people.iter().map(String::as_str));
-    let mut parameters: Vec<Value> = keys.map(Value::from).collect();
+    let (all, mut parameters) = in_list(keys.map(Value::from).collect());
+    let (of_users, numbers) = in_list(numbers.iter().map(|number| Value::from(*number)).collect());
     // What a user said whose id is known to be of this number counts for the number.
     let sql = format!(
-        "SELECT recipient, class, opted_out, at FROM consent WHERE recipient IN ({}) UNION ALL \
+        "SELECT recipient, class, opted_out, at FROM consent WHERE recipient IN ({all}) UNION ALL \
          SELECT u.recipient, c.class, c.opted_out, c.at FROM user_phone u JOIN consent c ON c.recipient = u.user_id \
-         WHERE u.recipient IN ({})",
-        marks(parameters.len()),
-        marks(numbers.len())
+         WHERE u.recipient IN ({of_users})"
     );
-    parameters.extend(numbers.iter().map(|number| Value::from(*number)));
+    parameters.extend(numbers);
     bounded(async {
         let mut connection = store.connection().await?;
         let rows: Vec<Row> = connection.exec(sql, parameters).await?;

@@ -12,7 +12,7 @@ use mysql_async::{Params, Row, Transaction, Value};
 use super::hold::{self, Ceilings};
 use super::inbox::{Claimed, NewEvent};
 use super::pool::retried;
-use super::row::{Reader, at, cut, marks, transaction};
+use super::row::{Reader, at, cut, filled, in_list, transaction};
 use super::transition::{Key, States};
 use super::{Store, StoreError, restored};
 use crate::domain::event::SWEEP;
@@ -181,7 +181,8 @@ async fn finished_before(tx: &mut Transaction<'_>, batch: &[Processed]) -> Resul
     if ids.is_empty() {
         return Ok(HashSet::new());
     }
-    let sql = format!("SELECT id FROM event WHERE id IN ({})", marks(ids.len()));
+    let (marks, ids) = in_list(ids);
+    let sql = format!("SELECT id FROM event WHERE id IN ({marks})");
     let rows: Vec<Row> = tx.exec(sql, Params::Positional(ids)).await?;
     rows.iter().map(|row| Ok(Reader::new("event", row, "").get("id")?)).collect()
 }
@@ -198,7 +199,7 @@ async fn release_claims(tx: &mut Transaction<'_>, batch: &[Processed]) -> Result
     let Some(first) = batch.first() else { return Ok(()) };
     let seqs: Vec<u64> = batch.iter().map(|processed| processed.claim.seq).collect();
     let sql = format!("DELETE FROM inbox WHERE locked_by = ? AND seq IN ({})", list(seqs.iter().copied()));
-    tx.exec_drop(sql, (&first.claim.token,)).await?;
+    tx.query_drop(filled(&sql, &[first.claim.token.as_str().into()])).await?;
     let (expected, changed) = (seqs.len() as u64, tx.affected_rows());
     if changed == expected { Ok(()) } else { Err(StoreError::Guard { what: "finish an event", expected, changed }) }
 }

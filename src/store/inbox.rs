@@ -9,7 +9,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Params, Row};
 
 use super::pool::{bounded, retried};
-use super::row::{Reader, at, cut, marks, transaction};
+use super::row::{Reader, at, cut, filled, marks, transaction};
 use super::{Store, StoreError};
 use crate::domain::ids::{EVENT_ID_CHARS_MAX, EventId};
 use crate::road::{Step, mark};
@@ -315,7 +315,7 @@ async fn claim_once(
             "UPDATE inbox SET run_at = ?, locked_by = ?, locked_at = ?, attempts = attempts + 1 WHERE seq IN ({})",
             list(claims.iter().map(|claim| claim.seq))
         );
-        tx.exec_drop(sql, (at(now + lease), token, at(now))).await?;
+        tx.query_drop(filled(&sql, &[at(now + lease), token.into(), at(now)])).await?;
     }
     tx.commit().await?;
     Ok(claims)

@@ -7,7 +7,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 
 use super::pool::bounded;
-use super::row::{Reader, at, marks, transaction};
+use super::row::{Reader, at, in_list, marks, transaction};
 use super::{Store, StoreError};
 use crate::domain::phone::E164;
 
@@ -64,8 +64,8 @@ pub async fn moved(store: &Store, recipients: &[E164]) -> Result<HashSet<E164>, 
     }
     bounded(async {
         let mut connection = store.connection().await?;
-        let sql = format!("SELECT recipient FROM moved_number WHERE recipient IN ({})", marks(recipients.len()));
-        let values: Vec<Value> = recipients.iter().map(|to| Value::from(to.as_str())).collect();
+        let (marks, values) = in_list(recipients.iter().map(|to| Value::from(to.as_str())).collect());
+        let sql = format!("SELECT recipient FROM moved_number WHERE recipient IN ({marks})");
         let rows: Vec<Row> = connection.exec(sql, values).await?;
         rows.iter().map(|row| Ok(Reader::new("moved_number", row, "").parse("recipient", E164::trusted)?)).collect()
     })

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::finish::parameters_text;
 use super::lease::{Holder, prove};
 use super::pool::{bounded, retried};
-use super::row::{Reader, at, cut, transaction};
+use super::row::{Reader, at, cut, filled, transaction};
 use super::{Store, StoreError};
 use crate::domain::hookpoint::HookpointId;
 use crate::domain::ids::{ClientId, MessageId};
@@ -151,7 +151,7 @@ async fn claim_once(
          waiting_for = NULL WHERE message_id IN ({}) AND lane = ? AND state = 'queued'",
         hex_list(ids)
     );
-    tx.exec_drop(sql, (token, at(now), who.holder.fence, who.lane)).await?;
+    tx.query_drop(filled(&sql, &[token.into(), at(now), who.holder.fence.into(), who.lane.into()])).await?;
     let claimed = if tx.affected_rows() == ids.len() as u64 {
         ids.to_vec()
     } else {
@@ -159,7 +159,7 @@ async fn claim_once(
             "SELECT message_id FROM outbox WHERE message_id IN ({}) AND state = 'sending' AND locked_by = ?",
             hex_list(ids)
         );
-        let rows: Vec<Row> = tx.exec(sql, (token,)).await?;
+        let rows: Vec<Row> = tx.query(filled(&sql, &[token.into()])).await?;
         rows.iter().map(|row| message_id(&Reader::new("outbox", row, ""), "message_id")).collect::<Result<_, _>>()?
     };
     if !claimed.is_empty() {
@@ -168,7 +168,7 @@ async fn claim_once(
              AND template <> '' ON DUPLICATE KEY UPDATE at = VALUES(at)",
             hex_list(&claimed)
         );
-        tx.exec_drop(sql, (who.portfolio, at(now))).await?;
+        tx.query_drop(filled(&sql, &[who.portfolio.into(), at(now)])).await?;
     }
     mark(Step::Taking);
     tx.commit().await?;

@@ -10,7 +10,7 @@ use mysql_async::{Row, Transaction, Value};
 
 use super::outbox::{hex_list, key, message_id};
 use super::pool::{bounded, retried};
-use super::row::{Reader, at, code, cut, marks, provider_key, transaction};
+use super::row::{Reader, at, code, cut, filled, in_list, marks, provider_key, transaction};
 use super::unknown::settle_as_sent;
 use super::{Store, StoreError, restored};
 use crate::domain::ids::MessageId;
@@ -160,11 +160,7 @@ struct Owner {
 
 /// The message of the lane that each receipt belongs to, if there is one: by our own id, else by the provider's. Looked up apart
 /// from the insert: as sub-selects of a prepared batch, all receipts got the first one's message (MariaDB 10.11, binary protocol).
-async fn owners(
-    tx: &mut Transaction<'_>,
-    lane: &str,
-    receipts: &[&Receipt],
-) -> Result<Vec<Option<Owner>>, StoreError> {
+async fn owners(tx: &mut Transaction<'_>, lane: &str, receipts: &[&Receipt]) -> Result<Vec<Option<Owner>>, StoreError> {
     let mut owners = Vec::with_capacity(receipts.len());
     for some in receipts.chunks(500) {
         let ours: Vec<MessageId> = some.iter().filter_map(|r| r.message_id).collect();
@@ -175,22 +171,20 @@ async fn owners(
                 "SELECT id, provider_id, state, reason FROM message WHERE id IN ({}) AND lane = ?",
                 hex_list(&ours)
             );
-            let rows: Vec<Row> = tx.exec(sql, (lane,)).await?;
+            let rows: Vec<Row> = tx.query(filled(&sql, &[lane.into()])).await?;
             for row in &rows {
                 let owner = owner(&Reader::new("message", row, ""))?;
                 by_ours.insert(owner.id, owner);
             }
         }
         let is_known = |r: &Receipt| r.message_id.is_some_and(|id| by_ours.contains_key(&id));
-        let theirs: Vec<String> =
-            some.iter().filter(|r| !is_known(r)).map(|r| provider_key(&r.provider_id)).collect();
+        let theirs: Vec<String> = some.iter().filter(|r| !is_known(r)).map(|r| provider_key(&r.provider_id)).collect();
         let mut by_theirs: HashMap<String, Owner> = HashMap::new();
         if !theirs.is_empty() {
+            let (marks, mut values) = in_list(theirs.iter().map(|id| Value::from(id.as_str())).collect());
             let sql = format!(
-                "SELECT id, provider_id, state, reason FROM message WHERE provider_id IN ({}) AND lane = ?",
-                marks(theirs.len())
+                "SELECT id, provider_id, state, reason FROM message WHERE provider_id IN ({marks}) AND lane = ?"
             );
-            let mut values: Vec<Value> = theirs.iter().map(|id| Value::from(id.as_str())).collect();
             values.push(lane.into());
             let rows: Vec<Row> = tx.exec(sql, values).await?;
             for row in &rows {
@@ -238,16 +232,12 @@ async fn prove_waiting(tx: &mut Transaction<'_>, lane: &str, ours: &[&Receipt]) 
     }
     let ids: Vec<_> = ours.iter().filter_map(|r| r.message_id).collect();
     let list = hex_list(&ids);
-    let rows: Vec<Row> = tx
-        .exec(
-            format!(
-                "SELECT o.message_id, o.attempts = 0 AND m.created_at > COALESCE((SELECT restored_at FROM restore_watch \
-                 WHERE id = 1), '1970-01-01') AS untried FROM outbox o JOIN message m ON m.id = o.message_id \
-                 WHERE o.state IN ('unknown', 'queued', 'held') AND o.lane = ? AND o.message_id IN ({list}) FOR UPDATE"
-            ),
-            (lane,),
-        )
-        .await?;
+    let sql = format!(
+        "SELECT o.message_id, o.attempts = 0 AND m.created_at > COALESCE((SELECT restored_at FROM restore_watch \
+         WHERE id = 1), '1970-01-01') AS untried FROM outbox o JOIN message m ON m.id = o.message_id \
+         WHERE o.state IN ('unknown', 'queued', 'held') AND o.lane = ? AND o.message_id IN ({list}) FOR UPDATE"
+    );
+    let rows: Vec<Row> = tx.query(filled(&sql, &[lane.into()])).await?;
     let mut never_sent = 0;
     for row in &rows {
         let reader = Reader::new("outbox", row, "");

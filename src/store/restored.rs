@@ -2,8 +2,8 @@
 //! event that nobody processed, may have been sent since: it is held until an operator looks.
 
 use jiff::Timestamp;
-use mysql_async::{Row, Transaction};
 use mysql_async::prelude::Queryable;
+use mysql_async::{Row, Transaction};
 
 use super::outbox::{cancel, hex_list, message_id};
 use super::pool::{bounded, retried};

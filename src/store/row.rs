@@ -48,6 +48,27 @@ pub(crate) fn code(code: i64) -> i32 {
     i32::try_from(code).unwrap_or(if code < 0 { i32::MIN } else { i32::MAX })
 }
 
+/// `sql` with `values` in the places of its `?`. For statements whose text differs each time anyway (keys as literals): prepared,
+/// each would cost two more round trips and push another one out of the connection's cache. Sessions escape by backslash, as
+/// `sql_mode` is set and read back.
+pub(crate) fn filled(sql: &str, values: &[Value]) -> String {
+    let mut parts = sql.split('?');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for (value, part) in values.iter().zip(parts) {
+        text.push_str(&value.as_sql(false));
+        text.push_str(part);
+    }
+    text
+}
+
+/// The marks of an `IN (…)`, and its values: the last is repeated up to the next power of two, so that few shapes are prepared.
+pub(crate) fn in_list(mut values: Vec<Value>) -> (String, Vec<Value>) {
+    if let Some(last) = values.last().cloned() {
+        values.resize(values.len().next_power_of_two(), last);
+    }
+    (marks(values.len()), values)
+}
+
 /// `?,?,?`.
 pub(crate) fn marks(n: usize) -> String {
     vec!["?"; n].join(",")
@@ -56,6 +77,20 @@ pub(crate) fn marks(n: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_filled_in_as_literals_that_nothing_breaks_out_of() {
+        let values = [Value::from("it's \\ here"), Value::from(7_u8), Value::NULL, Value::Bytes(vec![0xff, 0x27])];
+        let text = filled("a = ? AND b = ? AND c = ? AND d = ?", &values);
+        assert_eq!(text, r"a = 'it\'s \\ here' AND b = 7 AND c = NULL AND d = 0xFF27");
+    }
+
+    #[test]
+    fn a_list_has_few_shapes() {
+        let of = |n: u64| in_list((0..n).map(Value::from).collect());
+        assert_eq!((of(0).1.len(), of(1).1.len(), of(5).1.len(), of(8).1.len()), (0, 1, 8, 8));
+        assert_eq!(of(3), ("?,?,?,?".to_owned(), [0_u64, 1, 2, 2].map(Value::from).to_vec()));
+    }
 
     #[test]
     fn an_id_that_does_not_fit_becomes_one_that_does_and_is_no_others() {

@@ -7,7 +7,7 @@ use mysql_async::{Row, Transaction, Value};
 
 use super::outbox::{hex_list, key, message_id};
 use super::pool::retried;
-use super::row::{Reader, at, code, cut, provider_key, transaction};
+use super::row::{Reader, at, code, cut, filled, in_list, provider_key, transaction};
 use super::{Store, StoreError};
 use crate::domain::ids::MessageId;
 use crate::domain::outcome::Outcome;
@@ -167,7 +167,7 @@ async fn guarded_delete(tx: &mut Transaction<'_>, ended: &[&Attempt]) -> Result<
     for token in tokens {
         let ids: Vec<MessageId> = ended.iter().filter(|a| a.token == token).map(|a| a.id).collect();
         let sql = format!("DELETE FROM outbox WHERE message_id IN ({}) AND locked_by = ? AND {OURS}", hex_list(&ids));
-        tx.exec_drop(sql, (token,)).await?;
+        tx.query_drop(filled(&sql, &[token.into()])).await?;
         let (expected, changed) = (ids.len() as u64, tx.affected_rows());
         if changed != expected {
             return Err(StoreError::Guard { what: "settle a message", expected, changed });
@@ -217,12 +217,12 @@ async fn early_receipts(tx: &mut Transaction<'_>, ended: &[&Attempt]) -> Result<
     if ids.is_empty() {
         return Ok(());
     }
+    let (marks, ids) = in_list(ids);
     let sql = format!(
         "UPDATE receipt r JOIN message m ON m.provider_id = r.provider_id \
          SET r.message_id = m.id, m.receipt_at = IF(COALESCE(m.receipt + 0, 0) < r.status + 0, r.at, m.receipt_at), \
          m.receipt = IF(COALESCE(m.receipt + 0, 0) < r.status + 0, r.status, m.receipt) \
-         WHERE r.message_id IS NULL AND (r.lane IS NULL OR r.lane = m.lane) AND r.provider_id IN ({})",
-        super::row::marks(ids.len())
+         WHERE r.message_id IS NULL AND (r.lane IS NULL OR r.lane = m.lane) AND r.provider_id IN ({marks})"
     );
     tx.exec_drop(sql, ids).await?;
     Ok(())

@@ -8,7 +8,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 
 use super::pool::{bounded, retried};
-use super::row::{Reader, at, marks, transaction};
+use super::row::{Reader, at, in_list, marks, transaction};
 use super::{Store, StoreError};
 use crate::domain::ids::ProviderUserId;
 use crate::domain::phone::{E164, aliases};
@@ -57,15 +57,14 @@ async fn touched(store: &Store, pairs: &BTreeSet<KnownUser>) -> Result<BTreeSet<
     bounded(async {
         let mut connection = store.connection().await?;
         let numbers: Vec<E164> = pairs.iter().flat_map(|pair| aliases(&pair.phone)).collect();
+        let (users, mut values) = in_list(pairs.iter().map(|pair| Value::from(pair.user_id.as_str())).collect());
+        let (marks, numbers) = in_list(numbers.iter().map(|one| Value::from(one.as_str())).collect());
+        values.extend(numbers);
         // Two ranges, each by its own index.
         let sql = format!(
-            "SELECT user_id, recipient FROM user_phone WHERE user_id IN ({}) UNION \
-             SELECT user_id, recipient FROM user_phone WHERE recipient IN ({})",
-            marks(pairs.len()),
-            marks(numbers.len())
+            "SELECT user_id, recipient FROM user_phone WHERE user_id IN ({users}) UNION \
+             SELECT user_id, recipient FROM user_phone WHERE recipient IN ({marks})"
         );
-        let ids = pairs.iter().map(|pair| Value::from(pair.user_id.as_str()));
-        let values: Vec<Value> = ids.chain(numbers.iter().map(|one| Value::from(one.as_str()))).collect();
         let rows: Vec<Row> = connection.exec(sql, values).await?;
         let read = |row: &Row| {
             let reader = Reader::new("user_phone", row, "");

@@ -206,7 +206,8 @@ async fn systemd_hands_over_the_socket_and_hears_of_readiness_reload_and_end() {
     let health = bridge.http.get(format!("http://127.0.0.1:{}/healthz", port.trim())).send().await.expect("an answer");
     assert_eq!(health.status().as_u16(), 200);
     kill("-HUP").await;
-    let (heard, next) = tokio::task::spawn_blocking(move || (format!("{}\n{}", next(), next()), next)).await.expect("it");
+    let (heard, next) =
+        tokio::task::spawn_blocking(move || (format!("{}\n{}", next(), next()), next)).await.expect("it");
     assert!(heard.contains("RELOADING=1") && heard.contains("MONOTONIC_USEC=") && heard.contains("READY=1"), "{heard}");
     kill("-TERM").await;
     let heard = tokio::task::spawn_blocking(next).await.expect("a thread");

@@ -44,7 +44,10 @@ impl Answers {
 
     /// Asks at the terminal. `platforms`: databases that look like the platform's.
     pub fn ask(platforms: &[String]) -> anyhow::Result<Self> {
-        ensure!(std::io::stdin().is_terminal(), "nobody is at the terminal: write the answers into a file, --answers FILE");
+        ensure!(
+            std::io::stdin().is_terminal(),
+            "nobody is at the terminal: write the answers into a file, --answers FILE"
+        );
         let one = (platforms.len() == 1).then(|| platforms[0].clone());
         if platforms.len() > 1 {
             println!("Databases that look like the platform's: {}", platforms.join(", "));
@@ -64,7 +67,10 @@ impl Answers {
 
     fn checked(self) -> anyhow::Result<Self> {
         let digits = |text: &str| !text.is_empty() && text.len() <= 32 && text.bytes().all(|b| b.is_ascii_digit());
-        ensure!(digits(&self.phone_number_id), "phone_number_id: Meta's id has digits only; it is not the phone number");
+        ensure!(
+            digits(&self.phone_number_id),
+            "phone_number_id: Meta's id has digits only; it is not the phone number"
+        );
         ensure!(digits(&self.waba_id), "waba_id: Meta's id has digits only");
         ensure!(self.public_url.starts_with("https://"), "public_url must begin with https://");
         if jiff::tz::TimeZone::get(&self.timezone).is_err() {

@@ -86,7 +86,11 @@ mod tests {
         fs::create_dir_all(spool.join("crontabs")).expect("folders");
         let root = Path::new("/var/www/whmcs");
         fs::write(etc.join("cron.d/a"), "*/5 * * * * www-data php -q /var/www/whmcs/crons/cron.php\n").expect("a");
-        fs::write(etc.join("crontab"), "@daily root /usr/bin/php /var/www/whmcs/crons/cron.php\n# 1 1 1 1 1 no /var/www/whmcs/cron.php\n").expect("b");
+        fs::write(
+            etc.join("crontab"),
+            "@daily root /usr/bin/php /var/www/whmcs/crons/cron.php\n# 1 1 1 1 1 no /var/www/whmcs/cron.php\n",
+        )
+        .expect("b");
         fs::write(spool.join("crontabs/shop"), "* * * * * php /var/www/whmcs/crons/cron.php all\n").expect("c");
         fs::write(spool.join("crontabs/other"), "* * * * * php /var/www/other/crons/cron.php all\n").expect("d");
         let found: Vec<String> = of_cron(root, &etc, &spool).into_iter().collect();
