@@ -236,6 +236,17 @@ fn can(user: &User, how: &str, path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What the stub itself says, run as PHP's user; only where there is a PHP for the command line.
+fn say_how_it_is(user: &User, hooks: &Path) {
+    let asked = as_user(user, "php").arg(hooks.join("hookbridge/tool.php")).arg("status").output();
+    match asked {
+        Ok(output) if !output.stdout.is_empty() => print!("\n{}", String::from_utf8_lossy(&output.stdout)),
+        _ => println!(
+            "\nnote: no PHP for the command line: `php hookbridge/tool.php status` shows later how the stub is"
+        ),
+    }
+}
+
 fn settings_text(url: &str, source: &str, secret: &str, spool: &Path) -> String {
     format!(
         "<?php\n// Written by `hookbridge stub install`. config.example.php beside the stub explains every key.\nreturn [\n    \

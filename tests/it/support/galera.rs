@@ -70,8 +70,10 @@ impl Cluster {
         let second = PrivateMariaDb::start_with(place(1), keep, &extra(1)).await.expect("the second node joins");
         let arbiter = arbiter(dir.path(), &ports);
         let cluster = Self { nodes: [Some(first), Some(second)], arbiter, _dir: dir };
-        until("three members", 120, async || cluster.members(0).await == Some(3) && cluster.members(1).await == Some(3))
-            .await;
+        until("three members", 120, async || {
+            cluster.members(0).await == Some(3) && cluster.members(1).await == Some(3)
+        })
+        .await;
         cluster
     }
 
