@@ -18,7 +18,7 @@ use std::fmt;
 const PAGES_MAX: usize = 5;
 const LOOK_MAX: Duration = Duration::from_millis(60);
 /// What the provider said is believed for so long.
-const SAID_MAX: SignedDuration = SignedDuration::from_hours(60 * 24);
+pub(super) const SAID_MAX: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// Why such a client is listed, in plain English.
 pub const UNDELIVERABLE: &str = "the provider could not deliver the last alert to this number";
 /// Rows of an export, and how long it may take.

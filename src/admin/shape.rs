@@ -153,7 +153,7 @@ pub fn answer(answer: &Answer) -> Value {
 fn person(one: &Person) -> Value {
     json!({
         "contact_id": one.contact_id, "name": one.name, "to_masked": one.to_masked,
-        "obstacle": one.obstacle.map(crate::domain::reason::Reason::code),
+        "obstacle": one.obstacle.map(crate::domain::reason::Reason::code), "undeliverable": one.undeliverable,
     })
 }
 

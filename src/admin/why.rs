@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
+use super::phones::SAID_MAX;
 use super::wish::{YEARS, start};
 use super::{AdminError, Desk};
 use crate::billing::Want;
@@ -23,7 +24,7 @@ use crate::domain::time::later;
 use crate::store::search::{self, MessageSearch};
 use crate::store::told::{self, Told};
 use crate::store::trail::{MessageTrail, SkipLine};
-use crate::store::{consent, moved};
+use crate::store::{consent, moved, receipt};
 use std::fmt;
 
 /// Days that one answer covers at most.
@@ -72,6 +73,8 @@ pub struct Person {
     pub to_masked: Option<String>,
     /// What keeps alerts from him now.
     pub obstacle: Option<Reason>,
+    /// The provider could not deliver the last alert to his number. The next one is sent all the same.
+    pub undeliverable: bool,
 }
 
 /// One event, and what each recipient got of it.
@@ -262,10 +265,12 @@ async fn people(desk: &Desk, facts: Option<&Facts>) -> Result<(Option<Person>, V
     let numbers: Vec<_> = all.iter().filter_map(|(.., phone)| phone.as_ref().ok()).map(|p| p.e164.clone()).collect();
     let book = consent::of_numbers(&desk.store, &numbers).await?;
     let moved = moved::moved(&desk.store, &numbers).await?;
+    let failed = receipt::undeliverable(&desk.store, &numbers, desk.now() - SAID_MAX).await?;
     let mut people = all.into_iter().map(|(contact_id, name, phone)| Person {
         contact_id,
         name,
         to_masked: phone.as_ref().ok().map(|phone| phone.e164.masked()),
+        undeliverable: phone.as_ref().is_ok_and(|phone| failed.contains(&phone.e164)),
         obstacle: match &phone {
             _ if client.status == ClientStatus::Closed => Some(Reason::ClientClosed),
             Ok(phone) if moved.contains(&phone.e164) => Some(Reason::NumberChanged),

@@ -4,6 +4,7 @@ use comfy_table::Cell;
 
 use super::desk::{Failure, at_the_desk, plain};
 use super::show;
+use crate::admin::phones::UNDELIVERABLE;
 use crate::admin::why::{self, Answer, Line, Person};
 use crate::admin::{Desk, shape};
 use crate::config::Config;
@@ -114,7 +115,11 @@ fn plain_of(section: &str, code: &str) -> String {
 fn person(client: u64, one: &Person) -> String {
     let who = one.contact_id.map_or_else(|| format!("client {client}"), |id| format!("contact {id}"));
     let to = one.to_masked.as_deref().unwrap_or("-");
-    let how = one.obstacle.map_or_else(|| "can get alerts".to_owned(), |why| plain_of("reason", why.code()));
+    let how = match one.obstacle {
+        Some(why) => plain_of("reason", why.code()),
+        None if one.undeliverable => format!("alerts are sent, but {UNDELIVERABLE}"),
+        None => "can get alerts".to_owned(),
+    };
     format!("{who}  {}  {to}  {how}", show::written(&one.name))
 }
 

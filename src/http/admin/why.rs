@@ -164,6 +164,7 @@ fn person(ask: &Ask, client: u64, one: &Person) -> Markup {
         @if let Some(to) = &one.to_masked { " · " bdi.mono { (to) } }
         " "
         @match one.obstacle {
+            None if one.undeliverable => (badge(Tone::Bad, ask.t("phones.problem_undeliverable"))),
             None => (badge(Tone::Good, ask.t("form.yes"))),
             Some(reason) => { (badge(Tone::Bad, ask.t("form.no"))) " " (reason_words(ask, reason.code())) }
         }

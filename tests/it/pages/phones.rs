@@ -92,6 +92,8 @@ async fn a_number_that_the_provider_cannot_deliver_to_is_listed_until_it_can() {
         .await;
     // Whoever else has that number in the sample data cannot be reached either.
     assert!(listed().await.contains(&Some(owner.client_id)));
+    let (_, out, _) = bridge.run(&["why", &owner.client_id.to_string()]).await;
+    assert!(out.contains("could not deliver the last alert"), "{out}");
     // A later alert arrived.
     bridge
         .db
