@@ -268,14 +268,11 @@ fn choose(readings: &[Reading], part: &Part) -> Option<usize> {
 /// another country is not what somebody meant who stored it as his phone here.
 fn certain(line: Line, chosen: usize, readings: &[Reading], part: &Part) -> Line {
     let rival = |(place, reading): (usize, &Reading)| {
-        let other = match &reading.line {
-            Ok(other) => other,
-            // A hotline with its code in front is what was meant rather than a landline that only a very wide plan allows; but
-            // what a program wrote is taken as it is.
-            Err(_) => {
-                let counts = reading.how != How::CompanyCode && reading.may_win && !part.compact;
-                return place != chosen && counts && reading.is_valid();
-            }
+        // A hotline with its code in front is what was meant rather than a landline that only a very wide plan allows; but what a
+        // program wrote is taken as it is.
+        let Ok(other) = &reading.line else {
+            let counts = reading.how != How::CompanyCode && reading.may_win && !part.compact;
+            return place != chosen && counts && reading.is_valid();
         };
         let counts = match reading.how {
             How::CompanyNational | How::ClientNational | How::CompanyCode => {
