@@ -13,6 +13,7 @@ test:
 	@scripts/setup.sh test
 	@echo "[test] stub (PHP)"
 	@php tests/php/run.php
+	@scripts/php-matrix.sh --vectors 7.2 8.5
 	@echo "[test] service (Rust, MariaDB, PHP)"
 	@$(CARGO) test --locked
 
@@ -36,6 +37,12 @@ bench:
 	@scripts/setup.sh bench
 	@echo "[bench] building (the first time takes some minutes)"
 	@$(CARGO) bench --locked --bench road -- $(ARGS)
+
+# The stub on PHP 7.2 to 8.5; outside CI, see php-hooks/README.md. ARGS="--vectors 7.2" for less.
+.PHONY: php-matrix
+php-matrix:
+	@scripts/setup.sh test
+	@scripts/php-matrix.sh $(ARGS)
 
 # Compares how phones are read with two other libraries; outside CI, see docs/PHONES.md.
 .PHONY: differential

@@ -23,7 +23,7 @@ need php php-cli
 php -r 'exit(extension_loaded("curl") ? 0 : 1);' 2>/dev/null || packages+=(php-curl)
 axe=4.14.1
 if [ "$purpose" = test ]; then
-  [ -s ".work/axe-$axe.js" ] || need npm npm
+  need npm npm # the oldest and the newest PHP as WebAssembly, and axe-core
   need python3 python3
   need curl curl
   need pgrep procps
@@ -106,6 +106,8 @@ if [ "$purpose" = test ] && [ ! -s ".work/axe-$axe.js" ]; then
   rm ".work/$package"
   mv ".work/axe-$axe.js.part" ".work/axe-$axe.js"
 fi
+# The oldest and the newest PHP that the stub runs on.
+[ "$purpose" != test ] || scripts/php-matrix.sh --fetch 7.2 8.5
 if [ "$purpose" = lint ] && ! command -v cargo-deny >/dev/null; then
   say "building cargo-deny (once per machine, some minutes)"
   cargo install -q --locked cargo-deny

@@ -12,6 +12,7 @@
  * user_id, client_id, admin_id    who that is (defaults: user 7, client 7, administrator 3)
  * new_request  the page ends, and another one begins: what was kept is sent, the stub is loaded again
  * clock_offset_s  the stub's clock is so many seconds ahead from here on
+ * platform, tables   the platform's version, and rows of its tables: {"table":[{row},…]}; with new_request, until the next that names them
  * repeat       fire that many times (default 1); one output line with the sum
  * before, after   written to the file HB_LEDGER, on the disk, before and after the hook: what was fired, should this
  *              process be killed
@@ -91,6 +92,8 @@ while (($line = fgets(STDIN)) !== false) {
     }
     if (!empty($shot['new_request'])) {
         $end();
+        $GLOBALS['CONFIG']['Version'] = isset($shot['platform']) ? $shot['platform'] : $GLOBALS['CONFIG']['Version'];
+        HookbridgeRuntime::$tables = array_key_exists('tables', $shot) ? $shot['tables'] : HookbridgeRuntime::$tables;
     }
     if (isset($shot['actor']) || $at_load === null) {
         $who = ['user' => 'user_id', 'client' => 'client_id', 'admin' => 'admin_id', 'masquerading' => 'masquerading'];

@@ -13,6 +13,9 @@ namespace {
         /** What CurrentUser answers: user, client, admin (ids) and masquerading. */
         public static $who = [];
 
+        /** Rows by table; null: those of the file HB_CAPSULE_JSON. */
+        public static $tables;
+
         public static function forgetHooks(): void
         {
             self::$hooks = [];
@@ -91,7 +94,10 @@ namespace WHMCS\Database {
         public static function table($name)
         {
             $file = getenv('HB_CAPSULE_JSON');
-            $tables = is_string($file) && is_file($file) ? json_decode(file_get_contents($file), true) : null;
+            $tables = \HookbridgeRuntime::$tables;
+            if ($tables === null && is_string($file) && is_file($file)) {
+                $tables = json_decode(file_get_contents($file), true);
+            }
             if (!is_array($tables) || !isset($tables[$name])) {
                 throw new \RuntimeException("Table '$name' doesn't exist");
             }

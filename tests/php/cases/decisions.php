@@ -391,3 +391,25 @@ test('decisions: a manifest that declares nonsense asks nothing', static functio
     same([], Manifest::of(['version' => 1, 'hooks' => [], 'decisions' => ['PreModuleSuspend' => $good]])->decisions(), 'a hook whose shape is not known');
     same(['PreModuleTerminate' => $good], Manifest::of(['version' => 1, 'hooks' => [], 'decisions' => ['PreModuleTerminate' => $good]])->decisions());
 });
+
+test('contract: every shared vector of a decision asks the expected question', static function () {
+    $box = decidingBox();
+    $box->bridge([ruling('allow')]);
+    // As WebAssembly each connection takes long, and the body does not depend on both versions at once.
+    $vectors = array_values(array_filter(vectors('questions'), static function (array $vector): bool {
+        return !getenv('HB_TEST_PHP') || strpos($vector['platform'], '9.0') === 0;
+    }));
+    $shots = array_map(static function (array $vector): array {
+        return array_diff_key($vector, ['name' => 1, 'rule' => 1, 'fields' => 1]) + ['new_request' => true, 'tables' => []];
+    }, $vectors);
+    $box->decide(array_merge(['Nothing'], $shots));
+    check(strpos($box->traces(), 'CANARY') === false, 'no secret leaves');
+    $asked = $box->requests('/v1/decisions/');
+    compareLater('questions', array_values(preg_grep('/"version":"9\\.0/', array_column($asked, 'body'))));
+    foreach ($vectors as $number => $vector) {
+        same('/v1/decisions/' . $vector['rule'], $asked[$number]['path'], $vector['name']);
+        same([$vector['hook'], $vector['platform']], [$asked[$number]['event']['hook'], $asked[$number]['event']['platform']['version']], $vector['name']);
+        same(sorted($vector['fields']), sorted($asked[$number]['event']['fields']), $vector['name']);
+    }
+    same(count($vectors), count($asked), 'one question each');
+});
