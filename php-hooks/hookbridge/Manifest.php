@@ -44,7 +44,8 @@ final class Manifest
         if ($manifest === null) {
             throw new ConfigError(['manifest.json beside the stub cannot be read: copy the folder again']);
         }
-        $compiled = ['for' => Stub::mark(Config::read($file)), 'made' => time(), 'etag' => $etag, 'config' => $config->plain(),
+        $probe = is_file(Probe::file($dir)) ? (int) filemtime(Probe::file($dir)) : 0;
+        $compiled = ['probe_until' => $probe, 'for' => Stub::mark(Config::read($file)), 'made' => time(), 'etag' => $etag, 'config' => $config->plain(),
             'hooks' => $manifest->rules, 'decisions' => $manifest->decisions];
         if (Spool::isUsable($dir, $file)) {
             // Whoever could ask for it over the web would see nothing.

@@ -77,6 +77,7 @@ final class Report
             ['user', Spool::user(), false],
             ['folder', (string) $this->stub->setting('spool_dir'), $fault !== ''],
             $fault !== '' ? ['fault', $fault, true] : null,
+            $this->stub->probeUntil() > $now ? ['probe_until', self::moment($this->stub->probeUntil()), false] : null,
             ['hooks', (string) count($this->stub->hooks()), false],
             $missing !== [] ? ['hooks_missing', implode(', ', $missing), true] : null,
             ['waiting', (string) $standing['waiting'], false],

@@ -330,7 +330,7 @@ final class Spool
     /** Deletes all but events. @return int how many of those are left */
     public function clear(): int
     {
-        foreach (['notices/*', 'manifest.*', 'rest-*', 'address-*', 'check-*', 'send.lock', 'heartbeat.json', 'lost', 'full', 'flush.lock', 'pending/.usage'] as $name) {
+        foreach (['notices/*', 'manifest.*', 'rest-*', 'address-*', 'check-*', 'send.lock', 'heartbeat.json', 'probe', 'lost', 'full', 'flush.lock', 'pending/.usage'] as $name) {
             array_map('unlink', glob($this->dir . '/' . $name) ?: []);
         }
         $standing = $this->standing();

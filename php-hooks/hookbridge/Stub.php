@@ -19,7 +19,7 @@ final class Stub
     /** Other code's functions at the end of the page may register further ones. */
     private const END_ROUNDS = 5;
     private const CLASSES = ['Activity', 'AddonPage', 'CancellationHooks', 'Config', 'Cron', 'Decisions', 'Envelope', 'Flush', 'IdentityHooks',
-        'Journal', 'Manifest', 'Report', 'Ruling', 'Sender', 'Spool', 'UpgradeHooks', 'Who'];
+        'Journal', 'Manifest', 'Probe', 'Report', 'Ruling', 'Sender', 'Spool', 'UpgradeHooks', 'Who'];
     /** Classes that lie in the file of a bigger one. */
     private const FILES = ['AllowList' => 'Envelope', 'DenyList' => 'Envelope', 'Text' => 'Envelope', 'ConfigError' => 'Config',
         'Answer' => 'Sender', 'Circuit' => 'Sender', 'Signer' => 'Sender', 'SignIn' => 'AddonPage'];
@@ -159,6 +159,13 @@ final class Stub
                 return $returned;
             });
         }
+        foreach ($this->compiled['probe_until'] > time() ? Probe::HOOKS : [] as $hook) {
+            \add_hook($hook, self::PRIORITY, function ($vars = null) use ($hook) {
+                $this->guard($hook, function () use ($hook, $vars) {
+                    $this->part(Probe::class)->note($hook, $vars);
+                });
+            });
+        }
         // WHMCS docs: AfterCronJob runs after each invocation of the system cron; AdminLogin: who installs this logs in.
         foreach (['AfterCronJob', 'AdminLogin'] as $hook) {
             \add_hook($hook, self::PRIORITY, function ($vars = null) use ($hook) {
@@ -252,6 +259,12 @@ final class Stub
     public function hooks(): array
     {
         return array_merge(array_keys($this->compiled['hooks']), array_keys($this->compiled['decisions']));
+    }
+
+    /** Until when the probe of the first day is on, Unix seconds. */
+    public function probeUntil(): int
+    {
+        return $this->compiled['probe_until'];
     }
 
     public function etag(): string

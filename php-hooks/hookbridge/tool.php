@@ -6,6 +6,7 @@
  *   php hookbridge/tool.php flush               sends now what waits
  *   php hookbridge/tool.php rejected [--again]  lists the events that were set aside; --again sends them with the next flush
  *   php hookbridge/tool.php drop NAME... | --rejected | --waiting    deletes events for good
+ *   php hookbridge/tool.php probe --minutes 60 | --off    notes what the platform's hooks pass and do, docs/FIRST-DAY.md
  */
 
 declare(strict_types=1);
@@ -30,9 +31,12 @@ final class Tool
         spl_autoload_register([Stub::class, 'autoload']);
         $command = (string) array_shift($words);
         $known = ['status' => [], 'flush' => [], 'rejected' => ['--again'], 'drop' => ['--rejected', '--waiting']];
+        if ($command === 'probe' && preg_match('/^(--off|--minutes [1-9]\d{0,3})$/D', implode(' ', $words)) === 1) {
+            $known['probe'] = $words;
+        }
         $names = $command === 'drop' ? preg_grep('/^[A-Za-z0-9_.-]+\.event$/D', $words) : [];
         if (!isset($known[$command]) || array_diff($words, $known[$command], $names) !== [] || ($command === 'drop' && $words === [])) {
-            echo "php tool.php status | flush | rejected [--again] | drop NAME... | drop --rejected | drop --waiting\n";
+            echo "php tool.php status | flush | rejected [--again] | drop NAME... | drop --rejected | drop --waiting | probe --minutes N | probe --off\n";
             return 2;
         }
         $code = 1;
@@ -106,6 +110,26 @@ final class Tool
         }
         printf("%d files deleted\n", count($chosen) - $left);
         return $left === 0 ? 0 : 1;
+    }
+
+    /** @param string[] $words */
+    private function probe(array $words): int
+    {
+        $minutes = isset($words[1]) ? (int) $words[1] : 0;
+        if ($minutes > Probe::MINUTES_MAX) {
+            echo 'at most ', Probe::MINUTES_MAX, " minutes\n";
+            return 2;
+        }
+        $file = Probe::file($this->dir);
+        $until = time() + 60 * $minutes;
+        if ($minutes > 0 ? !touch($file, $until) : is_file($file) && !unlink($file)) {
+            echo "$file cannot be written\n";
+            return 1;
+        }
+        $minutes === 0 || Spool::private($file, 0600);
+        $this->stub->compile();
+        echo $minutes === 0 ? "the probe is off\n" : 'the probe is on until ' . gmdate('Y-m-d H:i:s', $until) . " UTC, from each page's next start on\n";
+        return 0;
     }
 
     /** What a process writes at this moment stays. */

@@ -20,6 +20,7 @@ mod migrate;
 mod missed;
 mod phones;
 mod platform_rows;
+mod probe;
 mod ready;
 mod replies;
 mod restored;
@@ -119,6 +120,8 @@ enum Command {
     /// Platforms that send events, and their secrets: list, rotate, end
     #[command(subcommand)]
     Sources(sources::Command),
+    /// What the stub's probe of the first day found, point by point, and what to set
+    Probe(probe::Args),
     /// History: how much there is, what is overdue; prune it now
     Retention(retention::Args),
     /// Phone numbers: how a text is read; numbers that clients gave up
@@ -222,6 +225,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Events(command) => events::run(command, &read(file.as_deref())?).await?,
         Command::Messages(command) => messages::run(command, &read(file.as_deref())?).await?,
         Command::Why(args) => why::run(args, &read(file.as_deref())?).await?,
+        Command::Probe(args) => probe::run(args, &read(file.as_deref())?).await?,
         Command::Sources(command) => sources::run(command, &read(file.as_deref())?).await?,
         Command::Holds(command) => holds::run(command, &read(file.as_deref())?).await?,
         Command::Restored { command } => restored::run(command, &read(file.as_deref())?).await?,

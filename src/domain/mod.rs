@@ -16,6 +16,7 @@ pub mod heartbeat;
 pub mod hookpoint;
 pub mod mirror;
 pub mod missed;
+pub mod probe;
 pub mod record;
 pub mod schedule;
 

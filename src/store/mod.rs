@@ -58,6 +58,7 @@ pub mod heartbeat;
 pub mod instance;
 pub mod mirror;
 
+pub mod probe;
 pub mod prune;
 
 pub mod account;

@@ -45,6 +45,7 @@ mod phone;
 mod phone_certain;
 mod plans;
 mod preferences;
+mod probe;
 mod receipts;
 mod replies;
 mod retention;

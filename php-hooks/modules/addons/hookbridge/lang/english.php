@@ -35,3 +35,4 @@ $_ADDONLANG['state_heartbeat'] = 'The bridge last answered';
 $_ADDONLANG['state_answer'] = 'Its last answer';
 $_ADDONLANG['state_clock'] = 'The clock differs by';
 $_ADDONLANG['state_resting'] = 'The bridge is left alone until';
+$_ADDONLANG['state_probe_until'] = 'The probe is on until';

@@ -35,3 +35,4 @@ $_ADDONLANG['state_heartbeat'] = 'O serviço respondeu pela última vez';
 $_ADDONLANG['state_answer'] = 'Sua última resposta';
 $_ADDONLANG['state_clock'] = 'O relógio difere';
 $_ADDONLANG['state_resting'] = 'O serviço é deixado em paz até';
+$_ADDONLANG['state_probe_until'] = 'A sonda roda até';

@@ -35,3 +35,4 @@ $_ADDONLANG['state_heartbeat'] = 'El servicio contestó por última vez';
 $_ADDONLANG['state_answer'] = 'Su última respuesta';
 $_ADDONLANG['state_clock'] = 'El reloj difiere';
 $_ADDONLANG['state_resting'] = 'No se molesta al servicio hasta el';
+$_ADDONLANG['state_probe_until'] = 'La sonda corre hasta';
