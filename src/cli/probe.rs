@@ -45,7 +45,9 @@ pub async fn run(args: Args, config: &Config) -> anyhow::Result<()> {
     for point in &POINTS {
         println!("{:>2}  {}", point.number, point.question);
         if point.number == 16 {
-            zones.iter().for_each(|zone| println!("    seen: {zone}"));
+            for zone in &zones {
+                println!("    seen: {zone}");
+            }
         }
         let mut heard = !zones.is_empty() && point.number == 16;
         for (hook, seen) in seen_of(point, &hooks) {
@@ -73,7 +75,9 @@ fn print_hook(hook: &str, seen: &Seen) {
         ("says", &seen.words),
         ("order", &seen.processes),
     ] {
-        all.iter().for_each(|one| println!("          {what}: {one}"));
+        for one in all {
+            println!("          {what}: {one}");
+        }
     }
 }
 
