@@ -76,15 +76,13 @@ pub async fn steps(desk: &Desk, who: &Who, only: Option<&str>) -> Result<Ahead, 
         let Some(plus) = steps::offset(schedule, &platform) else { continue };
         for days in &schedule.days {
             let offset = plus + i32::from(*days);
-            let rows = match counted.get(&schedule.of) {
-                Some(rows) => rows,
-                None => {
-                    // All that any step of this date may need, in one range of an index.
-                    let (from, until) = (later(today, -800)?, later(last, 800)?);
-                    let rows = anchor::per_day(&desk.store, schedule.of, from, until).await?.into_iter().collect();
-                    counted.entry(schedule.of).or_insert(rows)
-                }
-            };
+            if !counted.contains_key(&schedule.of) {
+                // All that any step of this date may need, in one range of an index.
+                let (from, until) = (later(today, -800)?, later(last, 800)?);
+                let rows = anchor::per_day(&desk.store, schedule.of, from, until).await?;
+                counted.insert(schedule.of, rows.into_iter().collect());
+            }
+            let rows = &counted[&schedule.of];
             for ahead in 0..DAYS {
                 let on = later(today, ahead)?;
                 let day = later(on, -offset)?;

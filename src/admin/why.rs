@@ -320,6 +320,7 @@ impl Rows {
             SubjectKind::Service | SubjectKind::Cancellation => self.has(Kind::Service, subject.id),
             SubjectKind::Quote => self.has(Kind::Quote, subject.id),
             SubjectKind::Domain => self.has(Kind::Domain, subject.id),
+            SubjectKind::Ticket => self.has(Kind::Ticket, subject.id),
             SubjectKind::User => false,
         }
     }
@@ -384,7 +385,7 @@ const fn hookpoint_of(kind: Kind) -> Option<&'static str> {
         Kind::Payment => Some("payment_received"),
         Kind::Service => Some("service_activated"),
         Kind::Quote => Some("quote_available"),
-        Kind::Domain => None,
+        Kind::Domain | Kind::Ticket => None,
     }
 }
 

@@ -86,6 +86,11 @@ fn source(kind: Kind, is_payment: &str) -> (&'static str, String) {
              CONCAT(registrationdate, ' 23:59:59') AS born_local, \
              expirydate AS first_day, NULL AS second_day",
         ),
+        Kind::Ticket => (
+            "tbltickets",
+            "id, userid AS owner, status AS state, '' AS name, 0 AS invoice, NULL AS born_utc, date AS born_local, \
+             DATE(lastreply) AS first_day, NULL AS second_day",
+        ),
     };
     (table, columns.replace("PAYMENT", is_payment))
 }
@@ -192,6 +197,7 @@ fn anchors(kind: Kind, reader: &Reader<'_>, state: &str) -> Vec<(Anchor, Date)> 
         (Kind::Invoice, "Unpaid") => &[(Anchor::InvoiceDue, "first_day")],
         (Kind::Service, "Active" | "Suspended") => &[(Anchor::ServiceNextDue, "first_day")],
         (Kind::Domain, "Active" | "Grace" | "Redemption" | "Expired") => &[(Anchor::DomainExpires, "first_day")],
+        (Kind::Ticket, "Answered") => &[(Anchor::TicketAnswered, "first_day")],
         (Kind::Quote, "Delivered") => &[(Anchor::QuoteSent, "first_day"), (Anchor::QuoteValidUntil, "second_day")],
         _ => &[],
     };

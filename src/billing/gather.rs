@@ -16,7 +16,7 @@ use crate::domain::hookpoint::{Subject, SubjectKind, Trigger};
 use crate::domain::ids::{ClientId, CurrencyId, DomainId, UserId};
 use crate::domain::money::Money;
 use crate::domain::record::{
-    Cancelling, Client, Contact, DomainName, Facts, Guest, Moved, Quote, Service, SubjectRow, UnreadablePerson,
+    Cancelling, Client, Contact, DomainName, Facts, Guest, Moved, Quote, Service, SubjectRow, Ticket, UnreadablePerson,
 };
 use crate::domain::text::decode_entities;
 use crate::sql::{Bisected, Inconsistent, bisect};
@@ -72,6 +72,8 @@ pub enum Missing {
     Row(Subject),
     #[error("the quote is for a prospect")]
     Prospect,
+    #[error("the ticket is of a guest")]
+    Guest,
     #[error("the login owns no account")]
     UserWithoutClient,
     #[error("the hook names client {claimed}, the row belongs to client {owner}")]
@@ -99,6 +101,7 @@ struct Rows {
     cancel_requests: HashMap<u64, Read<CancelRequest>>,
     quotes: HashMap<u64, Read<Quote>>,
     domains: HashMap<u64, Read<DomainName>>,
+    tickets: HashMap<u64, Result<Ticket, Missing>>,
 }
 
 impl Billing {
@@ -144,6 +147,7 @@ impl Billing {
             cancel_requests: self.cancel_requests(c, &cancelled).await?,
             quotes: self.quotes(c, &of(SubjectKind::Quote), &reference.currencies).await?,
             domains: self.domain_names(c, &of(SubjectKind::Domain)).await?,
+            tickets: self.tickets(c, &of(SubjectKind::Ticket)).await?,
             clients: HashMap::new(),
             contacts: HashMap::new(),
             guests: HashMap::new(),
@@ -196,6 +200,10 @@ impl Rows {
             SubjectKind::Quote => {
                 let quote = row(self.quotes.get(&subject.id)).ok_or_else(missing)??;
                 quote.client_id.ok_or(Missing::Prospect)?.0
+            }
+            SubjectKind::Ticket => {
+                let ticket = self.tickets.get(&subject.id).ok_or_else(missing)?.as_ref().map_err(Missing::clone)?;
+                ticket.client_id.ok_or(Missing::Guest)?.0
             }
             SubjectKind::Domain => match row(self.domains.get(&subject.id)) {
                 Some(domain) => domain?.client_id.0,
@@ -266,6 +274,10 @@ impl Rows {
                 ruled: None,
             })),
             SubjectKind::Quote => SubjectRow::Quote(Box::new(row(self.quotes.get(&id)).ok_or_else(missing)??.clone())),
+            SubjectKind::Ticket => {
+                let ticket = self.tickets.get(&id).ok_or_else(missing)?.as_ref().map_err(Missing::clone)?;
+                SubjectRow::Ticket(Box::new(ticket.clone()))
+            }
             SubjectKind::Domain => SubjectRow::Domain(if let Some(domain) = row(self.domains.get(&id)) {
                 domain?.clone()
             } else {

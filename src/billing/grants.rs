@@ -89,8 +89,10 @@ pub const READABLE: &[(&str, &[&str])] = &[
     ("tblquoteitems", &["id", "quoteid", "description", "quantity", "unitprice", "discount", "taxable"]),
     ("tbltickets", &[
         "id", "tid", "did", "userid", "contactid", "requestor_id", "name", "email", "date", "title", "status",
-        "lastreply", "service",
+        "urgency", "lastreply", "service", "merged_ticket_id",
     ]),
+    ("tblticketdepartments", &["id", "name"]),
+    ("tblticketstatuses", &["id", "title", "showactive", "showawaiting"]),
     // MariaDB and MySQL grant columns, not rows, and we may not put a view into the platform's schema: this lets the
     // account read every setting, the platform's own encrypted SMTP password among them. Who wants it tighter makes a
     // view in the bridge's schema (SQL SECURITY DEFINER, WHERE setting IN (...)) and grants that instead.

@@ -32,6 +32,7 @@ fn sql(kind: SubjectKind, client: Option<u64>) -> String {
         SubjectKind::Invoice => of("tblinvoices", "userid"),
         SubjectKind::Service => of("tblhosting", "userid"),
         SubjectKind::Domain => of("tbldomains", "userid"),
+        SubjectKind::Ticket => of("tbltickets", "userid"),
         // An owner's own logins are few; the newest of all may stand behind many logins that own nothing.
         SubjectKind::User => match client {
             Some(client) => format!(

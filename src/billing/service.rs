@@ -95,7 +95,7 @@ fn service(reader: &Reader<'_>, key: u64) -> Read<Service> {
 }
 
 /// Platform: `overideautosuspend` keeps a service from suspension, until `overidesuspenduntil` where that is set.
-pub(super) fn not_suspended(reader: &Reader<'_>) -> Read<Option<Option<Date>>> {
+pub(super) fn not_suspended(reader: &Reader<'_>) -> Read<Option<Date>> {
     let until = date(reader, "overidesuspenduntil")?;
-    Ok(flag(reader, "overideautosuspend")?.then_some(until))
+    Ok(flag(reader, "overideautosuspend")?.then_some(until.unwrap_or(Date::MAX)))
 }

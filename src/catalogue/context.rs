@@ -39,6 +39,7 @@ fn anchored(anchor: Anchor, facts: &Facts) -> Option<Date> {
         (Anchor::DomainExpires, SubjectRow::Domain(domain)) => domain.expires,
         (Anchor::QuoteSent, SubjectRow::Quote(quote)) => quote.sent,
         (Anchor::QuoteValidUntil, SubjectRow::Quote(quote)) => quote.valid_until,
+        (Anchor::TicketAnswered, SubjectRow::Ticket(ticket)) => ticket.answered_on(),
         _ => None,
     }
 }
@@ -169,6 +170,17 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
                 ],
             );
         }
+        SubjectRow::Ticket(ticket) => put(
+            "ticket",
+            vec![
+                ("id", Value::from(ticket.id)),
+                ("status", Value::from(ticket.status.clone())),
+                ("priority", Value::from(ticket.priority.clone())),
+                ("department", Value::from(ticket.department.clone())),
+                ("is_closed", Value::from(ticket.is_closed)),
+                ("is_merged", Value::from(ticket.is_merged)),
+            ],
+        ),
         SubjectRow::Domain(domain) => put(
             "domain",
             vec![
@@ -206,8 +218,8 @@ fn service(service: &Service) -> Vec<(&'static str, Value)> {
 }
 
 /// Whether the word not to suspend a service is in force on the day that it is due.
-fn outlasts(until: Option<Date>, service: &Service) -> bool {
-    until.zip(service.next_due).is_none_or(|(until, due)| until > due)
+fn outlasts(until: Date, service: &Service) -> bool {
+    service.next_due.is_none_or(|due| until > due)
 }
 
 /// Dotted paths as nested objects: `params.serviceid` is `fields.params.serviceid`.

@@ -101,7 +101,7 @@ impl Hook {
             self.parameters.iter().copied().filter(|path| names.contains(&last(path).as_str())).collect()
         };
         let of_user = self.group == "User" || self.name.starts_with("UserLog");
-        let by_name: [(SubjectKind, Vec<&'static str>); 8] = [
+        let by_name: [(SubjectKind, Vec<&'static str>); 9] = [
             (SubjectKind::Invoice, named(&["invoiceid", "invocieid", "newinvoiceid"])),
             (SubjectKind::Quote, named(&["quoteid"])),
             (SubjectKind::Domain, named(&["domainid"])),
@@ -113,6 +113,7 @@ impl Hook {
                 SubjectKind::Client,
                 if of_user { Vec::new() } else { named(&["client_id", "userid", "clientid", "touserid"]) },
             ),
+            (SubjectKind::Ticket, named(&["ticketid"])),
         ];
         by_name.into_iter().filter(|(_, paths)| !paths.is_empty()).collect()
     }

@@ -64,7 +64,7 @@ mod tests {
                 "title": title, "introduced": "2026-12-01", "class": "notice", "audience": "invoice", "subject": "invoice",
                 "on": [{ "schedule": schedule }], "transition": { "key": "step.key" }, "expires_after_min": 60,
             });
-            of_json("odd", definition).map(|one| one.triggers[0].schedule.clone()).map_err(|error| error.to_string())
+            of_json("odd", definition).map(|one| one.triggers[0].schedule.clone())
         };
         let good = json!({ "of": "invoice.due", "days": [3, -7, 3], "at": "10:00", "late_max_min": 600 });
         assert_eq!(refused(good.clone()).expect("good").expect("steps").days, [-7, 3], "in order, each once");

@@ -132,7 +132,7 @@ fn reason_of(missing: &Missing) -> Reason {
     match missing {
         Missing::Unreadable(_) | Missing::Refused(_) => Reason::SubjectUnreadable,
         Missing::OwnerMismatch { .. } => Reason::OwnerMismatch,
-        Missing::Row(_) | Missing::Prospect | Missing::UserWithoutClient => Reason::SubjectMissing,
+        Missing::Row(_) | Missing::Prospect | Missing::Guest | Missing::UserWithoutClient => Reason::SubjectMissing,
     }
 }
 

@@ -259,6 +259,8 @@ closed_list! {
         Cancellation = "cancellation",
         Quote = "quote",
         Domain = "domain",
+        /// A support ticket.
+        Ticket = "ticket",
     }
 }
 

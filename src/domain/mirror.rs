@@ -14,6 +14,7 @@ closed_list! {
         Service = "service",
         Quote = "quote",
         Domain = "domain",
+        Ticket = "ticket",
     }
 }
 

@@ -99,6 +99,12 @@ closed_list! {
         NotRenewed = "not_renewed",
         /// The domain is in another state.
         DomainChanged = "domain_changed",
+        /// The ticket is in another state by now: closed, answered or opened again.
+        TicketChanged = "ticket_changed",
+        /// The ticket is part of another one now.
+        TicketMerged = "ticket_merged",
+        /// The ticket is of a guest, who is no client.
+        TicketGuest = "ticket_guest",
 
         /// Several services moved at once: one message tells of all.
         ToldTogether = "told_together",

@@ -175,8 +175,8 @@ pub struct Service {
     pub next_due: Option<Date>,
     /// What the next period costs, in the client's currency.
     pub recurring: Money,
-    /// Somebody told the platform not to suspend it, and until when: `None` is without an end.
-    pub not_suspended: Option<Option<Date>>,
+    /// The platform was told not to suspend it until this day; without an end it is the calendar's last.
+    pub not_suspended: Option<Date>,
     /// The client asked to cancel it.
     pub is_cancelling: bool,
     /// Open invoices for it, the longest due first.
@@ -229,6 +229,35 @@ pub struct DomainName {
     pub do_not_renew: bool,
 }
 
+/// A support ticket. What was written in it stays at the platform.
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    pub id: u64,
+    /// `None`: a guest's, who is no client.
+    pub client_id: Option<ClientId>,
+    /// What clients see, e.g. `ABC-123456`.
+    pub number: String,
+    /// Empty where the department is gone.
+    pub department: String,
+    /// `Low`, `Medium`, `High`.
+    pub priority: String,
+    /// The platform's word or the company's own.
+    pub status: String,
+    pub is_closed: bool,
+    /// It is part of another ticket now.
+    pub is_merged: bool,
+    /// By the platform's clock.
+    pub last_reply: Option<DateTime>,
+}
+
+impl Ticket {
+    /// The day since which it waits for its client.
+    #[must_use]
+    pub fn answered_on(&self) -> Option<Date> {
+        self.last_reply.filter(|_| self.status == "Answered").map(DateTime::date)
+    }
+}
+
 /// What one alert may speak about: the client it belongs to, his contacts and guests, and the subject's own row.
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -277,6 +306,7 @@ pub enum SubjectRow {
     Cancellation(Box<Cancelling>),
     Quote(Box<Quote>),
     Domain(DomainName),
+    Ticket(Box<Ticket>),
 }
 
 /// What the platform says about itself.

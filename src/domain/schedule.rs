@@ -28,6 +28,8 @@ closed_list! {
         QuoteSent = "quote.sent",
         /// `tblquotes.validuntil` of the same.
         QuoteValidUntil = "quote.valid_until",
+        /// The day of `tbltickets.lastreply` of a ticket that staff answered last.
+        TicketAnswered = "ticket.answered",
     }
 }
 
@@ -50,6 +52,7 @@ impl Anchor {
             Self::ServiceNextDue => Kind::Service,
             Self::DomainExpires => Kind::Domain,
             Self::QuoteSent | Self::QuoteValidUntil => Kind::Quote,
+            Self::TicketAnswered => Kind::Ticket,
         }
     }
 
@@ -61,6 +64,7 @@ impl Anchor {
             Self::ServiceNextDue => SubjectKind::Service,
             Self::DomainExpires => SubjectKind::Domain,
             Self::QuoteSent | Self::QuoteValidUntil => SubjectKind::Quote,
+            Self::TicketAnswered => SubjectKind::Ticket,
         }
     }
 }

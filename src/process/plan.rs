@@ -149,6 +149,7 @@ pub fn reason_of(missing: &Missing) -> Reason {
     match missing {
         Missing::Row(_) => Reason::SubjectMissing,
         Missing::Prospect => Reason::Prospect,
+        Missing::Guest => Reason::TicketGuest,
         Missing::UserWithoutClient => Reason::UserWithoutClient,
         Missing::OwnerMismatch { .. } => Reason::OwnerMismatch,
         Missing::Unreadable(_) | Missing::Refused(_) => Reason::SubjectUnreadable,

@@ -85,6 +85,10 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
             put("cancellation", cancellation(cancelling, &client.currency, locale));
         }
         SubjectRow::Quote(row) => put("quote", quote(row, today, locale)),
+        SubjectRow::Ticket(ticket) => {
+            let last = ticket.last_reply.map(jiff::civil::DateTime::date);
+            put("ticket", vec![("number", ticket.number.clone()), ("last_reply", date(last, locale))]);
+        }
         SubjectRow::Domain(domain) => {
             let (id, expires) = (domain.id.to_string(), date(domain.expires, locale));
             let name = plain_host(&domain.name).to_owned();

@@ -13,7 +13,7 @@ use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money, NumberFormat};
 use crate::domain::record::{
     AtRisk, Cancelled, Cancelling, Client, ClientStatus, Contact, DomainName, Facts, Invoice, InvoiceItem, Moved,
-    Payment, Platform, Quote, Service, SubjectRow,
+    Payment, Platform, Quote, Service, SubjectRow, Ticket,
 };
 
 /// What a text may speak about, ready to be filled in.
@@ -194,6 +194,17 @@ pub fn facts(kind: SubjectKind) -> Facts {
             currency: Ok(currency.clone()),
             valid_until: Some(date(2026, 12, 31)),
             sent: Some(date(2026, 11, 20)),
+        })),
+        SubjectKind::Ticket => SubjectRow::Ticket(Box::new(Ticket {
+            id: 1,
+            client_id: Some(client_id),
+            number: "ABC-123456".to_owned(),
+            department: "Soporte".to_owned(),
+            priority: "Medium".to_owned(),
+            status: "Answered".to_owned(),
+            is_closed: false,
+            is_merged: false,
+            last_reply: Some(date(2026, 11, 20).at(12, 0, 0, 0)),
         })),
         SubjectKind::Domain => SubjectRow::Domain(DomainName {
             id: DomainId(1),

@@ -15,7 +15,7 @@ use super::pool::retried;
 use super::row::{Reader, at, cut, filled, in_list, transaction};
 use super::transition::{Key, States};
 use super::{Store, StoreError, restored};
-use crate::domain::event::SWEEP;
+use crate::domain::event::{SCHEDULE, SWEEP};
 use crate::domain::hookpoint::{Class, HookpointId, Subject};
 use crate::domain::ids::{ClientId, ContactId, UserId};
 use crate::domain::message::{Message, Parameters};
@@ -333,9 +333,13 @@ async fn insert_messages(
 }
 
 /// When at the latest something was known that led to an event. The sweep finds again what a hook told before the schema was restored
-/// from an older dump: its events count as a day older.
+/// from an older dump: its events count as a day older. A step from a date that came before may have been told as well.
 fn known_at(event: &NewEvent) -> Timestamp {
-    if event.source == SWEEP { event.received_at - SignedDuration::from_hours(24) } else { event.received_at }
+    match event.source.as_str() {
+        SWEEP => event.received_at - SignedDuration::from_hours(24),
+        SCHEDULE => event.happened_at(),
+        _ => event.received_at,
+    }
 }
 
 /// Smaller goes first.

@@ -3,6 +3,7 @@
 mod ends;
 mod scale;
 mod series;
+mod tickets;
 
 use hookbridge::demo::data::CAST;
 use hookbridge::process::schedule::Round;

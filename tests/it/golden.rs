@@ -117,7 +117,7 @@ fn awkward(kind: SubjectKind) -> Vec<(&'static str, Facts)> {
             add("over", &|facts| quote(facts, &|one| one.valid_until = "2026-11-01".parse().ok()));
         }
         SubjectKind::Contact => add("gone", &|facts| facts.subject = SubjectRow::Contact(None)),
-        SubjectKind::Client | SubjectKind::User | SubjectKind::Domain => {}
+        SubjectKind::Client | SubjectKind::User | SubjectKind::Domain | SubjectKind::Ticket => {}
     }
     all
 }

@@ -30,7 +30,7 @@ async fn looked_around() -> Bridge {
 
 async fn looked_around_with(settings: &[(&str, &str)]) -> Bridge {
     let bridge = Bridge::with(settings, |_| {}).await;
-    assert_eq!(sweep(&bridge).await.filling.len(), 6);
+    assert_eq!(sweep(&bridge).await.filling.len(), 7);
     bridge
 }
 
@@ -449,10 +449,10 @@ async fn a_memory_that_was_lost_is_built_anew_and_tells_nobody() {
     own.query_drop("TRUNCATE TABLE mirror").await.expect("our table");
     own.disconnect().await.expect("an idle connection closes");
     set(&bridge, "tblhosting", "domainstatus", "Suspended", CAST.service_active.id).await;
-    assert_eq!(sweep(&bridge).await.filling.len(), 6);
+    assert_eq!(sweep(&bridge).await.filling.len(), 7);
     set(&bridge, "tblinvoices", "status", "Cancelled", CAST.invoice_unpaid.id).await;
     assert!(hookbridge::store::mirror::forget(&bridge.app.store, bridge.now()).await.expect("the tables"));
-    assert_eq!(sweep(&bridge).await.filling.len(), 6);
+    assert_eq!(sweep(&bridge).await.filling.len(), 7);
     assert_eq!(twice(&bridge).await.told, 0);
     assert!(bridge.messages().await.is_empty());
     bridge.finish().await;

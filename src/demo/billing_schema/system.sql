@@ -60,3 +60,25 @@ CREATE TABLE `tblactivitylog` (
   KEY `userid` (`userid`),
   KEY `date` (`date`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb3 COLLATE=utf8mb3_unicode_ci;
+
+-- The documented columns that are no secret; the platform's own table holds the mailbox's password as well.
+CREATE TABLE `tblticketdepartments` (
+  `id` int(10) NOT NULL AUTO_INCREMENT,
+  `name` text NOT NULL,
+  `description` text NOT NULL,
+  `email` text NOT NULL,
+  `hidden` text NOT NULL,
+  `order` int(1) NOT NULL DEFAULT '0',
+  PRIMARY KEY (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb3 COLLATE=utf8mb3_unicode_ci;
+
+CREATE TABLE `tblticketstatuses` (
+  `id` int(10) NOT NULL AUTO_INCREMENT,
+  `title` varchar(64) NOT NULL,
+  `color` text NOT NULL,
+  `sortorder` int(2) NOT NULL,
+  `showactive` int(1) NOT NULL,
+  `showawaiting` int(1) NOT NULL,
+  `autoclose` int(1) NOT NULL,
+  PRIMARY KEY (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb3 COLLATE=utf8mb3_unicode_ci;

@@ -110,3 +110,15 @@ INSERT INTO tbladdonmodules (module, setting, value) VALUES
 ('hookbridge', 'version', '0.1.0'),
 ('hookbridge', 'access', '1'),
 ('hookbridge', 'secret', 'canary-do-not-leak');
+
+INSERT INTO tblticketdepartments (id, name, description, email, hidden) VALUES
+(1, 'Soporte t&eacute;cnico', '', 'soporte@nubeaustral.example', ''),
+(2, 'Administraci&oacute;n', '', 'cobros@nubeaustral.example', '');
+
+INSERT INTO tblticketstatuses (title, color, sortorder, showactive, showawaiting, autoclose) VALUES
+('Open', '#779500', 1, 1, 1, 0),
+('Answered', '#000000', 2, 1, 0, 1),
+('Customer-Reply', '#ff6600', 3, 1, 1, 1),
+('Closed', '#888888', 10, 0, 0, 0),
+('On Hold', '#224488', 5, 1, 0, 0),
+('In Progress', '#cc0000', 6, 1, 0, 0);

@@ -71,6 +71,7 @@ pub fn is_live(kind: Kind, state: &str) -> bool {
         Kind::Quote => matches!(state, "Draft" | "Delivered" | "On Hold"),
         // What is deleted is told: a domain that is still somebody's.
         Kind::Domain => !matches!(state, "Cancelled" | "Expired" | "Fraud" | "Transferred Away"),
+        Kind::Ticket => state != "Closed",
         Kind::Client | Kind::Payment => false,
     }
 }

@@ -59,7 +59,8 @@ pub fn of(due: &Due, paid_by: bool) -> Vec<Said> {
         Kind::Domain if after == "Redemption" => {
             vec![said("DomainRedemption", json!({ "domainid": id, "userid": owner }))]
         }
-        Kind::Client | Kind::Payment | Kind::Quote | Kind::Domain => Vec::new(),
+        // Tickets are looked at for their dates.
+        Kind::Client | Kind::Payment | Kind::Quote | Kind::Domain | Kind::Ticket => Vec::new(),
     }
 }
 

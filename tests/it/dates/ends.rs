@@ -186,3 +186,34 @@ async fn an_invoice_paid_between_its_step_and_its_turn_is_not_reminded_of() {
     assert_eq!(ended, [cancelled("invoice_paid"), cancelled("step_moved")]);
     bridge.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_an_older_dump_was_restored_a_step_that_may_have_been_told_waits_for_an_operator() {
+    use mysql_async::prelude::Queryable as _;
+    let bridge = with(&["INVOICE_REMINDER"], &[]).await;
+    invoice(&bridge, 9001, CAST.client_english, "2027-03-10").await;
+    learn(&bridge).await;
+    look_at(&bridge, ten("2027-03-10", -7) + SignedDuration::from_hours(5)).await;
+    assert_eq!(told(&bridge).await.len(), 1);
+    // The dump of the night before knows nothing of it.
+    bridge.wait_s(600);
+    let mut database = crate::support::database::connect(&bridge.db.bridge_url()).await;
+    for sql in [
+        "DELETE FROM event",
+        "DELETE FROM message",
+        "UPDATE anchor SET settled_at = '2027-03-02', next_at = '2027-03-02'",
+        &format!("UPDATE restore_watch SET restored_at = '{}'", bridge.now().strftime("%Y-%m-%d %H:%M:%S")),
+    ] {
+        database.query_drop(sql).await.expect(sql);
+    }
+    bridge.wait_s(60);
+    look(&bridge).await;
+    let waits: Vec<_> = own(&bridge).await.into_iter().map(|m| m.state).collect();
+    assert_eq!(waits, ["held"]);
+    // The next step is after it.
+    look_at(&bridge, ten("2027-03-10", -3) + SignedDuration::from_hours(5)).await;
+    assert!(own(&bridge).await.iter().any(|m| m.state == "sent"), "{:?}", own(&bridge).await);
+    database.query_drop("DELETE FROM outbox").await.expect("nothing is left behind");
+    database.disconnect().await.expect("it closes");
+    bridge.finish().await;
+}

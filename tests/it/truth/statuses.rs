@@ -17,6 +17,7 @@ use serde_json::json;
 const INVOICE: [&str; 7] = ["Draft", "Unpaid", "Paid", "Cancelled", "Refunded", "Collections", "Payment Pending"];
 const SERVICE: [&str; 7] = ["Pending", "Active", "Suspended", "Terminated", "Cancelled", "Fraud", "Completed"];
 const QUOTE: [&str; 6] = ["Draft", "Delivered", "On Hold", "Accepted", "Lost", "Dead"];
+const TICKET: [&str; 6] = ["Open", "Answered", "Customer-Reply", "On Hold", "In Progress", "Closed"];
 const DOMAIN: [&str; 11] = [
     "(gone)",
     "Pending",
@@ -44,6 +45,10 @@ fn facts(kind: SubjectKind, status: &str) -> Facts {
         SubjectRow::Service(service) => status.clone_into(&mut service.status),
         SubjectRow::Quote(quote) => status.clone_into(&mut quote.stage),
         SubjectRow::Domain(domain) if status == "(gone)" => domain.status.clear(),
+        SubjectRow::Ticket(ticket) => {
+            status.clone_into(&mut ticket.status);
+            ticket.is_closed = status == "Closed";
+        }
         SubjectRow::Domain(domain) => status.clone_into(&mut domain.status),
         other => panic!("{other:?} has no status"),
     }
@@ -57,7 +62,7 @@ fn event(entry: &Entry) -> HookEvent {
         let day = match schedule.of {
             Anchor::InvoiceDue | Anchor::ServiceNextDue => "2026-12-07",
             Anchor::DomainExpires => "2026-12-23",
-            Anchor::QuoteSent => "2026-11-20",
+            Anchor::QuoteSent | Anchor::TicketAnswered => "2026-11-20",
             Anchor::QuoteValidUntil => "2026-12-31",
         };
         fields = json!({ "of": schedule.of.code(), "day": day, "days": schedule.days[0] });
@@ -106,6 +111,7 @@ fn what_is_sent_at_each_status_is_what_the_document_says() {
         (SubjectKind::Service, &SERVICE[..]),
         (SubjectKind::Quote, &QUOTE[..]),
         (SubjectKind::Domain, &DOMAIN[..]),
+        (SubjectKind::Ticket, &TICKET[..]),
     ] {
         tables.push(table(&catalogue, kind, statuses));
     }

@@ -98,6 +98,7 @@ fn audience(subject: SubjectKind) -> &'static str {
         SubjectKind::Service | SubjectKind::Cancellation => "product",
         SubjectKind::Domain => "domain",
         SubjectKind::Quote => "general",
+        SubjectKind::Ticket => "support",
         SubjectKind::Client | SubjectKind::User | SubjectKind::Contact => "owner",
     }
 }

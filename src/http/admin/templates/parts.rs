@@ -113,6 +113,7 @@ fn kind_word(kind: SubjectKind) -> &'static str {
         SubjectKind::Cancellation => "templates.kind_cancellation",
         SubjectKind::Quote => "templates.kind_quote",
         SubjectKind::Domain => "templates.kind_domain",
+        SubjectKind::Ticket => "templates.kind_ticket",
     }
 }
 
