@@ -27,6 +27,8 @@ const FRESH: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_millis(1_800);
 /// An instance that did not report for so long does not run.
 const SEEN: SignedDuration = SignedDuration::from_secs(60);
+/// What instances that ended counted is looked at for so long.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 closed_list! {
     /// What keeps an instance from its work.
@@ -50,23 +52,69 @@ pub struct Problem {
     pub detail: String,
 }
 
+/// What an instance counted since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    pub n: u64,
+    /// When the first and the last of them were seen.
+    pub since: Option<Timestamp>,
+    pub last_at: Option<Timestamp>,
+}
+
+impl Counted {
+    /// The same with what is counted by now.
+    fn at(self, n: u64, changed: bool, now: Timestamp) -> Self {
+        if !changed {
+            return Self { n, ..self };
+        }
+        Self { n, since: self.since.or(Some(now)), last_at: Some(now) }
+    }
+
+    fn json(self) -> Value {
+        json!({ "n": self.n, "since": self.since.map(|at| at.to_string()), "last": self.last_at.map(|at| at.to_string()) })
+    }
+
+    fn read(json: &Value) -> Self {
+        let moment = |name: &str| json[name].as_str().and_then(|at| at.parse().ok());
+        Self { n: json["n"].as_u64().unwrap_or(0), since: moment("since"), last_at: moment("last") }
+    }
+}
+
 /// How an instance is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Empty: ready.
     pub problems: Vec<Problem>,
-    /// Tasks that were started again since it started.
-    pub restarts: u64,
+    /// Tasks that were started again.
+    pub restarts: Counted,
     /// Panics that were caught.
-    pub panics: u64,
+    pub panics: Counted,
     /// Log lines that could not be written.
-    pub log_lines_dropped: u64,
+    pub log_lines_dropped: Counted,
+    /// Events of known sources that were refused.
+    pub refused: Counted,
+    /// Defaults of the database server that were corrected in this instance's sessions.
+    pub corrected: Counted,
+    /// Which: `name=value`.
+    pub settings: Vec<String>,
 }
 
 impl Report {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.problems.is_empty()
+    }
+
+    /// What was counted, by name.
+    #[must_use]
+    pub fn counts(&self) -> [(&'static str, u64); 5] {
+        [
+            ("restarts", self.restarts.n),
+            ("panics", self.panics.n),
+            ("log_lines_dropped", self.log_lines_dropped.n),
+            ("refused", self.refused.n),
+            ("corrected", self.corrected.n),
+        ]
     }
 
     #[must_use]
@@ -77,32 +125,38 @@ impl Report {
     fn json(&self) -> Value {
         let problems: Vec<Value> =
             self.problems.iter().map(|one| json!({ "finding": one.finding.code(), "detail": one.detail })).collect();
-        json!({ "problems": problems, "restarts": self.restarts, "panics": self.panics,
-            "log_lines_dropped": self.log_lines_dropped })
+        json!({ "problems": problems, "restarts": self.restarts.json(), "panics": self.panics.json(),
+            "log_lines_dropped": self.log_lines_dropped.json(), "refused": self.refused.json(),
+            "corrected": self.corrected.json(), "settings": self.settings })
     }
 
     /// Reads what [`Report::json`] wrote; an instance of another version may have written something else.
     fn read(text: &str) -> Self {
         let json: Value = serde_json::from_str(text).unwrap_or_default();
-        let number = |name: &str| json[name].as_u64().unwrap_or(0);
+        let counted = |name: &str| Counted::read(&json[name]);
+        let settings = json["settings"].as_array().into_iter().flatten();
         let problems = json["problems"].as_array().into_iter().flatten().filter_map(|one| {
             let finding = Finding::parse(one["finding"].as_str()?)?;
             Some(Problem { finding, detail: one["detail"].as_str().unwrap_or_default().to_owned() })
         });
         Self {
             problems: problems.collect(),
-            restarts: number("restarts"),
-            panics: number("panics"),
-            log_lines_dropped: number("log_lines_dropped"),
+            restarts: counted("restarts"),
+            panics: counted("panics"),
+            log_lines_dropped: counted("log_lines_dropped"),
+            refused: counted("refused"),
+            corrected: counted("corrected"),
+            settings: settings.filter_map(|one| Some(one.as_str()?.to_owned())).collect(),
         }
     }
 }
 
-/// An instance that runs, with its last report.
+/// An instance, with its last report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Running {
     pub name: String,
     pub started_at: Timestamp,
+    pub seen_at: Timestamp,
     pub report: Report,
 }
 
@@ -111,13 +165,34 @@ pub struct Running {
 /// # Errors
 /// The database.
 pub async fn running(store: &Store, now: Timestamp) -> Result<Vec<Running>, StoreError> {
-    let all = instance::since(store, earlier(now, SEEN)).await?;
+    since(store, earlier(now, SEEN)).await
+}
+
+/// The same with those that ended within a week and left something to say.
+///
+/// # Errors
+/// The database.
+pub async fn remembered(store: &Store, now: Timestamp) -> Result<Vec<Running>, StoreError> {
+    since(store, earlier(now, REMEMBERED)).await
+}
+
+async fn since(store: &Store, since: Timestamp) -> Result<Vec<Running>, StoreError> {
+    let all = instance::since(store, since).await?;
     let read = |one: instance::Instance| Running {
         report: Report::read(&one.health),
         name: one.name,
         started_at: one.started_at,
+        seen_at: one.seen_at,
     };
     Ok(all.into_iter().map(read).collect())
+}
+
+impl Running {
+    /// Whether it runs, or only left something to say.
+    #[must_use]
+    pub fn runs(&self, now: Timestamp) -> bool {
+        self.seen_at >= earlier(now, SEEN)
+    }
 }
 
 /// Looks at this instance.
@@ -198,14 +273,7 @@ impl Health {
     }
 
     async fn look(&self) -> Report {
-        let status = self.tasks.status();
-        let missing = self.tasks.missing().into_iter();
-        let mut report = Report {
-            problems: missing.map(|one| Problem { finding: Finding::TaskMissing, detail: one.to_string() }).collect(),
-            restarts: status.iter().map(|one| one.restarts).sum(),
-            panics: self.metrics.panics_caught(),
-            log_lines_dropped: telemetry::lines_dropped(),
-        };
+        let mut report = self.counted();
         let problem = match tokio::time::timeout(PATIENCE, self.look_at_queues(&report)).await {
             Ok(Ok(mut problems)) => {
                 report.problems.append(&mut problems);
@@ -216,6 +284,26 @@ impl Health {
         };
         report.problems.push(Problem { finding: Finding::NotWritable, detail: problem.to_owned() });
         report
+    }
+
+    /// What is known without the database.
+    fn counted(&self) -> Report {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let before = last.map(|(_, report)| report).unwrap_or_default();
+        let missing = self.tasks.missing().into_iter();
+        let now = self.clock.now();
+        let count = |one: Counted, n: u64| one.at(n, n > one.n, now);
+        let settings = self.store.database().corrected();
+        let changed = settings != before.settings && !settings.is_empty();
+        Report {
+            problems: missing.map(|one| Problem { finding: Finding::TaskMissing, detail: one.to_string() }).collect(),
+            restarts: count(before.restarts, self.tasks.status().iter().map(|one| one.restarts).sum()),
+            panics: count(before.panics, self.metrics.panics_caught()),
+            log_lines_dropped: count(before.log_lines_dropped, telemetry::lines_dropped()),
+            refused: count(before.refused, self.metrics.events_refused()),
+            corrected: before.corrected.at(settings.len() as u64, changed, now),
+            settings,
+        }
     }
 
     /// The tiny write first: without it nothing else counts.
@@ -240,7 +328,11 @@ impl Health {
 
     /// This instance ends as asked.
     pub async fn end(&self) {
-        if let Err(error) = instance::forget(&self.store, &self.name, self.clock.now()).await {
+        let report = self.counted();
+        let counts = [report.restarts, report.panics, report.log_lines_dropped, report.refused];
+        let silent = counts.iter().all(|one| one.n == 0);
+        let before = earlier(self.clock.now(), REMEMBERED);
+        if let Err(error) = instance::forget(&self.store, silent.then_some(self.name.as_str()), before).await {
             tracing::warn!(%error, "this instance's row is left behind");
         }
     }

@@ -18,6 +18,9 @@ use crate::telemetry;
 /// What nearly all events at the door are.
 const STORED: &str = "stored";
 
+/// What refused events of known sources are counted as.
+const REFUSED: [&str; 5] = ["bad-signature", "stale-timestamp", "bad-envelope", "bad-batch", "id-reused"];
+
 /// One label.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Result1 {
@@ -81,6 +84,12 @@ pub struct SourceTrouble {
     pub trouble: &'static str,
 }
 
+/// A need of the first page.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct NeedLabel {
+    pub need: &'static str,
+}
+
 /// A kind of task.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct TaskLabel {
@@ -116,6 +125,7 @@ pub struct Metrics {
     pub holds_asking: Gauge,
     pub stub_heartbeat_seconds: Family<SourceLabel, Gauge<f64, AtomicU64>>,
     pub stub_troubles: Family<SourceTrouble, Gauge>,
+    pub needs: Family<NeedLabel, Gauge>,
     pub retention_rows: Family<KindLabel, Counter>,
     pub retention_oldest_seconds: Family<KindLabel, Gauge<f64, AtomicU64>>,
     pub task_restarts: Family<TaskLabel, Counter>,
@@ -161,6 +171,7 @@ impl Default for Metrics {
             holds_asking: Gauge::default(),
             stub_heartbeat_seconds: Family::default(),
             stub_troubles: Family::default(),
+            needs: Family::default(),
             retention_rows: Family::default(),
             retention_oldest_seconds: Family::default(),
             task_restarts: Family::default(),
@@ -228,6 +239,7 @@ impl Metrics {
             self.stub_heartbeat_seconds.clone(),
         );
         registry.register("stub_troubles", "Stubs of a source with which this is wrong", self.stub_troubles.clone());
+        registry.register("needs", "What needs a person, as the first page says, by its name", self.needs.clone());
         registry.register("retention_rows", "Rows of history pruned, by kind", self.retention_rows.clone());
         registry.register(
             "retention_oldest_seconds",
@@ -283,6 +295,14 @@ impl Metrics {
     #[must_use]
     pub fn panics_caught(&self) -> u64 {
         Task::ALL.iter().map(|task| self.panics.get_or_create(&TaskLabel { task: task.code() }).get()).sum()
+    }
+
+    /// Events of known sources that were refused, and that only a change on one side can bring in: the stub keeps them, or sets
+    /// them aside.
+    #[must_use]
+    pub fn events_refused(&self) -> u64 {
+        let of = |code: &&'static str| self.events.get_or_create(&Result1 { result: code }).get();
+        REFUSED.iter().map(|code| of(code)).sum()
     }
 
     /// A webhook that the sender's n-th app secret verified.

@@ -3,6 +3,7 @@
 //! Must not know: HTTP, HTML, the terminal.
 
 pub mod ahead;
+pub mod care;
 pub mod clients;
 pub mod consent;
 pub mod decisions;
@@ -69,6 +70,8 @@ pub struct Desk {
     /// What is in force in this process.
     pub catalogue: Arc<ArcSwap<Catalogue>>,
     pub templates: Arc<ArcSwap<Templates>>,
+    /// What somebody saved and this version cannot use.
+    pub left_out: Arc<ArcSwap<Vec<LeftOut>>>,
     pub config: Arc<Config>,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
@@ -76,6 +79,28 @@ pub struct Desk {
     pub shelf: Arc<Shelf>,
     /// `None` at the command line: the running instances notice by themselves.
     pub apply: Option<Apply>,
+}
+
+/// Something that somebody saved, and that does not compile in this version: it is not in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The hookpoint's or text's name.
+    pub name: String,
+    /// Why not.
+    pub mistake: String,
+    /// When it was saved.
+    pub at: Option<Timestamp>,
+}
+
+/// What looking at how things stand needs: no more than the service has without a page.
+#[derive(Clone, Debug)]
+pub struct View {
+    pub store: Store,
+    pub catalogue: Arc<ArcSwap<Catalogue>>,
+    pub templates: Arc<ArcSwap<Templates>>,
+    pub left_out: Arc<ArcSwap<Vec<LeftOut>>>,
+    pub config: Arc<Config>,
+    pub clock: Clock,
 }
 
 impl fmt::Debug for Desk {
@@ -139,6 +164,19 @@ impl Desk {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// What looking at how things stand needs.
+    #[must_use]
+    pub fn view(&self) -> View {
+        View {
+            store: self.store.clone(),
+            catalogue: self.catalogue.clone(),
+            templates: self.templates.clone(),
+            left_out: self.left_out.clone(),
+            config: self.config.clone(),
+            clock: self.clock.clone(),
+        }
     }
 
     /// Refuses whoever may not.

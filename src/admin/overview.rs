@@ -2,38 +2,30 @@
 //! Everything is read from what is small: queues, settings, and the counts per hour. The counts follow within a minute for the
 //! last two hours, a quarter of an hour for two days, and six hours for a week.
 
+mod look;
+pub mod need;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{AdminError, Desk};
-use crate::config::section::SweepConfig;
+pub use self::look::{needs, sweep_is_late};
+use self::need::{Need, Past};
+use super::{AdminError, Desk, View};
 use crate::domain::admin::{Role, Who};
-use crate::domain::heartbeat::{Received, Trouble};
 use crate::domain::hookpoint::closed_list;
-use crate::figures::stubs::stubs;
 use crate::figures::{self, HookLine};
+use crate::health::{Running, running};
 use crate::store::contacted::{self, WINDOW};
 use crate::store::figure::{self, HOUR, Kind, News, hour_of};
-use crate::store::hold::{self, HoldState};
 use crate::store::lane::{self, Pause};
-use crate::store::{inbox, lane_setting, mirror, moved, outbox, replies, restored};
+use crate::store::{StoreError, inbox, lane_setting, outbox};
+use crate::store::needs as seen;
 use std::fmt;
 
 /// The pace is measured over so long.
 const PACE: SignedDuration = SignedDuration::from_secs(30);
-/// An event that waits longer, or a message that is overdue for longer, is a reason to look.
-const WAITING_MAX: SignedDuration = SignedDuration::from_mins(10);
-/// Failed alerts of a day are a reason to look from so many, and so many percent of all.
-const FAILED_MIN: u64 = 10;
-const FAILED_PERCENT: u64 = 10;
-/// From so much of its limit on, a number's recipients of the last 24 hours are a reason to look.
-const RECIPIENTS_PERCENT: u64 = 90;
 /// A number without a limit: recipients are counted up to here.
 const RECIPIENTS_COUNTED: u32 = 100_000;
-/// The sweep may be late by so much, besides its interval.
-const SWEEP_LATE: SignedDuration = SignedDuration::from_mins(30);
-/// Counts that are older are not kept by anybody: no instance runs.
-const COUNTED_MAX: SignedDuration = SignedDuration::from_mins(10);
 /// What the charts show.
 const BARS_HOURS: i64 = 24;
 const BARS_DAYS: i64 = 30;
@@ -46,6 +38,8 @@ pub struct Overview {
     pub needs: Vec<Need>,
     pub inbox: Queue,
     pub numbers: Vec<Number>,
+    /// The instances that run, each with its last report.
+    pub instances: Vec<Running>,
 }
 
 /// What history says.
@@ -150,107 +144,49 @@ pub struct Why {
     pub month: u64,
 }
 
-/// Something that a person should look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// A sending number is stopped.
-    Stopped { lane: String, until: Timestamp, why: String },
-    /// Alerts are held, because there were more than usual.
-    Held { alerts: u64, holds: usize },
-    /// Our schema was restored from an older dump: what was queued before waits.
-    Restored { messages: u64 },
-    /// Messages of which nobody knows whether they went out.
-    Unknown { messages: u64 },
-    /// Events are not processed.
-    InboxOld { oldest: Timestamp },
-    /// Messages are overdue.
-    OutboxOld { lane: String, oldest: Timestamp },
-    /// Nothing comes from a hook for longer than is usual.
-    Silent { hook: String, last: Timestamp },
-    /// A stub is not well.
-    Stub { trouble: Trouble, last: Box<Received> },
-    /// Many alerts of the last 24 hours failed.
-    Failing { failed: u64, all: u64 },
-    /// A number nearly used up its recipients of 24 hours.
-    NearLimit { lane: String, used: u64, max: u32 },
-    /// Clients changed their numbers, and nobody took note.
-    NumberChanged { n: u64 },
-    /// Replies that look like a request about alerts, and opt-outs of somebody to whom no alert of ours went.
-    Replies { replies: u64 },
-    /// The sweep does not run.
-    SweepLate,
-    /// Nobody counts: probably no instance runs.
-    NotCounted { last: Option<Timestamp> },
-}
-
-impl Need {
-    /// Its name for programs and for the page's words.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Stopped { .. } => "stopped",
-            Self::Held { .. } => "held",
-            Self::Restored { .. } => "restored",
-            Self::Unknown { .. } => "unknown",
-            Self::InboxOld { .. } => "inbox_old",
-            Self::OutboxOld { .. } => "outbox_old",
-            Self::Silent { .. } => "silent",
-            Self::Stub { trouble, .. } => match trouble {
-                Trouble::Silent => "stub_silent",
-                Trouble::Fault => "stub_fault",
-                Trouble::Skewed => "stub_skewed",
-                Trouble::Waits => "stub_waits",
-                Trouble::Lost => "stub_lost",
-                Trouble::Aside => "stub_aside",
-                Trouble::Hooks => "stub_hooks",
-                Trouble::Old => "stub_old",
-            },
-            Self::Failing { .. } => "failing",
-            Self::NearLimit { .. } => "near_limit",
-            Self::NumberChanged { .. } => "number_changed",
-            Self::Replies { .. } => "replies",
-            Self::SweepLate => "sweep_late",
-            Self::NotCounted { .. } => "not_counted",
-        }
-    }
-
-    /// Whether alerts do not go out because of it, now.
-    #[must_use]
-    pub const fn is_urgent(&self) -> bool {
-        matches!(
-            self,
-            Self::Stub { trouble: Trouble::Silent | Trouble::Fault | Trouble::Skewed, .. }
-                | Self::Stopped { .. }
-                | Self::Restored { .. }
-                | Self::InboxOld { .. }
-                | Self::OutboxOld { .. }
-                | Self::NotCounted { .. }
-        )
-    }
-}
-
 /// How things stand now.
 ///
 /// # Errors
 /// The role, or the database.
 pub async fn now(desk: &Desk, who: &Who) -> Result<Overview, AdminError> {
     desk.require(who, Role::Viewer)?;
-    let at = desk.now();
-    let (depth, oldest) = inbox::depth(&desk.store).await?;
-    let inbox = Queue { depth, oldest };
-    let numbers = numbers(desk, at).await?;
-    let needs = needs(desk, at, inbox, &numbers).await?;
-    Ok(Overview { at, needs, inbox, numbers })
+    Ok(state(&desk.view()).await?)
 }
 
-async fn numbers(desk: &Desk, at: Timestamp) -> Result<Vec<Number>, AdminError> {
-    let depth = outbox::depth(&desk.store).await?;
-    let stops = lane::paused(&desk.store, at).await?;
-    let attempts = lane::attempts(&desk.store, at - PACE).await?;
-    let news = figure::news(&desk.store).await?;
-    let paces = lane_setting::paces(&desk.store).await?;
+/// The same without asking who looks: for the metrics.
+///
+/// # Errors
+/// The database.
+pub async fn state(view: &View) -> Result<Overview, StoreError> {
+    let at = view.clock.now();
+    let (depth, oldest) = inbox::depth(&view.store).await?;
+    let inbox = Queue { depth, oldest };
+    let numbers = numbers(view, at).await?;
+    let instances = running(&view.store, at).await?;
+    let mut state = Overview { at, needs: Vec::new(), inbox, numbers, instances };
+    state.needs = needs(view, &state).await?;
+    Ok(state)
+}
+
+/// Takes note of what a need says of the past: it is not shown again until there is something new.
+///
+/// # Errors
+/// The role; there is no such need, or it is a state that lasts until it is mended; the database.
+pub async fn take_note(desk: &Desk, who: &Who, code: &str) -> Result<(), AdminError> {
+    desk.require(who, Role::Operator)?;
+    let past = Past::parse(code).ok_or(AdminError::NotFound("need that one can take note of"))?;
+    let record = desk.record(who, "need.seen", (past.code(), None), false);
+    Ok(seen::note_seen(&desk.store, past.code(), &record).await?)
+}
+
+async fn numbers(view: &View, at: Timestamp) -> Result<Vec<Number>, StoreError> {
+    let depth = outbox::depth(&view.store).await?;
+    let stops = lane::paused(&view.store, at).await?;
+    let attempts = lane::attempts(&view.store, at - PACE).await?;
+    let news = figure::news(&view.store).await?;
+    let paces = lane_setting::paces(&view.store).await?;
     let mut numbers = Vec::new();
-    for (name, sender) in &desk.config.senders {
+    for (name, sender) in &view.config.senders {
         let queue = |state: &str| {
             let found = depth.iter().find(|(lane, one, ..)| lane == name && one == state);
             found.map_or_else(Queue::default, |(_, _, depth, oldest)| Queue { depth: *depth, oldest: *oldest })
@@ -263,7 +199,7 @@ async fn numbers(desk: &Desk, at: Timestamp) -> Result<Vec<Number>, AdminError> 
             stopped: stops.iter().find(|stop| stop.lane == *name).cloned(),
             pace: f64::from(u32::try_from(made).unwrap_or(u32::MAX)) / PACE.as_secs_f64(),
             pace_max: paces.get(name).map_or(sender.rate_per_s, |pace| (*pace).min(sender.rate_per_s)),
-            recipients: contacted::count(&desk.store, &sender.portfolio, at - WINDOW, up_to).await?,
+            recipients: contacted::count(&view.store, &sender.portfolio, at - WINDOW, up_to).await?,
             recipients_max: max,
             news: news.iter().find(|one| one.lane == *name).cloned(),
             queued: queue("queued"),
@@ -275,80 +211,9 @@ async fn numbers(desk: &Desk, at: Timestamp) -> Result<Vec<Number>, AdminError> 
     Ok(numbers)
 }
 
-async fn needs(desk: &Desk, at: Timestamp, inbox: Queue, numbers: &[Number]) -> Result<Vec<Need>, AdminError> {
-    let old = |queue: Queue| queue.oldest.filter(|oldest| at.duration_since(*oldest) > WAITING_MAX);
-    let mut needs = Vec::new();
-    if let Some(oldest) = old(inbox) {
-        needs.push(Need::InboxOld { oldest });
-    }
-    for number in numbers {
-        let lane = || number.name.clone();
-        if let Some(stop) = &number.stopped {
-            needs.push(Need::Stopped { lane: lane(), until: stop.until, why: stop.detail.clone() });
-        } else if let Some(oldest) = old(number.queued) {
-            needs.push(Need::OutboxOld { lane: lane(), oldest });
-        }
-        let (used, max) = (number.recipients, number.recipients_max);
-        if max > 0 && used * 100 >= u64::from(max) * RECIPIENTS_PERCENT {
-            needs.push(Need::NearLimit { lane: lane(), used, max });
-        }
-    }
-    let holds = hold::all(&desk.store).await?.iter().filter(|hold| hold.state == HoldState::Asked).count();
-    if holds > 0 {
-        needs.push(Need::Held { alerts: numbers.iter().map(|number| number.held.depth).sum(), holds });
-    }
-    let waiting = restored::waiting(&desk.store).await?;
-    if waiting > 0 {
-        needs.push(Need::Restored { messages: waiting });
-    }
-    let unknown: u64 = numbers.iter().map(|number| number.unknown.depth).sum();
-    if unknown > 0 {
-        needs.push(Need::Unknown { messages: unknown });
-    }
-    let changed = moved::open(&desk.store).await?;
-    if changed > 0 {
-        needs.push(Need::NumberChanged { n: changed });
-    }
-    let day = figure::by_hour(&desk.store, Kind::Alert, hour_of(at - HOUR * 24)).await?;
-    let all: u64 = day.iter().map(|one| one.n).sum();
-    let failed: u64 = day.iter().filter(|one| one.name == "failed").map(|one| one.n).sum();
-    if failed >= FAILED_MIN && failed * 100 >= all * FAILED_PERCENT {
-        needs.push(Need::Failing { failed, all });
-    }
-    for line in figures::hooks(&desk.store, &desk.catalogue.load(), at).await? {
-        if let Some(last) = line.last_at.filter(|_| line.is_silent(at)) {
-            needs.push(Need::Silent { hook: line.hook, last });
-        }
-    }
-    for stub in stubs(&desk.store, &desk.config.sources, at).await? {
-        let need = |trouble: &Trouble| Need::Stub { trouble: *trouble, last: Box::new(stub.last.clone()) };
-        needs.extend(stub.troubles.iter().map(need));
-    }
-    let (_, replies) = replies::unseen(&desk.store).await?;
-    if replies > 0 {
-        needs.push(Need::Replies { replies });
-    }
-    let sweep = &desk.config.sweep;
-    if sweep.enabled && mirror::next_turn(&desk.store).await?.is_none_or(|next| sweep_is_late(sweep, next, at)) {
-        needs.push(Need::SweepLate);
-    }
-    let last = counted_at(desk, at).await?;
-    if last.is_none_or(|last| at.duration_since(last) > COUNTED_MAX) {
-        needs.push(Need::NotCounted { last });
-    }
-    needs.sort_by_key(|need| !need.is_urgent());
-    Ok(needs)
-}
-
-/// Whether a sweep that was due at `next` should be over.
-#[must_use]
-pub fn sweep_is_late(sweep: &SweepConfig, next: Timestamp, at: Timestamp) -> bool {
-    at.duration_since(next) > SignedDuration::from_mins(sweep.every_min.into()) + SWEEP_LATE
-}
-
 /// When an hour was last counted.
-async fn counted_at(desk: &Desk, at: Timestamp) -> Result<Option<Timestamp>, AdminError> {
-    Ok(figure::counted(&desk.store, hour_of(at) - HOUR * 24).await?.into_values().max())
+async fn counted_at(view: &View, at: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    Ok(figure::counted(&view.store, hour_of(at) - HOUR * 24).await?.into_values().max())
 }
 
 /// What history says.
@@ -371,7 +236,7 @@ pub async fn history(desk: &Desk, who: &Who) -> Result<History, AdminError> {
         }
     }
     Ok(History {
-        counted_at: counted_at(desk, at).await?,
+        counted_at: counted_at(&desk.view(), at).await?,
         failures: reasons(desk, Kind::Alert, day[0].from, since).await?,
         skips: reasons(desk, Kind::Skip, day[0].from, since).await?,
         hooks: figures::hooks(&desk.store, &desk.catalogue.load(), at).await?,

@@ -44,6 +44,7 @@ fn desk_of(parts: &DeskParts<'_>, live: &Live, metrics: &Arc<Metrics>, decider: 
         decider,
         catalogue: live.catalogue.clone(),
         templates: live.templates.clone(),
+        left_out: live.left_out.clone(),
         config: Arc::new(parts.config.clone()),
         clock: parts.clock.clone(),
         metrics: metrics.clone(),

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 
+use crate::admin::LeftOut;
 use crate::admin::sources::opened;
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
@@ -26,6 +27,7 @@ use crate::store::{Store, revision, source_secret};
 pub struct Live {
     pub catalogue: Arc<ArcSwap<Catalogue>>,
     pub templates: Arc<ArcSwap<Templates>>,
+    pub left_out: Arc<ArcSwap<Vec<LeftOut>>>,
     pub sources: Arc<ArcSwap<Sources>>,
     pub paces: Arc<ArcSwap<Paces>>,
     config: ArcSwap<Config>,
@@ -42,6 +44,7 @@ pub struct Live {
 struct Parts {
     catalogue: Catalogue,
     templates: Templates,
+    left_out: Vec<LeftOut>,
     sources: Sources,
     paces: Paces,
     ends: Option<Timestamp>,
@@ -56,6 +59,7 @@ impl Live {
         Ok(Arc::new(Self {
             catalogue: Arc::new(ArcSwap::from_pointee(parts.catalogue)),
             templates: Arc::new(ArcSwap::from_pointee(parts.templates)),
+            left_out: Arc::new(ArcSwap::from_pointee(parts.left_out)),
             sources: Arc::new(ArcSwap::from_pointee(parts.sources)),
             paces: Arc::new(ArcSwap::from_pointee(parts.paces)),
             config: ArcSwap::from_pointee(config.clone()),
@@ -100,6 +104,7 @@ impl Live {
         // The texts first: whoever sees a new hookpoint sees its texts.
         self.templates.store(Arc::new(parts.templates));
         self.catalogue.store(Arc::new(parts.catalogue));
+        self.left_out.store(Arc::new(parts.left_out));
         self.sources.store(Arc::new(parts.sources));
         self.paces.store(Arc::new(parts.paces));
         self.ends.store(Arc::new(parts.ends));
@@ -112,12 +117,24 @@ async fn parts(config: &Config, store: &Store, now: Timestamp, before: Option<&S
     let texts = version::in_force(store, Kind::Template).await?;
     let (templates, more) = Templates::with_saved(saved(&texts)).map_err(|all| anyhow::anyhow!(all.join("\n")))?;
     left_out.extend(more);
-    for mistake in left_out {
-        tracing::error!(mistake, "something that an administrator saved does not fit this version: it is left out");
+    let left_out: Vec<LeftOut> =
+        left_out.into_iter().map(|mistake| named(mistake, hookpoints.iter().chain(&texts))).collect();
+    for one in &left_out {
+        tracing::error!(
+            mistake = one.mistake,
+            "something that an administrator saved does not fit this version: it is left out"
+        );
     }
     let (made, ends) = secrets(config, store, now).await?;
     let sources = sources(&config.sources, &made, before)?;
-    Ok(Parts { catalogue, templates, sources, paces: lane_setting::paces(store).await?, ends })
+    Ok(Parts { catalogue, templates, left_out, sources, paces: lane_setting::paces(store).await?, ends })
+}
+
+/// A mistake begins with the name of what it is in.
+fn named<'a>(mistake: String, mut versions: impl Iterator<Item = &'a Version>) -> LeftOut {
+    let name = mistake.split('`').nth(1).unwrap_or_default().to_owned();
+    let at = versions.find(|version| version.name == name).map(|version| version.at);
+    LeftOut { name, mistake, at }
 }
 
 /// The secrets that administrators made and that are valid, by source, and when the next of them ends.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::{App, seconds};
-use crate::admin::Desk;
+use crate::admin::{Desk, View};
 use crate::domain::locale::Locale;
 use crate::http::answers::{Answers, Manners};
 use crate::http::decide::Decide;
@@ -119,6 +119,7 @@ impl App {
             }),
             ops::route(Ops {
                 health: self.health.clone(),
+                view: self.view(),
                 store: self.store.clone(),
                 billing: self.billing.clone(),
                 clock: self.clock.clone(),
@@ -131,6 +132,18 @@ impl App {
 }
 
 impl App {
+    /// What looking at how things stand needs.
+    fn view(&self) -> View {
+        View {
+            store: self.store.clone(),
+            catalogue: self.live.catalogue.clone(),
+            templates: self.live.templates.clone(),
+            left_out: self.live.left_out.clone(),
+            config: Arc::new(self.config.clone()),
+            clock: self.clock.clone(),
+        }
+    }
+
     /// What becomes of clients' replies.
     fn answers(&self) -> Answers {
         let consent = &self.config.consent;

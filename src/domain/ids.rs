@@ -77,6 +77,13 @@ impl MessageId {
     pub fn parse(text: &str) -> Option<Self> {
         Uuid::try_parse(text).ok().map(Self)
     }
+
+    /// When it was made, by the machine's clock; the beginning of time for an id of another kind.
+    #[must_use]
+    pub fn made_at(self) -> jiff::Timestamp {
+        let seconds = self.0.get_timestamp().map(|time| time.to_unix()).and_then(|(s, _)| i64::try_from(s).ok());
+        jiff::Timestamp::from_second(seconds.unwrap_or(0)).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
 }
 
 impl fmt::Display for MessageId {

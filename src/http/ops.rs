@@ -11,13 +11,16 @@ use warp::reply::Response;
 
 use super::Route;
 use super::problem::json_response;
+use crate::admin::View;
+use crate::admin::overview::need::Kind;
+use crate::admin::overview::{Overview, state};
 use crate::billing::Billing;
 use crate::clock::Clock;
 use crate::config::section::SourceConfig;
 use crate::domain::heartbeat::Trouble;
 use crate::figures::stubs::stubs;
 use crate::health::{Finding, Health};
-use crate::metrics::{KindLabel, LaneLabel, LaneState, Metrics, SourceLabel, SourceTrouble};
+use crate::metrics::{KindLabel, LaneLabel, LaneState, Metrics, NeedLabel, SourceLabel, SourceTrouble};
 use crate::store::hold::{self, HoldState};
 use crate::store::{Store, StoreError, inbox, outbox, prune};
 
@@ -33,6 +36,7 @@ pub struct Ops {
     pub metrics: Arc<Metrics>,
     pub health: Arc<Health>,
     pub sources: BTreeMap<String, SourceConfig>,
+    pub view: View,
 }
 
 /// All three.
@@ -72,10 +76,24 @@ impl Ops {
             Ok(Err(error)) => tracing::warn!(%error, "the queues' depth is not known"),
             Err(_) => tracing::warn!("the queues' depth is not known: the database does not answer"),
         }
+        match tokio::time::timeout(PATIENCE, state(&self.view)).await {
+            Ok(Ok(state)) => self.show(&state),
+            Ok(Err(error)) => tracing::warn!(%error, "what needs a person is not known"),
+            Err(_) => tracing::warn!("what needs a person is not known: the database does not answer"),
+        }
         let mut response = Response::new(self.metrics.text().into());
         let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response
+    }
+
+    /// What the first page says, as numbers.
+    fn show(&self, state: &Overview) {
+        for kind in Kind::ALL {
+            let n: u64 = state.needs.iter().filter(|need| need.kind == *kind).map(|need| need.n.max(1)).sum();
+            let label = NeedLabel { need: kind.code() };
+            self.metrics.needs.get_or_create(&label).set(i64::try_from(n).unwrap_or(i64::MAX));
+        }
     }
 
     async fn refresh(&self) -> Result<(), StoreError> {

@@ -25,6 +25,7 @@ use crate::road::{Step, mark, mark_one};
 use crate::signature::verify_hub;
 use crate::store::figure::{self, News};
 use crate::store::lane::{Pause, PausedBy, pause};
+use crate::store::needs::{self, TextNews};
 use crate::store::{Store, StoreError, receipt};
 use crate::tasks::{Task, caught};
 use crate::whatsapp::errors::{self, FaultClass};
@@ -294,6 +295,17 @@ impl Receipts {
         };
         self.metrics.fault("provider_notice");
         tracing::warn!(lane, notice = ?notice, "the provider says something about the account");
+        if let Notice::TemplateStatus { name, language, event, reason } = notice {
+            let (name, language, event, detail) = (name.clone(), language.clone(), event.clone(), reason.clone());
+            // Others (`PENDING` after an edit, `FLAGGED`) change nothing of what is sent.
+            let sends = match event.as_str() {
+                "APPROVED" | "REINSTATED" | "UNARCHIVED" => true,
+                "REJECTED" | "PAUSED" | "DISABLED" | "DELETED" | "ARCHIVED" | "LOCKED" | "LIMIT_EXCEEDED" => false,
+                _ => return Ok(()),
+            };
+            let news = TextNews { name, language, event, detail, at: self.clock.now() };
+            return needs::note_text(&self.store, &news, sends).await;
+        }
         let (event, daily_limit) = match notice {
             Notice::NumberQuality { event, limit, .. } => (event.clone(), limit.clone()),
             Notice::Capability { recipients_per_day } => (String::new(), recipients_per_day.clone()),

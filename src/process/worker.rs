@@ -35,7 +35,7 @@ use crate::rules::mass::{MassPolicy, allowed};
 use crate::rules::recipients::Policy;
 use crate::stop::Stop;
 use crate::store::finish::{Finished, House, Processed, Skip, finish};
-use crate::store::inbox::{Cause, Claimed, claim, release};
+use crate::store::inbox::{Cause, Claimed, FOR_ROWS, claim, release};
 use crate::store::{Store, StoreError, consent, moved};
 use crate::tasks::{Failures, Next, Panicked, Task, caught};
 
@@ -364,7 +364,7 @@ impl Worker {
         let mut ready = Vec::with_capacity(claims.len());
         for (claim, outcome) in claims.iter().zip(outcomes) {
             if let Some(until) = outcome.defer {
-                release(&self.store, &[claim], until, (Cause::Wait, "waiting for the platform's rows")).await?;
+                release(&self.store, &[claim], until, (Cause::Wait, FOR_ROWS)).await?;
                 continue;
             }
             ready.push(Processed {

@@ -342,6 +342,9 @@ fn claimed(row: &Row, token: &str) -> Result<Claimed, StoreError> {
     })
 }
 
+/// What an event waits for that was given back because the platform's rows do not say yet what the hook said.
+pub const FOR_ROWS: &str = "waiting for the platform's rows";
+
 /// Why claimed events are given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -405,6 +408,26 @@ pub async fn depth(store: &Store) -> Result<(u64, Option<Timestamp>), StoreError
         let Some(row) = row else { return Ok((0, None)) };
         let reader = Reader::new("inbox", &row, "");
         Ok((reader.get("n")?, reader.optional_time("oldest")?))
+    })
+    .await
+}
+
+/// Since when the oldest event waits that came before `late` and is not done: it waits for nothing of its own, or what it waited for
+/// was over before `late`.
+///
+/// # Errors
+/// The database.
+pub async fn stuck_since(store: &Store, late: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    bounded(async {
+        let mut connection = store.connection().await?;
+        let row: Option<Row> = connection
+            .exec_first(
+                "SELECT received_at FROM inbox WHERE received_at < ? AND (run_at < ? OR last_error IS NULL OR last_error <> ?) \
+                 ORDER BY seq LIMIT 1",
+                (at(late), at(late), FOR_ROWS),
+            )
+            .await?;
+        Ok(row.map(|row| Reader::new("inbox", &row, "").time("received_at")).transpose()?)
     })
     .await
 }

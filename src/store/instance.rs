@@ -1,6 +1,6 @@
 //! Owns: the instances that run, as each reports itself; and how late the queues are.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use mysql_async::Row;
 use mysql_async::prelude::Queryable;
 
@@ -9,8 +9,6 @@ use super::pool::{bounded, retried};
 use super::row::{Reader, at};
 use super::{Store, StoreError};
 
-/// Rows of an instance that did not report for so long are deleted: it was killed.
-const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24);
 /// Due events that are looked at for the oldest.
 const DUE_MAX: usize = 1_000;
 
@@ -49,15 +47,15 @@ pub async fn report(
     .await
 }
 
-/// The instance ended as asked. Rows that killed ones left behind go, too.
+/// Forgets the instance `name`, and those that did not report since `before`.
 ///
 /// # Errors
 /// The database.
-pub async fn forget(store: &Store, name: &str, now: Timestamp) -> Result<(), StoreError> {
+pub async fn forget(store: &Store, name: Option<&str>, before: Timestamp) -> Result<(), StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
-        let long_ago = crate::domain::time::earlier(now, FORGOTTEN);
-        connection.exec_drop("DELETE FROM instance WHERE name = ? OR seen_at < ?", (name, at(long_ago))).await?;
+        let name = name.unwrap_or_default();
+        connection.exec_drop("DELETE FROM instance WHERE name = ? OR seen_at < ?", (name, at(before))).await?;
         Ok(())
     })
     .await

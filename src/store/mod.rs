@@ -41,6 +41,7 @@ pub mod decision;
 pub mod exception;
 pub mod keeper;
 pub mod missed;
+pub mod needs;
 
 pub mod again;
 pub mod erase;

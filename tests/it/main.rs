@@ -34,6 +34,7 @@ mod instances;
 mod lessons;
 mod migrations;
 mod money;
+mod needs;
 mod numbers;
 mod order;
 mod outcomes;

@@ -14,6 +14,7 @@ use crate::domain::locale::Locale;
 use crate::provider_texts::definition;
 use crate::render::sample;
 use crate::render::template::{Source, Template};
+use crate::store::{StoreError, needs};
 use crate::whatsapp::{AccountError, CloudApi, Gateway, TemplateDefinition, TemplateInfo, creation_json};
 
 /// A template as the provider has it.
@@ -59,12 +60,27 @@ async fn ask(desk: &Desk) -> AtProvider {
         Err(error) => return failed(error.to_string()),
     };
     match api.list_templates(&sender.waba_id).await {
-        Ok(all) => AtProvider {
-            by_key: all.into_iter().map(|one| ((one.name.clone(), one.language.clone()), one)).collect(),
-            error: None,
-        },
+        Ok(all) => {
+            let by_key = all.into_iter().map(|one| ((one.name.clone(), one.language.clone()), one)).collect();
+            let found = AtProvider { by_key, error: None };
+            if let Err(error) = forget_news(desk, &found).await {
+                tracing::warn!(%error, "what the provider reported of texts before is not forgotten");
+            }
+            found
+        }
         Err(error) => failed(error.to_string()),
     }
+}
+
+/// A webhook that says that a text is approved again may be lost: the list says it, too.
+async fn forget_news(desk: &Desk, found: &AtProvider) -> Result<(), StoreError> {
+    for news in needs::texts(&desk.store).await? {
+        let known = found.by_key.get(&(news.name.clone(), news.language.clone()));
+        if known.is_some_and(Known::is_approved) {
+            needs::note_text(&desk.store, &news, true).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The client of the number that carries the alerts.

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use self::chart::{Step, chart};
-use super::ask::{Answer, Ask, Page, get};
+use super::ask::{Answer, Ask, Page, get, post};
 use super::layout::{Tone, badge};
-use crate::admin::overview::{History, Need, Number, Overview, Queue, Why, history, now};
+use crate::admin::overview::need::{Kind, Need, Value, of_stub};
+use crate::admin::overview::{History, Number, Overview, Queue, Why, history, now, take_note};
 use crate::domain::admin::Role;
 use crate::domain::heartbeat::{Received, Trouble};
 use crate::domain::reason::Reason;
@@ -39,6 +40,12 @@ pub const PAGES: &[Page] = &[
             Ok(Answer::Part(figures(&ask, &past, ask.desk.now())))
         })
     }),
+    post("/overview/seen/:code", Role::Operator, |ask| {
+        Box::pin(async move {
+            take_note(&ask.desk, &ask.who, ask.param(0)).await?;
+            Answer::done("/admin", "saved")
+        })
+    }),
 ];
 
 /// How things stand now.
@@ -57,8 +64,40 @@ fn standing(ask: &Ask, state: &Overview) -> Markup {
             div.columns {
                 @for number in &state.numbers { (number_card(ask, number, state.at)) }
             }
+            (instances(ask, state))
         }
     }
+}
+
+/// The instances that run, and how each says it is.
+fn instances(ask: &Ask, state: &Overview) -> Markup {
+    html! {
+        section.card id="instances" {
+            h2 { (ask.t("overview.instances")) }
+            p.hint { (ask.t("overview.instances_hint")) }
+            @if state.instances.is_empty() { p { (badge(Tone::Bad, ask.t("overview.no_instance"))) } }
+            @for one in &state.instances {
+                p {
+                    span.mono { (short(&one.name)) } " "
+                    @if one.report.is_ready() { (badge(Tone::Good, ask.t("overview.ready"))) }
+                    @else { (badge(Tone::Bad, ask.t("overview.not_ready"))) }
+                    " " span.soft { (ask.tf("overview.since", &[("at", &ask.tongue.clock(one.started_at))])) }
+                    @for problem in &one.report.problems {
+                        br; (ask.t(&format!("overview.finding_{}", problem.finding))) ": " (problem.detail)
+                    }
+                    @for (what, n) in one.report.counts().into_iter().filter(|(_, n)| *n > 0) {
+                        br; (ask.tongue.number(n)) " " (ask.t(&format!("overview.counted_{what}")))
+                    }
+                    @if !one.report.settings.is_empty() { br; span.mono { (one.report.settings.join(", ")) } }
+                }
+            }
+        }
+    }
+}
+
+/// A name without the part that only machines need.
+fn short(name: &str) -> &str {
+    name.rsplit_once('-').map_or(name, |(machine, _)| machine)
 }
 
 fn total(queues: impl Iterator<Item = Queue>) -> Queue {
@@ -83,9 +122,14 @@ fn needs(ask: &Ask, state: &Overview) -> Markup {
                 @for (index, need) in state.needs.iter().enumerate() {
                     li {
                         (need_text(ask, need, state.at)) " "
-                        @if let Some(path) = need_path(need) {
-                            @let word = if matches!(need, Need::Stub { .. }) { "stub" } else { need.code() };
-                            a id={ "need-" (index) } href=(path) { (ask.t(&format!("overview.to_{word}"))) }
+                        @if let Some(since) = need.since.filter(|_| !says_since(need.kind)) {
+                            span.soft { (ask.tf("overview.since", &[("at", &ask.tongue.clock(since))])) } " "
+                        }
+                        a id={ "need-" (index) } href=(need_path(need)) { (ask.t(&format!("overview.to_{}", to(need)))) }
+                        @if need.kind.is_past() && ask.may(Role::Operator) {
+                            " " (ask.form_to(&format!("/admin/overview/seen/{}", need.code()), html! {
+                                button.link type="submit" { (ask.t("overview.take_note")) }
+                            }))
                         }
                     }
                 }
@@ -94,67 +138,89 @@ fn needs(ask: &Ask, state: &Overview) -> Markup {
     }
 }
 
-fn need_text(ask: &Ask, need: &Need, at: Timestamp) -> String {
-    let key = format!("overview.need_{}", need.code());
-    let ago = |then: &Timestamp| ask.tongue.ago(*then, at);
-    let number = |n: u64| ask.tongue.number(n);
-    match need {
-        Need::Stopped { lane, until, why } => {
-            ask.tf(&key, &[("lane", lane), ("until", &ask.tongue.clock(*until)), ("why", why)])
-        }
-        Need::Held { alerts, holds } => ask.tf(&key, &[("n", &number(*alerts)), ("holds", holds)]),
-        Need::Restored { messages } | Need::Unknown { messages } => ask.tf(&key, &[("n", &number(*messages))]),
-        Need::InboxOld { oldest } => ask.tf(&key, &[("ago", &ago(oldest))]),
-        Need::OutboxOld { lane, oldest } => ask.tf(&key, &[("lane", lane), ("ago", &ago(oldest))]),
-        Need::Silent { hook, last } => {
-            ask.tf(&key, &[("hook", hook), ("span", &ask.tongue.span(at.duration_since(*last).as_secs()))])
-        }
-        Need::Stub { trouble, last } => stub_text(ask, *trouble, last, at),
-        Need::Failing { failed, all } => ask.tf(&key, &[("n", &number(*failed)), ("all", &number(*all))]),
-        Need::NearLimit { lane, used, max } => {
-            ask.tf(&key, &[("lane", lane), ("n", &number(*used)), ("max", &number(u64::from(*max)))])
-        }
-        Need::NumberChanged { n } => ask.tf(&key, &[("n", &number(*n))]),
-        Need::Replies { replies } => ask.tf(&key, &[("n", &number(*replies))]),
-        Need::SweepLate => ask.t(&key).to_owned(),
-        Need::NotCounted { last } => {
-            let last = last.map_or_else(|| ask.t("overview.never").to_owned(), |last| ago(&last));
-            ask.tf(&key, &[("last", &last)])
-        }
-    }
+/// Whether its sentence says since when.
+fn says_since(kind: Kind) -> bool {
+    matches!(kind, Kind::InboxOld | Kind::OutboxOld | Kind::Waiting | Kind::Silent | Kind::NotCounted) || is_stubs(kind)
+}
+
+fn is_stubs(kind: Kind) -> bool {
+    kind.code().starts_with("stub_")
+}
+
+/// Under which name the words of its link are kept.
+fn to(need: &Need) -> &'static str {
+    if is_stubs(need.kind) { "stub" } else { need.code() }
 }
 
 /// What is wrong with a stub, and what to do.
 pub(super) fn stub_text(ask: &Ask, trouble: Trouble, last: &Received, at: Timestamp) -> String {
-    let said = &last.said;
-    ask.tf(
-        &format!("overview.need_stub_{trouble}"),
-        &[
-            ("who", &last.who()),
-            ("ago", &ask.tongue.ago(last.since(trouble), at)),
-            ("n", &ask.tongue.number(last.count(trouble))),
-            ("names", &last.missing.join(", ")),
-            ("version", &said.stub),
-            ("fault", &said.fault),
-        ],
-    )
+    need_text(ask, &of_stub(trouble, last), at)
 }
 
-/// Where the answer is given, or more is seen.
-fn need_path(need: &Need) -> Option<&'static str> {
-    match need {
-        Need::Stopped { .. } | Need::NearLimit { .. } => Some("/admin/settings/numbers"),
-        Need::Held { .. } => Some("/admin/holds"),
-        Need::Restored { .. } => Some("/admin/settings/restored"),
-        Need::Unknown { .. } => Some("/admin/messages?state=unknown"),
-        Need::InboxOld { .. } => Some("/admin/events?state=received"),
-        Need::OutboxOld { .. } => Some("/admin/messages?state=queued"),
-        Need::Replies { .. } => Some("/admin/replies?which=unseen"),
-        Need::Failing { .. } => Some("/admin/messages?state=failed"),
-        Need::NumberChanged { .. } => Some("/admin/phones/moved"),
-        Need::Stub { .. } => Some("/admin/settings/sources"),
-        Need::Silent { .. } | Need::SweepLate | Need::NotCounted { .. } => None,
-    }
+fn need_text(ask: &Ask, need: &Need, at: Timestamp) -> String {
+    let key = format!("overview.need_{}", need.code());
+    need.values().fold(ask.t(&key).to_owned(), |text, (name, value)| {
+        let value = match value {
+            Value::Text(text) => text,
+            Value::Number(n) => ask.tongue.number(n),
+            Value::Clock(at) => ask.tongue.clock(at),
+            Value::Ago(then) => then.map_or_else(|| ask.t("overview.never").to_owned(), |then| ask.tongue.ago(then, at)),
+            Value::Span(then) => ask.tongue.span(at.duration_since(then).as_secs()),
+            Value::Reason(reason) => ask.t(&format!("reason.{reason}")).to_owned(),
+            Value::Reasons(all) => {
+                let one = |(reason, n): &(Reason, u64)| {
+                    format!("{} {}", ask.tongue.number(*n), ask.t(&format!("reason.{reason}")))
+                };
+                all.iter().map(one).collect::<Vec<_>>().join(", ")
+            }
+        };
+        text.replace(&format!("{{{name}}}"), &value)
+    })
+}
+
+/// Where it is mended, or more is seen.
+#[must_use]
+pub fn need_path(need: &Need) -> String {
+    let path = match need.kind {
+        Kind::Stopped | Kind::NearLimit | Kind::NumberGone => "/admin/settings/numbers",
+        Kind::Held => "/admin/holds",
+        Kind::Restored => "/admin/settings/restored",
+        Kind::Unknown => "/admin/messages?state=unknown",
+        Kind::InboxOld => "/admin/events?state=received",
+        Kind::OutboxOld | Kind::Waiting => "/admin/messages?state=queued",
+        Kind::EventsFailed => "/admin/events?state=failed",
+        Kind::Failing => "/admin/messages?state=failed",
+        // The most frequent reason leads there; the list can be searched for the others.
+        Kind::Lost => return need.values.iter().find_map(most).unwrap_or_else(|| "/admin/messages".to_owned()),
+        Kind::TextsHeld | Kind::Drafts => "/admin/templates",
+        Kind::LeftOut => "/admin/hookpoints",
+        Kind::Missed => "/admin/rules/missed",
+        Kind::Refused
+        | Kind::StubSilent
+        | Kind::StubFault
+        | Kind::StubSkewed
+        | Kind::StubWaits
+        | Kind::StubLost
+        | Kind::StubAside
+        | Kind::StubHooks
+        | Kind::StubOld => "/admin/settings/sources",
+        Kind::Replies => "/admin/replies?which=unseen",
+        Kind::NumberChanged => "/admin/phones/moved",
+        Kind::Silent => "/admin#hooks",
+        Kind::ReadOnly
+        | Kind::TaskMissing
+        | Kind::NotCounted
+        | Kind::SweepLate
+        | Kind::Caught
+        | Kind::LogDropped
+        | Kind::Corrected => "/admin#instances",
+    };
+    path.to_owned()
+}
+
+fn most((_, value): &(&'static str, Value)) -> Option<String> {
+    let Value::Reasons(all) = value else { return None };
+    Some(format!("/admin/messages?reason={}", all.first()?.0))
 }
 
 fn tile(ask: &Ask, what: &str, queue: Queue, path: &str, at: Timestamp) -> Markup {
@@ -322,7 +388,7 @@ pub(super) fn reason(ask: &Ask, code: &str) -> Markup {
 
 fn hooks(ask: &Ask, past: &History, at: Timestamp) -> Markup {
     html! {
-        section.card {
+        section.card id="hooks" {
             h2 { (ask.t("overview.hooks")) }
             p.hint { (ask.t("overview.hooks_hint")) }
             div.scroll tabindex="0" {

@@ -3,19 +3,30 @@
 use serde_json::{Value, json};
 
 use super::{Endpoint, endpoint};
-use crate::admin::overview::{Bar, History, Need, Overview, Queue, Standing, Why, history, now};
+use crate::admin::overview::need::{Need, Value as Shown, of_stub};
+use crate::admin::overview::{Bar, History, Overview, Queue, Standing, Why, history, now, take_note};
 use crate::domain::admin::Role;
 use crate::domain::heartbeat::{Received, Trouble};
 use crate::domain::locale::Locale;
+use crate::health::Running;
+use crate::http::admin::overview::need_path;
 use crate::http::admin::words::text;
 
 /// The addresses.
-pub const ENDPOINTS: &[Endpoint] = &[endpoint("GET", "/overview", Role::Viewer, |call| {
-    Box::pin(async move {
-        let (state, past) = (now(&call.desk, &call.who).await?, history(&call.desk, &call.who).await?);
-        Ok(overview(&state, &past))
-    })
-})];
+pub const ENDPOINTS: &[Endpoint] = &[
+    endpoint("GET", "/overview", Role::Viewer, |call| {
+        Box::pin(async move {
+            let (state, past) = (now(&call.desk, &call.who).await?, history(&call.desk, &call.who).await?);
+            Ok(overview(&state, &past))
+        })
+    }),
+    endpoint("POST", "/overview/needs/:code/seen", Role::Operator, |call| {
+        Box::pin(async move {
+            take_note(&call.desk, &call.who, call.param(0)).await?;
+            Ok(json!({}))
+        })
+    }),
+];
 
 /// Both as one object.
 #[must_use]
@@ -54,6 +65,7 @@ pub fn overview(state: &Overview, past: &History) -> Value {
         "at": state.at.to_string(), "well": state.needs.is_empty(),
         "needs": state.needs.iter().map(need).collect::<Vec<_>>(),
         "inbox": queue(state.inbox), "numbers": numbers,
+        "instances": state.instances.iter().map(instance).collect::<Vec<_>>(),
         "counted_at": past.counted_at.map(|at| at.to_string()),
         "day": bars(&past.day), "month": bars(&past.month),
         "failures": whys(&past.failures), "skips": whys(&past.skips), "hooks": hooks,
@@ -81,54 +93,49 @@ fn whys(all: &[Why]) -> Vec<Value> {
 }
 
 fn need(need: &Need) -> Value {
-    json!({ "code": need.code(), "urgent": need.is_urgent(), "says": says(need) })
+    json!({
+        "code": need.code(), "urgent": need.is_urgent(), "says": says(need), "count": need.n,
+        "since": need.since.map(|at| at.to_string()), "link": need_path(need), "can_be_seen": need.kind.is_past(),
+    })
 }
 
-/// What stands in the sentence about a stub, for machines and terminals.
-fn stub_values(trouble: Trouble, last: &Received) -> Vec<(&'static str, String)> {
-    let said = &last.said;
-    vec![
-        ("who", last.who()),
-        ("ago", last.since(trouble).to_string()),
-        ("n", last.count(trouble).to_string()),
-        ("names", last.missing.join(", ")),
-        ("version", said.stub.clone()),
-        ("fault", said.fault.clone()),
-    ]
+fn instance(one: &Running) -> Value {
+    let problems: Vec<Value> = one
+        .report
+        .problems
+        .iter()
+        .map(|problem| json!({ "finding": problem.finding.code(), "detail": problem.detail }))
+        .collect();
+    let counts: serde_json::Map<String, Value> =
+        one.report.counts().into_iter().map(|(name, n)| (name.to_owned(), n.into())).collect();
+    json!({
+        "name": one.name, "started_at": one.started_at.to_string(), "seen_at": one.seen_at.to_string(),
+        "ready": one.report.is_ready(), "problems": problems, "counts": counts, "settings": one.report.settings,
+    })
 }
 
 /// What is wrong with a stub, in English.
 #[must_use]
 pub fn stub_says(trouble: Trouble, last: &Received) -> String {
-    says(&Need::Stub { trouble, last: Box::new(last.clone()) })
+    says(&of_stub(trouble, last))
 }
 
 /// A need in English: moments as they are, for machines and terminals.
 #[must_use]
 pub fn says(need: &Need) -> String {
     let key = format!("overview.need_{}", need.code());
-    let values: Vec<(&str, String)> = match need {
-        Need::Stopped { lane, until, why } => {
-            vec![("lane", lane.clone()), ("until", until.to_string()), ("why", why.clone())]
-        }
-        Need::Held { alerts, holds } => vec![("n", alerts.to_string()), ("holds", holds.to_string())],
-        Need::Restored { messages } | Need::Unknown { messages } => vec![("n", messages.to_string())],
-        Need::InboxOld { oldest } => vec![("ago", oldest.to_string())],
-        Need::OutboxOld { lane, oldest } => vec![("lane", lane.clone()), ("ago", oldest.to_string())],
-        Need::Silent { hook, last } => vec![("hook", hook.clone()), ("span", format!("so long (last {last})"))],
-        Need::Stub { trouble, last } => stub_values(*trouble, last),
-        Need::Failing { failed, all } => vec![("n", failed.to_string()), ("all", all.to_string())],
-        Need::NearLimit { lane, used, max } => {
-            vec![("lane", lane.clone()), ("n", used.to_string()), ("max", max.to_string())]
-        }
-        Need::NumberChanged { n } => vec![("n", n.to_string())],
-        Need::Replies { replies } => vec![("n", replies.to_string())],
-        Need::SweepLate => Vec::new(),
-        Need::NotCounted { last } => {
-            vec![("last", last.map_or_else(|| "never".to_owned(), |last| last.to_string()))]
-        }
-    };
-    values
-        .iter()
-        .fold(text(Locale::En, &key).to_owned(), |says, (name, value)| says.replace(&format!("{{{name}}}"), value))
+    need.values().fold(text(Locale::En, &key).to_owned(), |says, (name, value)| {
+        let value = match value {
+            Shown::Text(text) => text,
+            Shown::Number(n) => n.to_string(),
+            Shown::Clock(at) => at.to_string(),
+            Shown::Ago(then) => then.map_or_else(|| "never".to_owned(), |then| then.to_string()),
+            Shown::Span(then) => format!("so long (last {then})"),
+            Shown::Reason(reason) => reason.to_string(),
+            Shown::Reasons(all) => {
+                all.iter().map(|(reason, n)| format!("{n} {reason}")).collect::<Vec<_>>().join(", ")
+            }
+        };
+        says.replace(&format!("{{{name}}}"), &value)
+    })
 }

@@ -5,7 +5,7 @@ mod batches;
 mod encryption;
 mod ending;
 mod entry;
-mod ground;
+pub mod ground;
 mod identity;
 mod log;
 mod proof;

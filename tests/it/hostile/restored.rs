@@ -1,6 +1,7 @@
 //! The bridge's schema is put back from an older dump, as after a lost disk: what that dump holds as queued was sent since.
 
-use hookbridge::admin::overview::{Need, now};
+use hookbridge::admin::overview::need::Kind;
+use hookbridge::admin::overview::now;
 use hookbridge::admin::{numbers, restored};
 use hookbridge::app::App;
 use hookbridge::demo::data::CAST;
@@ -81,10 +82,7 @@ async fn work(bridge: &Bridge, app: &App) {
 async fn waiting(app: &App) -> u64 {
     let desk = app.desk.clone().expect("a key is set");
     let state = now(&desk, &shell()).await.expect("it can be read");
-    let named = state.needs.iter().find_map(|need| match need {
-        Need::Restored { messages } => Some(*messages),
-        _ => None,
-    });
+    let named = state.needs.iter().find(|need| need.kind == Kind::Restored).map(|need| need.n);
     let held = restored::state(&desk).await.expect("it can be read").waiting;
     assert_eq!(named.unwrap_or(0), held, "what waits is on the first page");
     held

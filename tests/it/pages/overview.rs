@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use hookbridge::admin::Desk;
-use hookbridge::admin::overview::{Need, history, now};
+use hookbridge::admin::overview::need::Need;
+use hookbridge::admin::overview::{history, now};
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
 use hookbridge::store::lane::{Pause, PausedBy, pause, resume};
