@@ -18,8 +18,8 @@ use crate::health::{Running, running};
 use crate::store::contacted::{self, WINDOW};
 use crate::store::figure::{self, HOUR, Kind, News, hour_of};
 use crate::store::lane::{self, Pause};
-use crate::store::{StoreError, inbox, lane_setting, outbox};
 use crate::store::needs as seen;
+use crate::store::{StoreError, inbox, lane_setting, outbox};
 use std::fmt;
 
 /// The pace is measured over so long.

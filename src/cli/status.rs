@@ -46,7 +46,11 @@ fn print(state: &Overview, past: &History) {
     for need in &state.needs {
         let since = need.since.map_or_else(String::new, |at| format!(" Since {}.", show::time(at)));
         println!("{} {}{since}", show::state(if need.is_urgent() { "failed" } else { "warn" }), says(need));
-        let seen = if need.kind.is_past() { format!(", or `hookbridge status --seen {}`", need.code()) } else { String::new() };
+        let seen = if need.kind.is_past() {
+            format!(", or `hookbridge status --seen {}`", need.code())
+        } else {
+            String::new()
+        };
         println!("     {}: {}{seen}", need.code(), mend(need));
     }
     println!("\nEvents to process: {}", depth(state.inbox));
@@ -83,7 +87,9 @@ fn mend(need: &Need) -> String {
         Kind::OutboxOld | Kind::Waiting => "messages list --state queued",
         Kind::EventsFailed => "events list --state failed",
         Kind::Failing => "messages list --state failed",
-        Kind::Lost => return need.values.iter().find_map(most).unwrap_or_else(|| "`hookbridge messages list`".to_owned()),
+        Kind::Lost => {
+            return need.values.iter().find_map(most).unwrap_or_else(|| "`hookbridge messages list`".to_owned());
+        }
         Kind::TextsHeld | Kind::Drafts | Kind::LeftOut => "templates list",
         Kind::Missed => "decisions missed",
         Kind::Refused
@@ -100,7 +106,9 @@ fn mend(need: &Need) -> String {
         Kind::Silent => "events list",
         Kind::SweepLate => "sweep",
         Kind::ReadOnly | Kind::Corrected => "doctor",
-        Kind::TaskMissing | Kind::NotCounted | Kind::Caught | Kind::LogDropped => return "the service's log".to_owned(),
+        Kind::TaskMissing | Kind::NotCounted | Kind::Caught | Kind::LogDropped => {
+            return "the service's log".to_owned();
+        }
     };
     format!("`hookbridge {command}`")
 }

@@ -106,11 +106,7 @@ pub async fn failed_events(store: &Store, since: Timestamp) -> Result<Tally, Sto
 ///
 /// # Errors
 /// The database.
-pub async fn ended(
-    store: &Store,
-    reasons: &[Reason],
-    since: Timestamp,
-) -> Result<Vec<(Reason, Tally)>, StoreError> {
+pub async fn ended(store: &Store, reasons: &[Reason], since: Timestamp) -> Result<Vec<(Reason, Tally)>, StoreError> {
     let sql = format!(
         "SELECT reason, COUNT(*) AS n, MIN(state_at) AS since FROM (SELECT reason, state_at FROM message \
          FORCE INDEX (message_reason) WHERE ended IN (1, 2) AND reason IN ({}) AND created_at >= ? AND state_at > ? \

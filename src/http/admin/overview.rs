@@ -164,7 +164,9 @@ fn need_text(ask: &Ask, need: &Need, at: Timestamp) -> String {
             Value::Text(text) => text,
             Value::Number(n) => ask.tongue.number(n),
             Value::Clock(at) => ask.tongue.clock(at),
-            Value::Ago(then) => then.map_or_else(|| ask.t("overview.never").to_owned(), |then| ask.tongue.ago(then, at)),
+            Value::Ago(then) => {
+                then.map_or_else(|| ask.t("overview.never").to_owned(), |then| ask.tongue.ago(then, at))
+            }
             Value::Span(then) => ask.tongue.span(at.duration_since(then).as_secs()),
             Value::Reason(reason) => ask.t(&format!("reason.{reason}")).to_owned(),
             Value::Reasons(all) => {

@@ -132,9 +132,7 @@ pub fn says(need: &Need) -> String {
             Shown::Ago(then) => then.map_or_else(|| "never".to_owned(), |then| then.to_string()),
             Shown::Span(then) => format!("so long (last {then})"),
             Shown::Reason(reason) => reason.to_string(),
-            Shown::Reasons(all) => {
-                all.iter().map(|(reason, n)| format!("{n} {reason}")).collect::<Vec<_>>().join(", ")
-            }
+            Shown::Reasons(all) => all.iter().map(|(reason, n)| format!("{n} {reason}")).collect::<Vec<_>>().join(", "),
         };
         says.replace(&format!("{{{name}}}"), &value)
     })

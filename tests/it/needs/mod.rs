@@ -80,7 +80,10 @@ async fn present(bridge: &Bridge) -> BTreeSet<(&'static str, Reason)> {
     for (place, sql) in [
         ("event", "SELECT DISTINCT s.reason FROM skip s JOIN event e ON e.id = s.event_id WHERE e.state = 'failed'"),
         ("skip", "SELECT DISTINCT s.reason FROM skip s JOIN event e ON e.id = s.event_id WHERE e.state <> 'failed'"),
-        ("message", "SELECT DISTINCT reason FROM message WHERE reason IS NOT NULL AND state IN ('failed', 'cancelled')"),
+        (
+            "message",
+            "SELECT DISTINCT reason FROM message WHERE reason IS NOT NULL AND state IN ('failed', 'cancelled')",
+        ),
         ("reply", "SELECT DISTINCT outcome FROM reply WHERE outcome IS NOT NULL AND seen_at IS NULL"),
         ("queue", "SELECT DISTINCT waiting_for FROM outbox WHERE waiting_for IS NOT NULL"),
     ] {
@@ -124,7 +127,8 @@ async fn well() -> Bridge {
 }
 
 async fn with(settings: &[(&str, &str)]) -> Bridge {
-    let settings: Vec<(&str, &str)> = [("SENDERS__MAIN__PAIR_INTERVAL_S", "0")].into_iter().chain(settings.iter().copied()).collect();
+    let settings: Vec<(&str, &str)> =
+        [("SENDERS__MAIN__PAIR_INTERVAL_S", "0")].into_iter().chain(settings.iter().copied()).collect();
     let bridge = Bridge::with(&settings, |_| {}).await;
     fresh(&bridge).await;
     bridge
