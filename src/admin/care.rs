@@ -52,6 +52,17 @@ pub fn care(reason: Reason) -> Care {
         Reason::QuoteNotDelivered => Design("the quote's state makes the alert untrue"),
         Reason::CancellationMissing | Reason::CancellationRefused => Design("the request to cancel is gone or refused"),
         Reason::DecisionMissed => Named(Kind::Missed),
+        Reason::StepLate => {
+            Design("a step by date that is too late is old news; what made it late is named while it lasts")
+        }
+        Reason::StepMoved | Reason::StepElsewhere => Design("the date is another by now, or another alert tells of it"),
+        Reason::InvoiceNew | Reason::InvoiceCollections | Reason::QuoteOver => Design("another says it, or it is over"),
+        Reason::NoOverdueNotices | Reason::NeverSuspended | Reason::NothingOwed => {
+            Design("the platform's settings or books make the alert untrue")
+        }
+        Reason::CancellationPending | Reason::NotRenewed | Reason::DomainChanged => {
+            Design("the client decided otherwise, or the state changed")
+        }
         Reason::FormerOwnerGone => Design("there is nobody left on that side"),
         Reason::ToldTogether | Reason::ToldWithMerge | Reason::Collapsed => Design("another message says it"),
         Reason::SameTransition | Reason::Superseded | Reason::AlreadyQueued => Design("it was said already"),
