@@ -32,7 +32,7 @@ const PERSONAL: [&str; 12] = [
     "user_phone",
 ];
 /// Tables that hold ids of the platform, times, counts, or what is ours: docs/ADMIN.md says what stays in them.
-const IMPERSONAL: [&str; 34] = [
+const IMPERSONAL: [&str; 36] = [
     "admin",
     "admin_recovery",
     "admin_session",
@@ -52,6 +52,7 @@ const IMPERSONAL: [&str; 34] = [
     "lease",
     "login_failure",
     "mirror",
+    "need_seen",
     "outbox",
     "restore_watch",
     "retention",
@@ -64,6 +65,7 @@ const IMPERSONAL: [&str; 34] = [
     "sso_used",
     "sweep_turn",
     "sweep_walk",
+    "text_news",
     "transition",
     "version",
     "volume",
