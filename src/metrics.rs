@@ -302,7 +302,7 @@ impl Metrics {
     #[must_use]
     pub fn events_refused(&self) -> u64 {
         let of = |code: &&'static str| self.events.get_or_create(&Result1 { result: code }).get();
-        REFUSED.iter().map(|code| of(code)).sum()
+        REFUSED.iter().map(of).sum()
     }
 
     /// A webhook that the sender's n-th app secret verified.

@@ -76,11 +76,11 @@ pub async fn steps(desk: &Desk, who: &Who, only: Option<&str>) -> Result<Ahead, 
         let Some(plus) = steps::offset(schedule, &platform) else { continue };
         for days in &schedule.days {
             let offset = plus + i32::from(*days);
-            if !counted.contains_key(&schedule.of) {
+            if let std::collections::btree_map::Entry::Vacant(e) = counted.entry(schedule.of) {
                 // All that any step of this date may need, in one range of an index.
                 let (from, until) = (later(today, -800)?, later(last, 800)?);
                 let rows = anchor::per_day(&desk.store, schedule.of, from, until).await?;
-                counted.insert(schedule.of, rows.into_iter().collect());
+                e.insert(rows.into_iter().collect());
             }
             let rows = &counted[&schedule.of];
             for ahead in 0..DAYS {

@@ -23,6 +23,7 @@ pub enum Care {
 
 /// Who cares for what has this reason.
 #[must_use]
+#[allow(clippy::match_same_arms, reason = "reasons of one kind stand together, whoever cares for them")]
 pub fn care(reason: Reason) -> Care {
     use Care::{Design, Failed, Lost, Many, Named, Waits};
     match reason {
@@ -63,6 +64,8 @@ pub fn care(reason: Reason) -> Care {
         Reason::CancellationPending | Reason::NotRenewed | Reason::DomainChanged => {
             Design("the client decided otherwise, or the state changed")
         }
+        Reason::TicketChanged | Reason::TicketMerged => Design("the ticket's state makes the alert untrue"),
+        Reason::TicketGuest => Design("the ticket is nobody's account"),
         Reason::FormerOwnerGone => Design("there is nobody left on that side"),
         Reason::ToldTogether | Reason::ToldWithMerge | Reason::Collapsed => Design("another message says it"),
         Reason::SameTransition | Reason::Superseded | Reason::AlreadyQueued => Design("it was said already"),

@@ -17,8 +17,8 @@ use answers::Answers;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The eight answers in a file (TOML: platform_database, timezone, schema, public_url, phone_number_id, waba_id, token,
-    /// app_secret) instead of at the terminal
+    /// The eight answers in a file (TOML: `platform_database`, timezone, schema, `public_url`, `phone_number_id`, `waba_id`, token,
+    /// `app_secret`) instead of at the terminal
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
     /// Somebody who may make accounts at the database server
@@ -154,7 +154,7 @@ fn check(answers: &Answers, files: &[NewFile]) -> anyhow::Result<()> {
     ];
     let new = |name: &str| files.iter().find(|file| file.name == name).map(|file| file.text.trim().to_owned());
     // A secret that is there already was good enough for the package that made it.
-    let value = |name: &str| new(name).map_or_else(|| super::config::new_secret(), Ok);
+    let value = |name: &str| new(name).map_or_else(super::config::new_secret, Ok);
     let mut settings = vec![
         ("HOOKBRIDGE__BILLING__TIMEZONE".to_owned(), answers.timezone.clone()),
         ("HOOKBRIDGE__SENDERS__MAIN__PHONE_NUMBER_ID".to_owned(), answers.phone_number_id.clone()),

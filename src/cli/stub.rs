@@ -38,7 +38,7 @@ pub enum Command {
 pub struct Install {
     /// The platform's folder: the one with `configuration.php`
     platform: PathBuf,
-    /// The user that PHP runs as; without it, the one that php-fpm, Apache or LiteSpeed run as at this moment
+    /// The user that PHP runs as; without it, the one that php-fpm, Apache or `LiteSpeed` run as at this moment
     #[arg(long)]
     user: Option<String>,
     /// Which of the configured sources this platform is; without it, the only one
@@ -104,6 +104,7 @@ fn install(args: &Install, config: &Config) -> anyhow::Result<()> {
     }
     can(&user, "-r", &settings)?;
     can(&user, "-w", &spool)?;
+    say_how_it_is(&user, &hooks);
     println!(
         "\nThe stub is installed. Log in to the platform's admin area once: if something is missing, the activity log says so."
     );

@@ -176,7 +176,7 @@ async fn systemd_hands_over_the_socket_and_hears_of_readiness_reload_and_end() {
     let bridge = Bridge::start().await;
     let notes = bridge.dir.path().join("notify");
     let socket = UnixDatagram::bind(&notes).expect("a socket");
-    socket.set_read_timeout(Some(Duration::from_secs(60))).expect("a limit");
+    socket.set_read_timeout(Some(Duration::from_mins(1))).expect("a limit");
     let mut child = Command::new("python3")
         .args(["-c", HAND_OVER, env!("CARGO_BIN_EXE_hookbridge"), "serve"])
         .envs(bridge.environment())

@@ -22,13 +22,13 @@ fn service(hook: &str, service: hookbridge::demo::data::Owned) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_hookpoint_fired_by_php_reaches_its_client_and_is_known_to_be_delivered() {
-    every_hookpoint(Bridge::start().await).await;
+    Box::pin(every_hookpoint(Bridge::start().await)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_hookpoint_does_so_in_a_platform_of_9_0() {
     let settings = [("SENDERS__MAIN__PAIR_INTERVAL_S", "0")];
-    every_hookpoint(Bridge::on(TestDb::of(Release::V9_0).await, &settings, |_| {}).await).await;
+    Box::pin(every_hookpoint(Bridge::on(TestDb::of(Release::V9_0).await, &settings, |_| {}).await)).await;
 }
 
 async fn every_hookpoint(bridge: Bridge) {

@@ -53,9 +53,9 @@ impl Answers {
             println!("Databases that look like the platform's: {}", platforms.join(", "));
         }
         Self {
-            platform_database: question(1, "The platform's database", one)?,
-            timezone: question(2, "Time zone of the platform's server", zone_of_machine())?,
-            schema: question(3, "Name of the bridge's own schema", Some(schema()))?,
+            platform_database: question(1, "The platform's database", one.as_deref())?,
+            timezone: question(2, "Time zone of the platform's server", zone_of_machine().as_deref())?,
+            schema: question(3, "Name of the bridge's own schema", Some(&schema()))?,
             public_url: question(4, "Address at which Meta will reach the bridge (https://…)", None)?,
             phone_number_id: question(5, "Meta: phone number id", None)?,
             waba_id: question(6, "Meta: WhatsApp business account id", None)?,
@@ -88,15 +88,15 @@ fn zone_of_machine() -> Option<String> {
     target.to_str()?.split_once("zoneinfo/").map(|(_, name)| name.to_owned())
 }
 
-fn question(number: u8, text: &str, usual: Option<String>) -> anyhow::Result<String> {
-    let hint = usual.as_deref().map(|usual| format!(" [{usual}]")).unwrap_or_default();
+fn question(number: u8, text: &str, usual: Option<&str>) -> anyhow::Result<String> {
+    let hint = usual.map(|usual| format!(" [{usual}]")).unwrap_or_default();
     loop {
         print!("{number}/8 {text}{hint}: ");
         std::io::stdout().flush()?;
         let answer = line()?;
-        match (answer.is_empty(), &usual) {
+        match (answer.is_empty(), usual) {
             (false, _) => return Ok(answer),
-            (true, Some(usual)) => return Ok(usual.clone()),
+            (true, Some(usual)) => return Ok(usual.to_owned()),
             (true, None) => {}
         }
     }

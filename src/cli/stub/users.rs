@@ -26,7 +26,7 @@ fn users(passwd: &str) -> impl Iterator<Item = User> {
     })
 }
 
-/// The users that processes of PHP and of web servers run as, without root: workers of php-fpm, Apache with mod_php, LiteSpeed.
+/// The users that processes of PHP and of web servers run as, without root: workers of php-fpm, Apache with `mod_php`, `LiteSpeed`.
 pub fn of_processes(proc: &Path, passwd: &str) -> BTreeSet<User> {
     const SERVE_PHP: [&str; 6] = ["php-fpm", "apache2", "httpd", "lsphp", "php-cgi", "litespeed"];
     let mut found = BTreeSet::new();

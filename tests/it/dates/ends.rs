@@ -2,6 +2,7 @@
 
 use hookbridge::demo::data::CAST;
 use jiff::SignedDuration;
+use mysql_async::prelude::Queryable as _;
 
 use super::{
     BY_DATE, CLIENT, asleep, domain, invoice, item, learn, look, look_at, own, quote, service, ten, told, with,
@@ -155,7 +156,6 @@ async fn two_instances_and_one_that_forgets_tell_a_step_once() {
     bridge.settle().await;
     // An instance that died between the events and its memory left it as it was.
     let mut database = crate::support::database::connect(&bridge.db.bridge_url()).await;
-    use mysql_async::prelude::Queryable as _;
     database
         .query_drop("UPDATE anchor SET settled_at = '2027-03-01', next_at = '2027-03-01'")
         .await

@@ -231,7 +231,8 @@ async fn what_would_go_out_is_shown_before_anything_is_switched_on() {
     assert_eq!(lines, days.map(|(on, days)| (on.to_owned(), days, 3, false)));
     let day = "2027-03-07".parse().expect("a day");
     let (rows, more) = ahead::rows(&desk, &who, "invoice_reminder", day).await.expect("rows");
-    let outcomes: Vec<_> = rows.iter().map(|row| row.outcome.map_err(|reason| reason.code())).collect();
+    let outcomes: Vec<_> =
+        rows.iter().map(|row| row.outcome.map_err(hookbridge::domain::reason::Reason::code)).collect();
     assert_eq!((outcomes, more), (vec![Ok(1), Err("phone_missing"), Err("invoice_paid")], false));
     assert!(rows.iter().all(|row| row.at == ten("2027-03-07", 0)));
 
