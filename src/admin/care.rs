@@ -50,9 +50,6 @@ pub fn care(reason: Reason) -> Care {
         Reason::ServiceAddon | Reason::ServiceChanged | Reason::DomainKept => {
             Design("the state of the service or domain makes the alert untrue")
         }
-        Reason::TicketChanged | Reason::TicketMerged | Reason::TicketGuest => {
-            Design("the ticket is in another state, is part of another, or is nobody's account")
-        }
         Reason::QuoteNotDelivered => Design("the quote's state makes the alert untrue"),
         Reason::CancellationMissing | Reason::CancellationRefused => Design("the request to cancel is gone or refused"),
         Reason::DecisionMissed => Named(Kind::Missed),
