@@ -9,7 +9,7 @@ use crate::support::browser::Browser;
 use crate::support::turn::turn;
 
 const INVOICE: &str = "/admin/hookpoints/invoice_created";
-const TICKET: &str = "/admin/hookpoints/ticket_opened";
+const TICKET: &str = "/admin/hookpoints/ticket_new";
 
 fn invoice(id: u32) -> Value {
     json!({ "hook": "InvoiceCreated", "vars": { "invoiceid": id } })
@@ -54,7 +54,7 @@ async fn make(browser: &Browser) {
     browser.press("Aviso nuevo").await;
     browser.fill("q", "ticketopen").await;
     browser.follow("/admin/hookpoints/new?hook=TicketOpen").await;
-    browser.fill("name", "ticket_opened").await;
+    browser.fill("name", "ticket_new").await;
     for (locale, title) in [("es_AR", "Consulta urgente"), ("en", "Urgent ticket"), ("pt_BR", "Chamado urgente")] {
         browser.fill(&format!("title_{locale}"), title).await;
     }
@@ -77,7 +77,7 @@ async fn make(browser: &Browser) {
 /// Its text in one language, and the template at the provider.
 async fn write(browser: &Browser, locale: &str, body: &str) {
     browser.go(TICKET).await;
-    browser.follow(&format!("/admin/templates/ticket_opened/{locale}")).await;
+    browser.follow(&format!("/admin/templates/ticket_new/{locale}")).await;
     browser.fill("body", body).await;
     browser.sees("Con datos de ejemplo").await;
     browser.press("Guardar").await;
@@ -119,7 +119,7 @@ async fn a_hookpoint_made_on_the_page_reaches_the_platform_by_its_manifest_and_t
     assert!(!browser.text().await.contains("my-password"), "what was not listed left the platform");
     browser.go("/admin/events?hook=TicketOpen&state=skipped").await;
     browser.press("Ver el evento").await;
-    browser.sees("ticket_opened").await;
+    browser.sees("ticket_new").await;
     browser.go(TICKET).await;
     browser.press("Probar con eventos recientes").await;
     browser.sees("Habría avisado por 1 eventos (2 mensajes) y por 1 no").await;

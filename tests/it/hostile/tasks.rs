@@ -30,6 +30,8 @@ async fn stop_for_a_minute(bridge: &Bridge) {
     let until = bridge.now() + SignedDuration::from_secs(60);
     let stop = Pause { lane: "main".to_owned(), until, by: PausedBy::Operator, detail: String::new() };
     pause(&bridge.app.store, &stop, bridge.now()).await.expect("a pause");
+    // The sender reads once a second what is stopped.
+    bridge.wait_s(2);
 }
 
 /// The alerts of what was posted are queued; the minute is over. Returns one of them.
