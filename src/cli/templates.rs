@@ -38,7 +38,7 @@ pub enum Command {
     Check {
         #[arg(requires = "language")]
         alert: Option<String>,
-        /// `es_AR`, `en` or `pt_BR`
+        /// `es_AR`, `es`, `en` or `pt_BR`
         language: Option<String>,
         #[arg(long, requires = "alert")]
         file: Option<PathBuf>,
@@ -146,7 +146,7 @@ pub enum Command {
 #[derive(Debug, clap::Args)]
 pub struct Which {
     alert: String,
-    /// `es_AR`, `en` or `pt_BR`
+    /// `es_AR`, `es`, `en` or `pt_BR`
     language: String,
 }
 

@@ -18,6 +18,7 @@ use super::Route;
 use super::limit::Sources;
 use super::problem::{Problem, json_response};
 use super::raw::{BodyLimits, json_body, rate_limited, source_of, text, verified_within};
+use super::refusals::Refusals;
 use crate::catalogue::{Catalogue, manifest};
 use crate::clock::Clock;
 use crate::config::rules::RulesConfig;
@@ -39,6 +40,7 @@ pub struct Heartbeats {
     pub store: Store,
     pub clock: Clock,
     pub limits: BodyLimits,
+    pub refusals: Arc<Refusals>,
 }
 
 #[derive(Deserialize)]
@@ -85,7 +87,10 @@ pub fn route(heartbeats: Heartbeats) -> Route {
             let heartbeats = heartbeats.clone();
             async move {
                 heartbeats.take(&headers, body).await.unwrap_or_else(|problem| {
-                    tracing::warn!(status = problem.status, code = problem.code, detail = %problem.detail, "a heartbeat was refused");
+                    if let Some(unsaid) = heartbeats.refusals.say(heartbeats.clock.now()) {
+                        let (status, code) = (problem.status, problem.code);
+                        tracing::warn!(status, code, detail = %problem.detail, unsaid, "a heartbeat was refused");
+                    }
                     problem.response()
                 })
             }

@@ -16,6 +16,7 @@ use super::Route;
 use super::limit::Sources;
 use super::problem::{Problem, json_response};
 use super::raw::{BodyLimits, json_body, signed};
+use super::refusals::Refusals;
 use crate::billing::{Billing, Want};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
@@ -47,6 +48,7 @@ pub struct Preferences {
     pub default_locale: Locale,
     pub clock: Clock,
     pub limits: BodyLimits,
+    pub refusals: Arc<Refusals>,
 }
 
 /// Somebody of the account.
@@ -77,7 +79,14 @@ pub fn route(preferences: Preferences) -> Route {
             let preferences = preferences.clone();
             async move {
                 preferences.take(&headers, body).await.unwrap_or_else(|problem| {
-                    tracing::warn!(status = problem.status, code = problem.code, "preferences were refused");
+                    if let Some(unsaid) = preferences.refusals.say(preferences.clock.now()) {
+                        tracing::warn!(
+                            status = problem.status,
+                            code = problem.code,
+                            unsaid,
+                            "preferences were refused"
+                        );
+                    }
                     problem.response()
                 })
             }
