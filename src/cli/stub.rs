@@ -183,7 +183,10 @@ fn warn_of_cron(platform: &Path, user: &User) {
 }
 
 fn copy(hooks: &Path) -> anyhow::Result<()> {
-    for name in Files::iter().filter(|name| *name == "hookbridge.php" || name.starts_with("hookbridge/")) {
+    // Never the settings of whoever built the program.
+    let shipped =
+        |name: &str| name == "hookbridge.php" || name.starts_with("hookbridge/") && name != "hookbridge/config.php";
+    for name in Files::iter().filter(|name| shipped(name)) {
         let file = Files::get(&name).context("an embedded file")?;
         let path = hooks.join(&*name);
         folder(path.parent().unwrap_or(hooks), 0o755, None)?;

@@ -152,6 +152,12 @@ async fn the_stub_is_installed_with_the_owner_and_modes_that_it_needs_and_taken_
     let settings = platform.join("includes/hooks/hookbridge/config.php");
     assert_eq!((mode(&settings), mode(&spool)), (0o400, 0o700));
     assert!(!out.contains(&bridge.secrets.stub), "the secret is not shown");
+    // All of it is there, what hides it from visitors of Apache, too.
+    let shipped = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("php-hooks/hookbridge");
+    for file in std::fs::read_dir(shipped).expect("the stub").flatten() {
+        let copy = platform.join("includes/hooks/hookbridge").join(file.file_name());
+        assert!(copy.exists(), "{}", copy.display());
+    }
     // What PHP makes of it is what the bridge knows.
     let code = format!("echo json_encode(include '{}');", settings.display());
     let php = Command::new("php").args(["-r", &code]).output().await.expect("PHP");

@@ -59,8 +59,6 @@ async fn with_the_queue_of_records_full_the_asker_is_still_answered_and_each_los
     // A rule that is off needs no facts: what is measured is the record.
     let settings = [
         ("RULES__IDENTITY__ENABLED", "false"),
-        // Fifty at once ask for a connection each, and the machine is busy with other tests.
-        ("DATABASE__ACQUIRE_TIMEOUT_MS", "20000"),
         ("SOURCES__BILLING__EVENTS_PER_S", "100000"),
         ("SOURCES__BILLING__EVENTS_BURST", "100000"),
     ];

@@ -75,6 +75,8 @@ impl Bridge {
             [
                 // A machine that is busy with other tests answers late.
                 ("SERVER__INGEST_WAIT_MS", "10000"),
+                ("DATABASE__ACQUIRE_TIMEOUT_MS", "20000"),
+                ("BILLING__ACQUIRE_TIMEOUT_MS", "20000"),
                 ("RULES__UPGRADE__DEADLINE_MS", "5000"),
                 ("RULES__CANCELLATION__DEADLINE_MS", "5000"),
                 ("RULES__TERMINATION__DEADLINE_MS", "5000"),

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use maud::{Markup, html};
 
 use super::super::ask::{Answer, Ask};
-use super::super::layout::{Tone, badge};
+use super::super::layout::{Tone, alert_title, badge, nothing};
 use super::{AT, address};
 use crate::admin::AdminError;
 use crate::admin::ahead::{self, RowAhead, StepAhead};
@@ -13,21 +13,36 @@ use crate::render::format;
 
 pub(super) async fn show(ask: &Ask) -> Result<Answer, AdminError> {
     let all = ahead::steps(&ask.desk, &ask.who, ask.query.get("hookpoint")).await?;
-    let columns = ["day", "alert", "is_on", "step", "rows"];
     let body = html! {
         h1 { (ask.t("ahead.title")) }
         p { (ask.tf("ahead.intro", &[("days", &ahead::DAYS)])) }
         @if !all.sweep_runs { p.notice.bad role="alert" { (ask.t("ahead.no_sweep")) } }
-        @if all.steps.is_empty() {
-            p { (ask.t("ahead.none")) }
-        } @else {
-            section.card { div.scroll tabindex="0" { table.cards {
-                thead { tr { @for column in columns { th scope="col" { (ask.t(&format!("ahead.{column}"))) } } } }
-                tbody { @for step in &all.steps { (line(ask, step)) } }
-            } } }
+        @if all.steps.is_empty() { (nothing(ask.t("ahead.none"))) }
+        // Two weeks of a large company are hundreds of lines: the first day is open, the others tell how much they hold.
+        @for (number, steps) in all.steps.chunk_by(|one, next| one.on == next.on).enumerate() {
+            (one_day(ask, steps, number == 0))
         }
     };
     Answer::page(AT, ask.t("ahead.title"), body)
+}
+
+fn one_day(ask: &Ask, steps: &[StepAhead], open: bool) -> Markup {
+    let cases: u64 = steps.iter().map(|step| step.rows).sum();
+    let columns = ["alert", "is_on", "step", "rows"];
+    html! {
+        section.card {
+            details open[open] {
+                summary {
+                    strong { (format::date(steps[0].on, ask.tongue.locale)) }
+                    " · " (ask.t("ahead.rows")) ": " (ask.tongue.number(cases))
+                }
+                div.scroll tabindex="0" { table.cards {
+                    thead { tr { @for column in columns { th scope="col" { (ask.t(&format!("ahead.{column}"))) } } } }
+                    tbody { @for step in steps { (line(ask, step)) } }
+                } }
+            }
+        }
+    }
 }
 
 fn line(ask: &Ask, step: &StepAhead) -> Markup {
@@ -35,8 +50,7 @@ fn line(ask: &Ask, step: &StepAhead) -> Markup {
     let (tone, on) = if step.enabled { (Tone::Good, "hookpoints.is_on") } else { (Tone::Plain, "hookpoints.is_off") };
     html! {
         tr {
-            td data-label=(label("day")) { (format::date(step.on, ask.tongue.locale)) }
-            td data-label=(label("alert")) { a href=(address(step.hookpoint.as_str())) { (title(ask, &step.hookpoint)) } }
+            td data-label=(label("alert")) { a href=(address(step.hookpoint.as_str())) { (alert_title(ask, step.hookpoint.as_str())) } }
             td data-label=(label("is_on")) { (badge(tone, ask.t(on))) }
             td data-label=(label("step")) { (days(ask, step.days, step.of.code())) }
             td.end data-label=(label("rows")) {
@@ -54,13 +68,13 @@ pub(super) async fn day(ask: &Ask) -> Result<Answer, AdminError> {
         .ok_or_else(|| AdminError::invalid("day", "messages.moment_bad"))?;
     let (all, more) = ahead::rows(&ask.desk, &ask.who, ask.param(0), day).await?;
     let name = HookpointId::parse(ask.param(0)).ok_or(AdminError::NotFound("hookpoint"))?;
-    let heading = format!("{}: {}", title(ask, &name), format::date(day, ask.tongue.locale));
+    let heading = format!("{}: {}", alert_title(ask, name.as_str()), format::date(day, ask.tongue.locale));
     let columns = ["moment", "about", "client", "step", "outcome"];
     let body = html! {
-        p { a href={ (AT) "/ahead" } { (ask.t("ahead.title")) } }
+        p { a href={ (AT) "/ahead" } { "‹ " (ask.t("ahead.title")) } }
         h1 { (heading) }
         p { (ask.t("ahead.as_of_now")) }
-        @if all.is_empty() { p { (ask.t("ahead.none")) } }
+        @if all.is_empty() { (nothing(ask.t("ahead.none"))) }
         @if !all.is_empty() {
             section.card { div.scroll tabindex="0" { table.cards {
                 thead { tr { @for column in columns { th scope="col" { (ask.t(&format!("ahead.{column}"))) } } } }
@@ -101,9 +115,4 @@ fn days(ask: &Ask, days: i16, of: &str) -> String {
     };
     let date = ask.t(&format!("ahead.of_{}", of.replace('.', "_"))).to_owned();
     ask.tf(key, &[("n", &days.unsigned_abs()), ("date", &date)])
-}
-
-fn title(ask: &Ask, name: &HookpointId) -> String {
-    let catalogue = ask.desk.catalogue.load();
-    catalogue.entry(name).map_or_else(|| name.to_string(), |entry| entry.hookpoint.title[&ask.tongue.locale].clone())
 }
