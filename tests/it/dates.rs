@@ -48,8 +48,6 @@ async fn asleep(names: &[&str], more: &[(&str, &str)]) -> Bridge {
         _ => ("HOOKPOINTS__SERVICE_ACTIVATED__ENABLED", "false"),
     }));
     settings.extend(more);
-    // A machine that is busy with other tests answers late.
-    settings.extend([("BILLING__ACQUIRE_TIMEOUT_MS", "15000"), ("DATABASE__ACQUIRE_TIMEOUT_MS", "15000")]);
     settings.push(("BILLING__TIMEZONE", "America/Argentina/Buenos_Aires"));
     let bridge = Bridge::with(&settings, |_| {}).await;
     for sql in [

@@ -9,13 +9,7 @@ use super::person::Person;
 
 /// A bridge after an eventful day.
 pub async fn lively() -> Bridge {
-    // Beside all other tests, a connection may take a while to come free.
-    let patient = [
-        ("SENDERS__MAIN__PAIR_INTERVAL_S", "0"),
-        ("DATABASE__ACQUIRE_TIMEOUT_MS", "30000"),
-        ("BILLING__ACQUIRE_TIMEOUT_MS", "30000"),
-    ];
-    let bridge = Bridge::with(&patient, |_| {}).await;
+    let bridge = Bridge::with(&[("SENDERS__MAIN__PAIR_INTERVAL_S", "0")], |_| {}).await;
     for act in acts() {
         bridge.fire(&act.lines).await;
         // What no hook tells of stays as it is.
