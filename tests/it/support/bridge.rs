@@ -78,6 +78,7 @@ impl Bridge {
                 ("DATABASE__ACQUIRE_TIMEOUT_MS", "20000"),
                 ("BILLING__ACQUIRE_TIMEOUT_MS", "20000"),
                 ("RULES__UPGRADE__DEADLINE_MS", "5000"),
+                ("RULES__OWNERSHIP__DEADLINE_MS", "5000"),
                 ("RULES__CANCELLATION__DEADLINE_MS", "5000"),
                 ("RULES__TERMINATION__DEADLINE_MS", "5000"),
                 ("RULES__IDENTITY__DEADLINE_MS", "5000"),
