@@ -81,7 +81,7 @@ fn document(holding: &Holding, made_at: &str) -> Value {
 ///
 /// # Errors
 /// The role; another id was typed; a message of his is being sent right now; the database: what is erased stays so, and doing
-/// it again goes on.
+/// it again goes on. Many transactions make it up, so one line says before the first that it begins, and one what was erased.
 pub async fn erase(desk: &Desk, who: &Who, client: u64, typed: &str) -> Result<Erased, AdminError> {
     desk.require(who, Role::Administrator)?;
     if typed.trim() != client.to_string() {
@@ -89,6 +89,7 @@ pub async fn erase(desk: &Desk, who: &Who, client: u64, typed: &str) -> Result<E
     }
     // Before his numbers are gone from the messages.
     let numbers = numbers(desk, client).await?;
+    desk.note(who, "client.erase", &target(client), Some("begins")).await?;
     let mut mask = Mask::new();
     let mut erased = Erased { cancelled: cancel(desk, client).await?, ..Erased::default() };
     loop {

@@ -133,8 +133,9 @@ pub async fn set(desk: &Desk, who: &Who, written: &str, opted_out: bool, why: &s
     let evidence = format!("{}: {why}", who.name);
     let said = Said { scope: Scope::All, opted_out, at: desk.now() };
     let keys = keys(desk, &aliases(&phone)).await?;
-    consent::record(&desk.store, &keys, Statement { said, how: How::Operator, evidence: &evidence }).await?;
-    let deed = if opted_out { "consent.out" } else { "consent.in" };
-    desk.note(who, deed, &phone.masked(), Some(why)).await?;
+    let action = if opted_out { "consent.out" } else { "consent.in" };
+    let record = desk.record(who, action, (phone.masked(), Some(why.to_owned())), false);
+    let one = Statement { said, how: How::Operator, evidence: &evidence };
+    consent::record_by(&desk.store, &keys, one, &record).await?;
     of_phone(desk, who, phone.as_str()).await
 }

@@ -61,10 +61,11 @@ pub async fn again(desk: &Desk, who: &Who, id: &EventId) -> Result<(), AdminErro
         return conflict("reason.event_too_old");
     }
     let entered = entered(&desk.catalogue.load(), &event.steps);
-    if !crate::store::again::again(&desk.store, id, &entered, desk.now()).await? {
+    let record = desk.record(who, "event.again", (id.as_str(), None), false);
+    if !crate::store::again::again(&desk.store, id, &entered, &record).await? {
         return conflict("events.not_failed");
     }
-    desk.note(who, "event.again", id.as_str(), None).await
+    Ok(())
 }
 
 /// Which states the first run may have moved, by its steps.

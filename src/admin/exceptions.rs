@@ -88,7 +88,8 @@ pub async fn make(store: &Store, billing: &Billing, who: &Who, wish: &Wish, now:
         raises: false,
         now,
     };
-    Ok(exception::make(store, (rule, subject), (&who.name, why), until, record, now).await?)
+    let made = exception::make(store, (rule, subject), (&who.name, why), until, record, now).await?;
+    made.ok_or_else(|| AdminError::invalid("subject", "rule.already"))
 }
 
 /// Ends an exception before its time. Its record stays.

@@ -11,7 +11,7 @@ use super::login::{Visitor, of_the_page};
 use super::{AdminError, Desk, password};
 use crate::domain::admin::{Role, Who};
 use crate::signature::sha256;
-use crate::store::account::{self, Account, Change};
+use crate::store::account::{self, Account, Amendment, Change};
 use crate::store::recovery;
 
 /// As the second factor's secret is sealed.
@@ -32,11 +32,9 @@ const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
 pub(super) async fn opens(desk: &Desk, account: &Account, code: &str, visitor: &Visitor) -> Result<bool, AdminError> {
     let Some(sealed) = &account.totp_sealed else { return Ok(false) };
     if let Some(plain) = recovery_code(code) {
-        let used = recovery::use_up(&desk.store, account.id, &kept(desk, account.id, &plain), desk.now()).await?;
-        if used {
-            desk.note(&of_the_page(account, visitor), "recovery_codes.use", &account.name, None).await?;
-        }
-        return Ok(used);
+        let who = of_the_page(account, visitor);
+        let record = desk.record(&who, "recovery_codes.use", (&account.name, None), false);
+        return Ok(recovery::use_up(&desk.store, account.id, &kept(desk, account.id, &plain), &record).await?);
     }
     let secret = desk.sealer.open(SEAL, sealed).map_err(|e| AdminError::Internal(e.to_string()))?;
     let Some(step) = step(&totp(&secret, &account.name)?, code, desk.now()) else { return Ok(false) };
@@ -144,10 +142,13 @@ pub async fn set(
     let sealed = URL_SAFE_NO_PAD.decode(carried).map_err(|_| wrong())?;
     let secret = desk.sealer.open(SEAL_NEW, &sealed).map_err(|_| wrong())?;
     let step = step(&totp(&secret, &account.name)?, code, desk.now()).ok_or_else(wrong)?;
-    account::change(&desk.store, account.id, Change::Totp(Some(desk.sealer.seal(SEAL, &secret)))).await?;
+    let (codes, hashes) = make_codes(desk, account.id)?;
+    let change = Change::Totp(Some(desk.sealer.seal(SEAL, &secret)));
+    let what = Amendment { codes: Some(&hashes), ..Amendment::of(change) };
+    let record = desk.record(who, "second_factor.set", (&account.name, None), false);
+    account::amend(&desk.store, account.id, &what, &record).await?;
     account::use_totp_step(&desk.store, account.id, step).await?;
-    desk.note(who, "second_factor.set", &account.name, None).await?;
-    make_codes(desk, account.id).await
+    Ok(codes)
 }
 
 /// Makes new recovery codes in the place of the old ones: one's own, or as an administrator anybody's. Shown once.
@@ -161,12 +162,15 @@ pub async fn renew_codes(desk: &Desk, who: &Who, account: &Account) -> Result<Ve
     if account.totp_sealed.is_none() {
         return Err(AdminError::Conflict("people.no_factor".to_owned()));
     }
-    let codes = make_codes(desk, account.id).await?;
-    desk.note(who, "recovery_codes.make", &account.name, None).await?;
+    let (codes, hashes) = make_codes(desk, account.id)?;
+    let what = Amendment { change: None, keep_one: false, sessions_but: None, end_tokens: false, codes: Some(&hashes) };
+    let record = desk.record(who, "recovery_codes.make", (&account.name, None), false);
+    account::amend(&desk.store, account.id, &what, &record).await?;
     Ok(codes)
 }
 
-async fn make_codes(desk: &Desk, account: u64) -> Result<Vec<SecretString>, AdminError> {
+/// Codes as they are shown, and as they are kept.
+fn make_codes(desk: &Desk, account: u64) -> Result<(Vec<SecretString>, Vec<Vec<u8>>), AdminError> {
     let mut bytes = [0_u8; RECOVERY_CODES * RECOVERY_CHARS];
     getrandom::fill(&mut bytes).map_err(|e| AdminError::Internal(e.to_string()))?;
     let codes: Vec<String> = bytes
@@ -174,9 +178,8 @@ async fn make_codes(desk: &Desk, account: u64) -> Result<Vec<SecretString>, Admi
         .map(|chunk| chunk.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect())
         .collect();
     let hashes: Vec<Vec<u8>> = codes.iter().map(|code| kept(desk, account, code)).collect();
-    recovery::replace(&desk.store, account, &hashes).await?;
     let grouped = |code: &String| code.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-");
-    Ok(codes.iter().map(|code| SecretString::from(grouped(code))).collect())
+    Ok((codes.iter().map(|code| SecretString::from(grouped(code))).collect(), hashes))
 }
 
 /// What is typed, if it has the shape of a recovery code.

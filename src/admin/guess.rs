@@ -14,6 +14,7 @@ use super::login::Visitor;
 use super::{AdminError, Desk};
 use crate::domain::admin::name_key;
 use crate::signature::{hex, sha256};
+use crate::store::audit::Record;
 use crate::store::throttle::{self, Past};
 
 /// Wrong tries of one account from one address, or in one browser, before it must wait.
@@ -147,12 +148,12 @@ impl Try {
     }
 }
 
-/// Forgets all wrong tries of an account. How many counters there were.
+/// Forgets all wrong tries of an account, with the record of it. How many counters there were.
 ///
 /// # Errors
 /// The database.
-pub(super) async fn unlock(desk: &Desk, account: u64) -> Result<u64, AdminError> {
-    Ok(throttle::forget_all(&desk.store, &subject(Whose::Account(account))).await?)
+pub(super) async fn unlock(desk: &Desk, account: u64, record: &Record<'_>) -> Result<u64, AdminError> {
+    Ok(throttle::forget_all(&desk.store, &subject(Whose::Account(account)), record).await?)
 }
 
 fn subject(whose: Whose<'_>) -> String {

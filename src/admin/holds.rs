@@ -45,15 +45,19 @@ pub async fn answer(desk: &Desk, who: &Who, scope: &Scope, word: Word) -> Result
     }
     let (store, now) = (&desk.store, desk.now());
     let until = |minutes: u32| now + SignedDuration::from_mins(minutes.into());
-    let (action, count) = match word {
-        Word::Go(minutes) => ("hold.go", hold::go(store, scope, until(minutes), now).await?),
-        Word::Drop => ("hold.drop", hold::discard(store, scope, now).await?),
-        Word::Later(minutes) => {
-            hold::later(store, scope, until(minutes)).await?;
-            ("hold.later", 0)
-        }
+    let action = match word {
+        Word::Go(_) => "hold.go",
+        Word::Drop => "hold.drop",
+        Word::Later(_) => "hold.later",
     };
-    let client = scope.client_id.map_or_else(String::new, |id| format!(", client {}", id.0));
-    desk.note(who, action, scope.hookpoint.as_str(), Some(&format!("{count} messages{client}"))).await?;
-    Ok(count)
+    let client = scope.client_id.map(|id| format!(", client {}", id.0));
+    let record = desk.record(who, action, (scope.hookpoint.as_str(), client), false);
+    Ok(match word {
+        Word::Go(minutes) => hold::go(store, scope, until(minutes), now, Some(&record)).await?,
+        Word::Drop => hold::discard(store, scope, now, Some(&record)).await?,
+        Word::Later(minutes) => {
+            hold::later(store, scope, until(minutes), Some(&record)).await?;
+            0
+        }
+    })
 }

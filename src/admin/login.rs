@@ -10,6 +10,7 @@ use super::{AdminError, Desk, factor, password};
 use crate::domain::admin::{Via, Who};
 use crate::signature::sha256;
 use crate::store::account::{self, Account};
+use crate::store::audit::Record;
 use crate::store::session::{self, Session, Stage};
 use crate::store::{StoreError, throttle};
 
@@ -115,14 +116,20 @@ pub async fn with_password(
         turn.right(desk).await?;
     }
     let stage = if account.totp_sealed.is_some() { Stage::Password } else { Stage::Open };
-    enter(desk, &account, stage, visitor).await
+    enter(desk, &account, stage, visitor, None).await
 }
 
-/// Opens a session for `account`.
+/// Opens a session for `account`. What is on record of it, and `also`, is written with it.
 ///
 /// # Errors
-/// The database.
-pub async fn enter(desk: &Desk, account: &Account, stage: Stage, visitor: &Visitor) -> Result<Entered, LoginError> {
+/// The database; then there is no session.
+pub async fn enter(
+    desk: &Desk,
+    account: &Account,
+    stage: Stage,
+    visitor: &Visitor,
+    also: Option<Record<'_>>,
+) -> Result<Entered, LoginError> {
     let now = desk.now();
     let token = random()?;
     let until = match stage {
@@ -139,13 +146,12 @@ pub async fn enter(desk: &Desk, account: &Account, stage: Stage, visitor: &Visit
         address: visitor.address.clone(),
         agent: visitor.agent.clone(),
     };
-    session::open(&desk.store, &row).await?;
+    let who = of_the_page(account, visitor);
+    let login = (stage == Stage::Open).then(|| desk.record(&who, "login", (&account.name, None), false));
+    let records: Vec<Record<'_>> = also.into_iter().chain(login).collect();
+    session::open(&desk.store, &row, &records).await?;
     session::sweep(&desk.store, now).await?;
     throttle::sweep(&desk.store, now - guess::FORGOTTEN).await?;
-    if stage == Stage::Open {
-        let who = Present { session: row, account: account.clone() }.who(visitor);
-        desk.note(&who, "login", &account.name, None).await?;
-    }
     let device = if stage == Stage::Open { Some(guess::device(desk, account.id)?) } else { None };
     Ok(Entered { token, stage, device })
 }
@@ -171,7 +177,7 @@ pub async fn with_code(
     }
     turn.right(desk).await?;
     session::end(&desk.store, &session.token).await?;
-    enter(desk, &account, Stage::Open, visitor).await
+    enter(desk, &account, Stage::Open, visitor, None).await
 }
 
 /// Who holds `token`, if his session is still open. It lives on for being used.

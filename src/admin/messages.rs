@@ -11,12 +11,14 @@ use crate::domain::ids::{EventId, MessageId};
 use crate::domain::message::{Message, Standing};
 use crate::domain::reason::Reason;
 use crate::rules::recipients::Policy;
+use crate::store::audit::Record;
 use crate::store::resend;
 use crate::store::search::{self, MessageSearch};
 use crate::store::told::{self, Told};
 use crate::store::trail::{self, MessageFilter, MessageTrail};
+use crate::store::unknown::{self, Answer};
 use crate::store::walk::Found;
-use crate::store::{consent, message, moved, outbox, unknown};
+use crate::store::{consent, message, moved, outbox};
 use std::fmt;
 
 closed_list! {
@@ -107,16 +109,12 @@ pub fn id(text: &str) -> Result<MessageId, AdminError> {
 /// The role; it waits no more; the database.
 pub async fn cancel(desk: &Desk, who: &Who, id: MessageId) -> Result<(), AdminError> {
     desk.require(who, Role::Operator)?;
-    let waits = |message: &MessageTrail| matches!(message.stands(), Standing::Queued | Standing::Held);
-    if !waits(&one(desk, id).await?) {
+    one(desk, id).await?;
+    let record = desk.record(who, "message.cancel", (id.to_string(), None), false);
+    if !outbox::cancel_by(&desk.store, id, &record).await? {
         return Err(AdminError::Conflict("messages.not_waiting".to_owned()));
     }
-    outbox::cancel(&desk.store, &[(id, Reason::CancelledByOperator)], desk.now()).await?;
-    // Between the look and the deed it may have gone.
-    if one(desk, id).await?.stands() != Standing::Cancelled {
-        return Err(AdminError::Conflict("messages.not_waiting".to_owned()));
-    }
-    desk.note(who, "message.cancel", &id.to_string(), None).await
+    Ok(())
 }
 
 /// Says what became of a message whose outcome is unknown.
@@ -126,16 +124,16 @@ pub async fn cancel(desk: &Desk, who: &Who, id: MessageId) -> Result<(), AdminEr
 pub async fn settle(desk: &Desk, who: &Who, id: MessageId, verdict: Verdict) -> Result<(), AdminError> {
     desk.require(who, Role::Operator)?;
     one(desk, id).await?;
-    let now = desk.now();
-    let was_unknown = match verdict {
-        Verdict::Arrived => unknown::arrived(&desk.store, id, now).await?,
-        Verdict::Again => unknown::send_again(&desk.store, &[id], Reason::SentAgainByOperator, now).await? == 1,
-        Verdict::GiveUp => unknown::give_up(&desk.store, id, now).await?,
+    let answer = match verdict {
+        Verdict::Arrived => Answer::Arrived,
+        Verdict::Again => Answer::Again,
+        Verdict::GiveUp => Answer::GiveUp,
     };
-    if !was_unknown {
+    let record = desk.record(who, "message.settle", (id.to_string(), Some(verdict.code().to_owned())), false);
+    if !unknown::answer(&desk.store, id, answer, &record).await? {
         return Err(AdminError::Conflict("messages.not_unknown".to_owned()));
     }
-    desk.note(who, "message.settle", &id.to_string(), Some(verdict.code())).await
+    Ok(())
 }
 
 /// Sends a message again that ended badly, as a new one. `twice`: it is understood that it may arrive twice.
@@ -157,8 +155,11 @@ pub async fn resend(desk: &Desk, who: &Who, id: MessageId, twice: bool) -> Resul
     if let Some((_, reason)) = refused.first() {
         return conflict(&format!("reason.{reason}"));
     }
-    let Some((_, new)) = queue(desk, &fit).await?.pop() else { return conflict("messages.resent_already") };
-    desk.note(who, "message.resend", &id.to_string(), Some(&format!("as {new}"))).await?;
+    let record = |done: &[(MessageId, MessageId)]| {
+        let new = done.first().map(|(_, new)| format!("as {new}"));
+        desk.record(who, "message.resend", (id.to_string(), new), false)
+    };
+    let Some((_, new)) = queue(desk, &fit, record).await?.pop() else { return conflict("messages.resent_already") };
     Ok(new)
 }
 
@@ -212,6 +213,11 @@ fn lane(desk: &Desk, one: &Message) -> String {
     lane.clone()
 }
 
-async fn queue(desk: &Desk, messages: &[Message]) -> Result<Vec<(MessageId, MessageId)>, AdminError> {
-    Ok(resend::resend(&desk.store, messages, |one| lane(desk, one), desk.now()).await?)
+/// Queues them anew, with the record of it.
+async fn queue<'a>(
+    desk: &Desk,
+    messages: &[Message],
+    record: impl Fn(&[(MessageId, MessageId)]) -> Record<'a> + Sync,
+) -> Result<Vec<(MessageId, MessageId)>, AdminError> {
+    Ok(resend::resend(&desk.store, messages, |one| lane(desk, one), record, desk.now()).await?)
 }

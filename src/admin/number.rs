@@ -64,10 +64,11 @@ pub async fn given_up(desk: &Desk, who: &Who) -> Result<Vec<Given>, AdminError> 
 pub async fn note(desk: &Desk, who: &Who, written: &str) -> Result<(), AdminError> {
     desk.require(who, Role::Operator)?;
     let phone = desk.phone(written).await?;
-    if !moved::note(&desk.store, &aliases(&phone), desk.now()).await? {
+    let record = desk.record(who, "phone.noted", (phone.masked(), None), false);
+    if !moved::note(&desk.store, &aliases(&phone), &record).await? {
         return Err(AdminError::NotFound("number that was given up"));
     }
-    desk.note(who, "phone.noted", &phone.masked(), None).await
+    Ok(())
 }
 
 /// Takes the mark away: the number belongs to a client again.
@@ -81,8 +82,9 @@ pub async fn unmark(desk: &Desk, who: &Who, written: &str, why: &str) -> Result<
         return Err(AdminError::invalid("why", "consent.why_bad"));
     }
     let phone = desk.phone(written).await?;
-    if !moved::unmark(&desk.store, &aliases(&phone)).await? {
+    let record = desk.record(who, "phone.unmarked", (phone.masked(), Some(why.to_owned())), false);
+    if !moved::unmark(&desk.store, &aliases(&phone), &record).await? {
         return Err(AdminError::NotFound("number that was given up"));
     }
-    desk.note(who, "phone.unmarked", &phone.masked(), Some(why)).await
+    Ok(())
 }

@@ -5,8 +5,7 @@ use secrecy::SecretString;
 use super::{AdminError, Desk, Mistake, guess, password};
 use crate::domain::admin::{NAME_KEY_CHARS_MAX, Role, Who, look_alike, name_key};
 use crate::domain::locale::Locale;
-use crate::store::account::{self, Account, Change};
-use crate::store::{api_token, recovery, session};
+use crate::store::account::{self, Account, Amended, Amendment, Change};
 
 /// Longest name of an account, in characters.
 const NAME_CHARS_MAX: usize = 64;
@@ -69,15 +68,11 @@ pub async fn create(
         Some(password) => Some(password::hash(password).await?),
         None => None,
     };
-    let id = match account::create(&desk.store, name, role, &who.name, desk.now()).await {
-        Err(error) if error.is_duplicate() => return Err(AdminError::invalid("name", "people.name_taken")),
-        other => other?,
-    };
-    if let Some(hash) = hash {
-        account::change(&desk.store, id, Change::Password(hash, desk.now())).await?;
+    let record = desk.record(who, "admin.create", (name, Some(role.code().to_owned())), false);
+    match account::create(&desk.store, name, role, hash.as_deref(), &record).await {
+        Err(error) if error.is_duplicate() => Err(AdminError::invalid("name", "people.name_taken")),
+        other => Ok(other?),
     }
-    desk.note(who, "admin.create", name, Some(role.code())).await?;
-    Ok(id)
 }
 
 /// Gives an account another role.
@@ -86,11 +81,17 @@ pub async fn create(
 /// The role; nobody would be left who may; the database.
 pub async fn set_role(desk: &Desk, who: &Who, account: &Account, role: Role) -> Result<(), AdminError> {
     desk.require(who, Role::Administrator)?;
-    if role != Role::Administrator {
-        keep_one(desk, account).await?;
+    let keep_one = role != Role::Administrator && account.role == Role::Administrator;
+    let what = Amendment { keep_one, ..Amendment::of(Change::Role(role)) };
+    let record = desk.record(who, "admin.role", (&account.name, Some(role.code().to_owned())), false);
+    amended(account::amend(&desk.store, account.id, &what, &record).await?)
+}
+
+fn amended(came: Amended) -> Result<(), AdminError> {
+    match came {
+        Amended::Done { .. } => Ok(()),
+        Amended::Last => Err(AdminError::Conflict("people.last_administrator".to_owned())),
     }
-    account::change(&desk.store, account.id, Change::Role(role)).await?;
-    desk.note(who, "admin.role", &account.name, Some(role.code())).await
 }
 
 /// Disables an account, or lets it in again. Its sessions end; when it is disabled, its API tokens as well.
@@ -99,15 +100,15 @@ pub async fn set_role(desk: &Desk, who: &Who, account: &Account, role: Role) -> 
 /// The role; nobody would be left who may; the database.
 pub async fn set_disabled(desk: &Desk, who: &Who, account: &Account, disabled: bool) -> Result<(), AdminError> {
     desk.require(who, Role::Administrator)?;
-    if disabled {
-        keep_one(desk, account).await?;
-    }
-    account::change(&desk.store, account.id, Change::Disabled(disabled.then(|| desk.now()))).await?;
-    session::end_all(&desk.store, account.id, b"").await?;
-    let tokens = if disabled { api_token::end_all(&desk.store, account.id, &who.name, desk.now()).await? } else { 0 };
-    let detail = (tokens > 0).then(|| format!("API tokens that ended: {tokens}"));
+    let what = Amendment {
+        keep_one: disabled && account.role == Role::Administrator,
+        sessions_but: Some(b""),
+        end_tokens: disabled,
+        ..Amendment::of(Change::Disabled(disabled.then(|| desk.now())))
+    };
     let action = if disabled { "admin.disable" } else { "admin.enable" };
-    desk.note(who, action, &account.name, detail.as_deref()).await
+    let record = desk.record(who, action, (&account.name, None), false);
+    amended(account::amend(&desk.store, account.id, &what, &record).await?)
 }
 
 /// Forgets the wrong tries of an account, so that its person need not wait.
@@ -116,8 +117,9 @@ pub async fn set_disabled(desk: &Desk, who: &Who, account: &Account, disabled: b
 /// The role; the database.
 pub async fn unlock(desk: &Desk, who: &Who, account: &Account) -> Result<(), AdminError> {
     desk.require(who, Role::Administrator)?;
-    guess::unlock(desk, account.id).await?;
-    desk.note(who, "admin.unlock", &account.name, None).await
+    let record = desk.record(who, "admin.unlock", (&account.name, None), false);
+    guess::unlock(desk, account.id, &record).await?;
+    Ok(())
 }
 
 /// Sets a password: one's own, or as an administrator anybody's. All other sessions of the account end.
@@ -139,9 +141,9 @@ pub async fn set_password(
         return Err(AdminError::Invalid(mistakes));
     }
     let hash = password::hash(password).await?;
-    account::change(&desk.store, account.id, Change::Password(hash, desk.now())).await?;
-    session::end_all(&desk.store, account.id, kept).await?;
-    desk.note(who, "admin.password", &account.name, None).await
+    let what = Amendment { sessions_but: Some(kept), ..Amendment::of(Change::Password(hash, desk.now())) };
+    let record = desk.record(who, "admin.password", (&account.name, None), false);
+    amended(account::amend(&desk.store, account.id, &what, &record).await?)
 }
 
 /// Takes the second factor away, e.g. because the phone is lost. All sessions of the account end.
@@ -152,10 +154,19 @@ pub async fn drop_factor(desk: &Desk, who: &Who, account: &Account) -> Result<()
     if !who.is_in_person(account.id) {
         desk.require(who, Role::Administrator)?;
     }
-    account::change(&desk.store, account.id, Change::Totp(None)).await?;
-    recovery::replace(&desk.store, account.id, &[]).await?;
-    session::end_all(&desk.store, account.id, b"").await?;
-    desk.note(who, "second_factor.drop", &account.name, None).await
+    let what = Amendment { sessions_but: Some(b""), codes: Some(&[]), ..Amendment::of(Change::Totp(None)) };
+    let record = desk.record(who, "second_factor.drop", (&account.name, None), false);
+    amended(account::amend(&desk.store, account.id, &what, &record).await?)
+}
+
+/// Ends all of somebody's own sessions but `kept`.
+///
+/// # Errors
+/// The database.
+pub async fn end_sessions(desk: &Desk, who: &Who, account: &Account, kept: &[u8]) -> Result<(), AdminError> {
+    let what = Amendment { sessions_but: Some(kept), ..Amendment::default() };
+    let record = desk.record(who, "sessions.end", (&account.name, None), false);
+    amended(account::amend(&desk.store, account.id, &what, &record).await?)
 }
 
 /// Remembers the language of somebody's pages.
@@ -164,16 +175,4 @@ pub async fn drop_factor(desk: &Desk, who: &Who, account: &Account) -> Result<()
 /// The database.
 pub async fn set_locale(desk: &Desk, account: &Account, locale: Locale) -> Result<(), AdminError> {
     Ok(account::change(&desk.store, account.id, Change::Locale(locale)).await?)
-}
-
-/// Refuses to take the last administrator's power away.
-async fn keep_one(desk: &Desk, account: &Account) -> Result<(), AdminError> {
-    if account.role != Role::Administrator {
-        return Ok(());
-    }
-    let others = account::all(&desk.store).await?;
-    let left = others
-        .iter()
-        .any(|other| other.id != account.id && other.role == Role::Administrator && other.disabled_at.is_none());
-    if left { Ok(()) } else { Err(AdminError::Conflict("people.last_administrator".to_owned())) }
 }

@@ -27,9 +27,6 @@ pub async fn seen(desk: &Desk, who: &Who, which: Seen) -> Result<u64, AdminError
     if !replies::exists(&desk.store, id).await? {
         return Err(AdminError::NotFound("reply"));
     }
-    let read = replies::note_seen(&desk.store, which, &who.name, desk.now()).await?;
-    if read > 0 {
-        desk.note(who, "reply.seen", &id.to_string(), Some(&format!("{read} replies"))).await?;
-    }
-    Ok(read)
+    let record = desk.record(who, "reply.seen", (id.to_string(), None), false);
+    Ok(replies::note_seen(&desk.store, which, &record).await?)
 }

@@ -2,6 +2,7 @@
 
 use super::{AdminError, Desk};
 use crate::domain::admin::{Role, Who};
+use crate::store::audit::Record;
 use crate::store::restored::{self, Watch};
 
 /// How it stands.
@@ -26,9 +27,8 @@ pub async fn state(desk: &Desk) -> Result<Restored, AdminError> {
 /// The role; the database.
 pub async fn say(desk: &Desk, who: &Who) -> Result<u64, AdminError> {
     desk.require(who, Role::Operator)?;
-    let held = restored::hold(&desk.store, &format!("{} said so", who.name), desk.now()).await?;
-    desk.note(who, "restored.say", "schema", Some(&format!("{held} messages"))).await?;
-    Ok(held)
+    let sign = format!("{} said so", who.name);
+    Ok(restored::hold(&desk.store, &sign, Some(&recording(desk, who, "restored.say")), desk.now()).await?)
 }
 
 /// Sends what is held because of it. Returns how many.
@@ -37,9 +37,7 @@ pub async fn say(desk: &Desk, who: &Who) -> Result<u64, AdminError> {
 /// The role; the database.
 pub async fn release(desk: &Desk, who: &Who) -> Result<u64, AdminError> {
     desk.require(who, Role::Operator)?;
-    let count = restored::release(&desk.store, desk.now()).await?;
-    desk.note(who, "restored.release", "schema", Some(&format!("{count} messages"))).await?;
-    Ok(count)
+    Ok(restored::release(&desk.store, &recording(desk, who, "restored.release"), desk.now()).await?)
 }
 
 /// Ends what is held because of it. Returns how many.
@@ -48,7 +46,10 @@ pub async fn release(desk: &Desk, who: &Who) -> Result<u64, AdminError> {
 /// The role; the database.
 pub async fn discard(desk: &Desk, who: &Who) -> Result<u64, AdminError> {
     desk.require(who, Role::Operator)?;
-    let count = restored::discard(&desk.store, desk.now()).await?;
-    desk.note(who, "restored.discard", "schema", Some(&format!("{count} messages"))).await?;
-    Ok(count)
+    Ok(restored::discard(&desk.store, &recording(desk, who, "restored.discard"), desk.now()).await?)
+}
+
+/// What is on record of so many messages.
+fn recording<'a>(desk: &'a Desk, who: &'a Who, action: &'static str) -> impl Fn(u64) -> Record<'a> + Send + Sync {
+    move |count| desk.record(who, action, ("schema", Some(format!("{count} messages"))), false)
 }

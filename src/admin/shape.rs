@@ -24,6 +24,7 @@ pub fn message(m: &MessageTrail) -> Value {
         "class": m.class, "lane": m.lane, "template": m.template, "text": m.text, "state": m.standing(),
         "reason": m.reason, "detail": m.detail, "created_at": m.created_at.to_string(),
         "expires_at": m.expires_at.to_string(), "resend_of": m.resend_of.map(|id| id.to_string()),
+        "rewritten_at": m.rewritten_at.map(|at| at.to_string()),
     })
 }
 

@@ -12,7 +12,7 @@ use super::{AdminError, Desk, people};
 use crate::config::section::is_empty;
 use crate::domain::admin::{Role, Via, Who};
 use crate::signature::{Headers, Key, SignatureError, verify_within};
-use crate::store::account::{self, Account, Change};
+use crate::store::account::{self, Account, Amendment, Change};
 use crate::store::platform_link;
 use crate::store::session::Stage;
 
@@ -102,8 +102,8 @@ pub async fn with_link(desk: &Desk, link: &Link<'_>, visitor: &Visitor) -> Resul
         desk.note(&who, "sso.refuse", &account.name, Some("disabled")).await?;
         return Err(SsoError::Disabled);
     }
-    desk.note(&who, "sso", &account.name, Some(&detail)).await?;
-    enter(desk, &account, stage, visitor).await.map_err(|error| match error {
+    let record = desk.record(&who, "sso", (&account.name, Some(detail)), false);
+    enter(desk, &account, stage, visitor, Some(record)).await.map_err(|error| match error {
         LoginError::Admin(error) => SsoError::Admin(error),
         other => SsoError::Admin(AdminError::Internal(other.to_string())),
     })
@@ -160,8 +160,8 @@ async fn account(desk: &Desk, person: &Person, role: Role, visitor: &Visitor) ->
     };
     if let Some(known) = platform_link::account_of(&desk.store, person.id).await? {
         if known.role != role && known.disabled_at.is_none() {
-            account::change(&desk.store, known.id, Change::Role(role)).await?;
-            desk.note(&platform, "admin.role", &known.name, Some(role.code())).await?;
+            let record = desk.record(&platform, "admin.role", (&known.name, Some(role.code().to_owned())), false);
+            account::amend(&desk.store, known.id, &Amendment::of(Change::Role(role)), &record).await?;
         }
         return Ok(Account { role, ..known });
     }
@@ -169,13 +169,11 @@ async fn account(desk: &Desk, person: &Person, role: Role, visitor: &Visitor) ->
     let own_name = format!("{} #{}", person.name.chars().take(40).collect::<String>(), person.id);
     let alone = people::name_is_free(desk, &person.name).await?;
     for name in [person.name.as_str(), own_name.as_str()].into_iter().skip(usize::from(!alone)) {
-        match platform_link::create(&desk.store, person.id, name, role, desk.now()).await {
+        let record = desk.record(&platform, "admin.create", (name, Some(role.code().to_owned())), false);
+        match platform_link::create(&desk.store, person.id, name, role, &record).await {
             Err(error) if error.is_duplicate() => {}
             Err(error) => return Err(error.into()),
-            Ok(()) => {
-                desk.note(&platform, "admin.create", name, Some(role.code())).await?;
-                break;
-            }
+            Ok(()) => break,
         }
     }
     // Another link of his may have made it meanwhile.

@@ -88,7 +88,7 @@ impl RestoreWatch {
 }
 
 async fn hold(store: &Store, sign: &str, clock: &Clock) -> Result<(), StoreError> {
-    let held = restored::hold(store, sign, clock.now()).await?;
+    let held = restored::hold(store, sign, None, clock.now()).await?;
     tracing::error!(
         sign,
         held,

@@ -276,6 +276,9 @@ pub(super) fn print_message(m: &MessageTrail) {
     for line in m.text.lines().filter(|line| !line.is_empty()) {
         println!("      {line}");
     }
+    if let Some(at) = m.rewritten_at {
+        println!("    {}  written anew: what it says had changed while it waited", show::time(at));
+    }
     if m.snoozes > 0 {
         println!("    pace: put off {} times", m.snoozes);
     }

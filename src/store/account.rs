@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Row, Value};
+use mysql_async::{Row, Transaction, Value};
 
-use super::pool::bounded;
-use super::row::{Reader, at};
-use super::{Store, StoreError};
+use super::audit::Record;
+use super::pool::{bounded, retried};
+use super::row::{Reader, at, transaction};
+use super::{Store, StoreError, recovery, revision};
 use crate::domain::admin::{Role, name_key};
 use crate::domain::locale::Locale;
 
@@ -112,20 +113,31 @@ pub(super) async fn one(store: &Store, column: &'static str, value: Value) -> Re
     .await
 }
 
-/// Makes an account.
+/// Makes an account, with the hash of its password, and the record of it.
 ///
 /// # Errors
-/// The database; [`StoreError::is_duplicate`] if the name is taken.
-pub async fn create(store: &Store, name: &str, role: Role, by: &str, now: Timestamp) -> Result<u64, StoreError> {
-    bounded(async {
+/// The database; [`StoreError::is_duplicate`] if the name is taken. Then nothing is there.
+pub async fn create(
+    store: &Store,
+    name: &str,
+    role: Role,
+    hash: Option<&str>,
+    record: &Record<'_>,
+) -> Result<u64, StoreError> {
+    retried(|| async {
         let mut connection = store.connection().await?;
-        connection
-            .exec_drop(
-                "INSERT INTO admin (name, name_key, role, created_at, created_by) VALUES (?, ?, ?, ?, ?)",
-                (name, name_key(name), role.code(), at(now), by),
-            )
-            .await?;
-        Ok(connection.last_insert_id().unwrap_or_default())
+        let mut tx = connection.start_transaction(transaction()).await?;
+        let now = at(record.now);
+        tx.exec_drop(
+            "INSERT INTO admin (name, name_key, role, password_hash, password_at, created_at, created_by) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (name, name_key(name), role.code(), hash, hash.map(|_| now.clone()), &now, &record.who.name),
+        )
+        .await?;
+        let id = tx.last_insert_id().unwrap_or_default();
+        record.write(&mut tx).await?;
+        tx.commit().await?;
+        Ok(id)
     })
     .await
 }
@@ -149,27 +161,98 @@ pub enum Change {
 /// # Errors
 /// The database.
 pub async fn change(store: &Store, id: u64, change: Change) -> Result<(), StoreError> {
-    let (set, value): (&str, Value) = match change {
-        Change::Role(role) => ("role = ?", role.code().into()),
-        Change::Password(hash, when) => return password(store, id, &hash, when).await,
-        Change::Totp(sealed) => ("totp_step = 0, totp_sealed = ?", sealed.into()),
-        Change::Locale(locale) => ("locale = ?", locale.code().into()),
-        Change::Disabled(since) => ("disabled_at = ?", since.map_or(Value::NULL, at)),
-    };
-    bounded(async {
+    retried(|| async {
         let mut connection = store.connection().await?;
-        connection.exec_drop(format!("UPDATE admin SET {set} WHERE id = ?"), (value, id)).await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
+        put(&mut tx, id, &change).await?;
+        tx.commit().await?;
         Ok(())
     })
     .await
 }
 
-async fn password(store: &Store, id: u64, hash: &str, when: Timestamp) -> Result<(), StoreError> {
-    bounded(async {
+async fn put(tx: &mut Transaction<'_>, id: u64, change: &Change) -> Result<(), StoreError> {
+    let (set, value): (&str, Value) = match change {
+        Change::Role(role) => ("role = ?", role.code().into()),
+        Change::Password(hash, when) => {
+            let sql = "UPDATE admin SET password_hash = ?, password_at = ? WHERE id = ?";
+            return Ok(tx.exec_drop(sql, (hash, at(*when), id)).await?);
+        }
+        Change::Totp(sealed) => ("totp_step = 0, totp_sealed = ?", sealed.clone().into()),
+        Change::Locale(locale) => ("locale = ?", locale.code().into()),
+        Change::Disabled(since) => ("disabled_at = ?", since.map_or(Value::NULL, at)),
+    };
+    Ok(tx.exec_drop(format!("UPDATE admin SET {set} WHERE id = ?"), (value, id)).await?)
+}
+
+/// A change of an account with all that follows from it.
+#[derive(Default)]
+#[expect(missing_debug_implementations, reason = "it may hold a hash")]
+pub struct Amendment<'a> {
+    pub change: Option<Change>,
+    /// It takes power away, which the last administrator must keep.
+    pub keep_one: bool,
+    /// All its sessions end but this one.
+    pub sessions_but: Option<&'a [u8]>,
+    /// Its API tokens end.
+    pub end_tokens: bool,
+    /// Its recovery codes are put in the place of those that there were.
+    pub codes: Option<&'a [Vec<u8>]>,
+}
+
+impl Amendment<'_> {
+    /// A change that nothing follows from.
+    #[must_use]
+    pub fn of(change: Change) -> Self {
+        Self { change: Some(change), ..Self::default() }
+    }
+}
+
+/// What became of an amendment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amended {
+    /// So many API tokens ended.
+    Done { tokens: u64 },
+    /// Nobody would be left who may: nothing is changed.
+    Last,
+}
+
+/// Changes an account with all that follows, and the record of it, in one transaction. Of two that would take the last two
+/// administrators away, the second finds that it is the last.
+///
+/// # Errors
+/// The database; then nothing is changed.
+pub async fn amend(store: &Store, id: u64, what: &Amendment<'_>, record: &Record<'_>) -> Result<Amended, StoreError> {
+    retried(|| async {
         let mut connection = store.connection().await?;
-        let sql = "UPDATE admin SET password_hash = ?, password_at = ? WHERE id = ?";
-        connection.exec_drop(sql, (hash, at(when), id)).await?;
-        Ok(())
+        let mut tx = connection.start_transaction(transaction()).await?;
+        if what.keep_one {
+            tx.query_drop(revision::ALONE).await?;
+            let sql = "SELECT COUNT(*) FROM admin WHERE role = 'administrator' AND disabled_at IS NULL AND id <> ?";
+            let others: Option<u64> = tx.exec_first(sql, (id,)).await?;
+            if others == Some(0) {
+                return Ok(Amended::Last);
+            }
+        }
+        if let Some(change) = &what.change {
+            put(&mut tx, id, change).await?;
+        }
+        if let Some(kept) = what.sessions_but {
+            tx.exec_drop("DELETE FROM admin_session WHERE admin_id = ? AND token <> ?", (id, kept)).await?;
+        }
+        let mut tokens = 0;
+        if what.end_tokens {
+            let sql = "UPDATE api_token SET ended_at = ?, ended_by = ? WHERE owner_id = ? AND ended_at IS NULL";
+            tx.exec_drop(sql, (at(record.now), &record.who.name, id)).await?;
+            tokens = tx.affected_rows();
+        }
+        if let Some(codes) = what.codes {
+            recovery::put(&mut tx, id, codes).await?;
+        }
+        let detail = if tokens > 0 { Some(format!("API tokens that ended: {tokens}")) } else { record.detail.clone() };
+        Record { detail, ..record.clone() }.write(&mut tx).await?;
+        tx.commit().await?;
+        Ok(Amended::Done { tokens })
     })
     .await
 }

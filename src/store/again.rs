@@ -3,8 +3,7 @@
 use mysql_async::Row;
 use mysql_async::prelude::Queryable;
 
-use jiff::Timestamp;
-
+use super::audit::Record;
 use super::pool::retried;
 use super::row::{at, transaction};
 use super::{Store, StoreError};
@@ -21,7 +20,7 @@ pub async fn again(
     store: &Store,
     id: &EventId,
     entered: &[(String, Subject)],
-    now: Timestamp,
+    record: &Record<'_>,
 ) -> Result<bool, StoreError> {
     retried(|| async {
         let mut connection = store.connection().await?;
@@ -43,11 +42,12 @@ pub async fn again(
         tx.exec_drop(
             "INSERT INTO inbox (event_id, source, hook, occurred_at, received_at, key_index, body_sha256, body, run_at) \
              SELECT id, source, hook, occurred_at, received_at, key_index, body_sha256, body, ? FROM event WHERE id = ?",
-            (at(now), id.as_str()),
+            (at(record.now), id.as_str()),
         )
         .await?;
         tx.exec_drop("DELETE FROM skip WHERE event_id = ?", (id.as_str(),)).await?;
         tx.exec_drop("DELETE FROM event WHERE id = ?", (id.as_str(),)).await?;
+        record.write(&mut tx).await?;
         tx.commit().await?;
         Ok(true)
     })

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 
-use super::pool::bounded;
-use super::row::{Reader, at, cut, in_list, marks};
+use super::audit::Record;
+use super::pool::{bounded, retried};
+use super::row::{Reader, at, cut, in_list, marks, transaction};
 use super::{Store, StoreError};
 use crate::domain::consent::{How, Said, Scope, person, refuses, refuses_all};
 use crate::domain::hookpoint::Class;
@@ -169,18 +170,44 @@ pub struct Statement<'a> {
 /// # Errors
 /// The database.
 pub async fn record<K: AsRef<str> + Sync>(store: &Store, keys: &[K], one: Statement<'_>) -> Result<(), StoreError> {
-    bounded(async {
+    noted(store, keys, one, None).await
+}
+
+/// The same by somebody at work, with the record of it.
+///
+/// # Errors
+/// The database; then neither is there.
+pub async fn record_by<K: AsRef<str> + Sync>(
+    store: &Store,
+    keys: &[K],
+    one: Statement<'_>,
+    record: &Record<'_>,
+) -> Result<(), StoreError> {
+    noted(store, keys, one, Some(record)).await
+}
+
+async fn noted<K: AsRef<str> + Sync>(
+    store: &Store,
+    keys: &[K],
+    one: Statement<'_>,
+    record: Option<&Record<'_>>,
+) -> Result<(), StoreError> {
+    retried(|| async {
         let mut connection = store.connection().await?;
-        connection
-            .exec_batch(
-                "INSERT INTO consent (recipient, class, opted_out, evidence, how, at) VALUES (?, ?, ?, ?, ?, ?) \
-                 ON DUPLICATE KEY UPDATE opted_out = VALUES(opted_out), evidence = VALUES(evidence), how = VALUES(how)",
-                keys.iter().map(|key| {
-                    let (scope, out) = (one.said.scope.code(), one.said.opted_out);
-                    (key.as_ref(), scope, out, cut(one.evidence, 500), one.how.code(), at(one.said.at))
-                }),
-            )
-            .await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
+        tx.exec_batch(
+            "INSERT INTO consent (recipient, class, opted_out, evidence, how, at) VALUES (?, ?, ?, ?, ?, ?) \
+             ON DUPLICATE KEY UPDATE opted_out = VALUES(opted_out), evidence = VALUES(evidence), how = VALUES(how)",
+            keys.iter().map(|key| {
+                let (scope, out) = (one.said.scope.code(), one.said.opted_out);
+                (key.as_ref(), scope, out, cut(one.evidence, 500), one.how.code(), at(one.said.at))
+            }),
+        )
+        .await?;
+        if let Some(record) = record {
+            record.write(&mut tx).await?;
+        }
+        tx.commit().await?;
         Ok(())
     })
     .await

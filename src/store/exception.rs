@@ -7,10 +7,10 @@ use mysql_async::Row;
 use mysql_async::prelude::Queryable;
 
 use super::audit::Record;
-use super::pool::bounded;
+use super::pool::{bounded, retried};
 use super::row::{Reader, at, cut, transaction};
 use super::walk::Where;
-use super::{Store, StoreError};
+use super::{Store, StoreError, revision};
 use crate::domain::decision::Rule;
 use crate::domain::hookpoint::{Subject, closed_list};
 
@@ -61,7 +61,7 @@ pub struct Filter {
     pub limit: usize,
 }
 
-/// Makes an exception, and returns its number.
+/// Makes an exception, and returns its number; `None` if one is in force for the subject. Of two at once, one finds the other's.
 ///
 /// # Errors
 /// The database.
@@ -72,10 +72,15 @@ pub async fn make<'a>(
     until: Timestamp,
     record: impl Fn(u64) -> Record<'a> + Sync,
     now: Timestamp,
-) -> Result<u64, StoreError> {
-    bounded(async {
+) -> Result<Option<u64>, StoreError> {
+    retried(|| async {
         let mut connection = store.connection().await?;
         let mut tx = connection.start_transaction(transaction()).await?;
+        tx.query_drop(revision::ALONE).await?;
+        let there: Option<Row> = tx.exec_first(IN_FORCE, (subject.to_string(), rule.code(), at(now))).await?;
+        if there.is_some() {
+            return Ok(None);
+        }
         tx.exec_drop(
             "INSERT INTO decision_override (rule, subject, who, why, made_at, until_at) VALUES (?, ?, ?, ?, ?, ?)",
             (rule.code(), subject.to_string(), cut(who, 100), cut(why, 500), at(now), at(until)),
@@ -84,7 +89,7 @@ pub async fn make<'a>(
         let id = tx.last_insert_id().unwrap_or_default();
         record(id).write(&mut tx).await?;
         tx.commit().await?;
-        Ok(id)
+        Ok(Some(id))
     })
     .await
 }
@@ -113,6 +118,9 @@ pub async fn end(store: &Store, id: u64, record: &Record<'_>) -> Result<bool, St
     .await
 }
 
+const IN_FORCE: &str = "SELECT * FROM decision_override WHERE subject = ? AND rule = ? AND until_at > ? AND ended_at IS NULL \
+                        ORDER BY until_at DESC LIMIT 1";
+
 /// The exception in force for `subject`, if there is one.
 ///
 /// # Errors
@@ -124,15 +132,8 @@ pub async fn in_force(
     now: Timestamp,
 ) -> Result<Option<Override>, StoreError> {
     bounded(async {
-        let row: Option<Row> = store
-            .connection()
-            .await?
-            .exec_first(
-                "SELECT * FROM decision_override WHERE subject = ? AND rule = ? AND until_at > ? AND ended_at IS NULL \
-                 ORDER BY until_at DESC LIMIT 1",
-                (subject.to_string(), rule.code(), at(now)),
-            )
-            .await?;
+        let row: Option<Row> =
+            store.connection().await?.exec_first(IN_FORCE, (subject.to_string(), rule.code(), at(now))).await?;
         row.as_ref().map(read_override).transpose()
     })
     .await

@@ -1,12 +1,15 @@
 //! Owns: what is usual for a hookpoint, and the alerts that wait for an operator's word because there were more.
 
+mod answer;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Transaction, Value};
 
-use super::outbox::{cancel, hex_list, message_id};
+pub use self::answer::{Scope, ask_again, discard, free, go, later};
+use super::outbox::hex_list;
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, marks, transaction};
 use super::{Store, StoreError};
@@ -20,8 +23,6 @@ use std::fmt;
 const SLOT: SignedDuration = SignedDuration::from_mins(10);
 /// Counts are spread over so many rows, so that workers do not wait for each other.
 const SHARDS: u8 = 8;
-/// Held messages released or dropped in one step.
-const STEP: usize = 500;
 
 closed_list! {
     /// Where a hold stands.
@@ -311,139 +312,6 @@ pub async fn put_under(store: &Store, ids: &[MessageId], why: Reason) -> Result<
     .await
 }
 
-/// Whose held messages are meant: a hookpoint's, or those of one client only.
-#[derive(Clone, Debug)]
-pub struct Scope {
-    pub hookpoint: HookpointId,
-    pub client_id: Option<ClientId>,
-}
-
-/// Lets the held messages go, and holds no others before `until`. What another hold covers as well (a client's beside its
-/// hookpoint's) stays under that one. Returns how many went.
-///
-/// # Errors
-/// The database; what was released stays released, and asking again goes on.
-pub async fn go(store: &Store, scope: &Scope, until: Timestamp, now: Timestamp) -> Result<usize, StoreError> {
-    answer(store, scope, HoldState::Go, until).await?;
-    let count = free(store, Some(scope), now).await?;
-    let (ended, left) = match scope.client_id {
-        None => (Reason::MassSend, Reason::ClientCeiling),
-        Some(_) => (Reason::ClientCeiling, Reason::MassSend),
-    };
-    retried(|| async {
-        let mut connection = store.connection().await?;
-        let sql = "UPDATE outbox SET waiting_for = ? WHERE state = 'held' AND waiting_for = ? AND hookpoint = ? \
-                   AND (? = 0 OR client_id = ?)";
-        let (hookpoint, client) = (scope.hookpoint.as_str(), id(scope));
-        Ok(connection.exec_drop(sql, (left.code(), ended.code(), hookpoint, client, client)).await?)
-    })
-    .await?;
-    Ok(count)
-}
-
-/// Queues held messages that no hold covers any more, of one scope or of all. Returns how many.
-///
-/// # Errors
-/// The database; asking again goes on.
-pub async fn free(store: &Store, scope: Option<&Scope>, now: Timestamp) -> Result<usize, StoreError> {
-    // Only what [`put_under`] held: others may hold messages for reasons of their own.
-    let mut sql = "SELECT message_id FROM outbox o WHERE o.state = 'held' AND o.waiting_for IN (?, ?) AND NOT EXISTS \
-                   (SELECT 1 FROM hold h WHERE h.hookpoint = o.hookpoint AND h.client_id IN (0, o.client_id) \
-                   AND h.state <> 'go')"
-        .to_owned();
-    let mut values: Vec<Value> = vec![Reason::MassSend.code().into(), Reason::ClientCeiling.code().into()];
-    if let Some(scope) = scope {
-        sql.push_str(" AND o.hookpoint = ? AND (? = 0 OR o.client_id = ?)");
-        values.extend([scope.hookpoint.as_str().into(), id(scope).into(), id(scope).into()]);
-    }
-    sql.push_str(" ORDER BY o.event_at, o.message_id LIMIT ?");
-    values.push((STEP as u64).into());
-    let mut count = 0;
-    loop {
-        let ids: Vec<MessageId> = bounded(async {
-            let mut connection = store.connection().await?;
-            let rows: Vec<Row> = connection.exec(sql.as_str(), values.clone()).await?;
-            rows.iter().map(|row| message_id(&Reader::new("outbox", row, ""), "message_id")).collect()
-        })
-        .await?;
-        if ids.is_empty() {
-            return Ok(count);
-        }
-        let sql = format!(
-            "UPDATE outbox SET state = 'queued', run_at = ?, waiting_for = NULL WHERE message_id IN ({}) AND state = 'held'",
-            hex_list(&ids)
-        );
-        retried(|| async {
-            let mut connection = store.connection().await?;
-            Ok(connection.exec_drop(sql.as_str(), (at(now),)).await?)
-        })
-        .await?;
-        count += ids.len();
-    }
-}
-
-/// Keeps holding, and asks again at `until`.
-///
-/// # Errors
-/// The database.
-pub async fn later(store: &Store, scope: &Scope, until: Timestamp) -> Result<(), StoreError> {
-    answer(store, scope, HoldState::Later, until).await
-}
-
-/// Holds that were to be decided later, and it is later: they ask again. Returns how many.
-///
-/// # Errors
-/// The database.
-pub async fn ask_again(store: &Store, now: Timestamp) -> Result<u64, StoreError> {
-    retried(|| async {
-        let mut connection = store.connection().await?;
-        connection
-            .exec_drop("UPDATE hold SET state = 'asked', until = NULL WHERE state = 'later' AND until <= ?", (at(now),))
-            .await?;
-        Ok(connection.affected_rows())
-    })
-    .await
-}
-
-/// Cancels what the hold keeps and ends it: the held messages, and those that wait for their time and would be held then. What
-/// they counted is forgotten: a fault must not become usual. Returns how many were cancelled. A hold that was let go only ends.
-///
-/// # Errors
-/// The database; asking again goes on.
-pub async fn discard(store: &Store, scope: &Scope, now: Timestamp) -> Result<usize, StoreError> {
-    let mut count = 0;
-    loop {
-        let ids: Vec<(MessageId, Reason)> =
-            kept(store, scope).await?.into_iter().map(|id| (id, Reason::DroppedByOperator)).collect();
-        if !ids.is_empty() {
-            cancel(store, &ids, now).await?;
-            count += ids.len();
-        } else if retried(|| end(store, scope, now)).await? {
-            return Ok(count);
-        }
-    }
-}
-
-/// Ends a hold under which nothing is left. False: something was put under it in the meantime.
-async fn end(store: &Store, scope: &Scope, now: Timestamp) -> Result<bool, StoreError> {
-    let mut connection = store.connection().await?;
-    let mut tx = connection.start_transaction(transaction()).await?;
-    let (hookpoint, client) = (scope.hookpoint.as_str(), id(scope));
-    let lock = "SELECT 1 FROM hold WHERE hookpoint = ? AND client_id = ? FOR UPDATE";
-    let _: Option<Row> = tx.exec_first(lock, (hookpoint, client)).await?;
-    let left: Option<Row> = tx.exec_first(KEPT, (hookpoint, client, client, hookpoint, client, 1)).await?;
-    if left.is_some() {
-        return Ok(false);
-    }
-    if scope.client_id.is_none() {
-        let day = SignedDuration::from_hours(24);
-        tx.exec_drop("DELETE FROM volume WHERE hookpoint = ? AND slot > ?", (hookpoint, at(now - day))).await?;
-    }
-    tx.exec_drop("DELETE FROM hold WHERE hookpoint = ? AND client_id = ?", (hookpoint, client)).await?;
-    tx.commit().await?;
-    Ok(true)
-}
-
 /// Counts that nobody looks at any more are deleted.
 ///
 /// # Errors
@@ -452,41 +320,6 @@ pub async fn forget_counts(store: &Store, before: Timestamp) -> Result<(), Store
     retried(|| async {
         let mut connection = store.connection().await?;
         Ok(connection.exec_drop("DELETE FROM volume WHERE slot < ? LIMIT 1000", (at(before),)).await?)
-    })
-    .await
-}
-
-async fn answer(store: &Store, scope: &Scope, state: HoldState, until: Timestamp) -> Result<(), StoreError> {
-    retried(|| async {
-        let mut connection = store.connection().await?;
-        connection
-            .exec_drop(
-                "UPDATE hold SET state = ?, until = ? WHERE hookpoint = ? AND client_id = ?",
-                (state.code(), at(until), scope.hookpoint.as_str(), id(scope)),
-            )
-            .await?;
-        Ok(())
-    })
-    .await
-}
-
-fn id(scope: &Scope) -> u64 {
-    scope.client_id.map_or(0, |id| id.0)
-}
-
-/// What a hold keeps, the oldest first: hookpoint, client twice, hookpoint, client, limit. Messages of a client under a
-/// hookpoint's hold belong to both. One that was tried before is not dropped with the others: it may have arrived.
-const KEPT: &str = "SELECT o.message_id FROM outbox o WHERE o.hookpoint = ? AND (? = 0 OR o.client_id = ?) \
-                    AND (o.state = 'held' AND o.waiting_for <> 'restored' OR o.state = 'queued' AND o.attempts = 0) AND EXISTS (SELECT 1 FROM hold h \
-                    WHERE h.hookpoint = ? AND h.client_id = ? AND h.state <> 'go') \
-                    ORDER BY o.event_at, o.message_id LIMIT ?";
-
-async fn kept(store: &Store, scope: &Scope) -> Result<Vec<MessageId>, StoreError> {
-    let (hookpoint, client) = (scope.hookpoint.as_str(), id(scope));
-    bounded(async {
-        let mut connection = store.connection().await?;
-        let rows: Vec<Row> = connection.exec(KEPT, (hookpoint, client, client, hookpoint, client, STEP as u64)).await?;
-        rows.iter().map(|row| message_id(&Reader::new("outbox", row, ""), "message_id")).collect()
     })
     .await
 }

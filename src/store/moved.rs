@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 
-use super::pool::bounded;
+use super::audit::Record;
+use super::pool::{bounded, retried};
 use super::row::{Reader, at, in_list, marks, transaction};
 use super::{Store, StoreError};
 use crate::domain::phone::E164;
@@ -133,35 +134,42 @@ pub async fn open(store: &Store) -> Result<u64, StoreError> {
     .await
 }
 
-/// Takes note of one, in all its spellings. Returns whether there is such a mark.
+/// Takes note of one, in all its spellings, with the record of it. Returns whether there is such a mark.
 ///
 /// # Errors
-/// The database.
-pub async fn note(store: &Store, from: &[E164], now: Timestamp) -> Result<bool, StoreError> {
+/// The database; then nothing is changed.
+pub async fn note(store: &Store, from: &[E164], record: &Record<'_>) -> Result<bool, StoreError> {
     let sql = format!("UPDATE moved_number SET noted_at = ? WHERE recipient IN ({})", marks(from.len()));
-    change(store, sql, std::iter::once(at(now)), from).await
+    change(store, sql, Some(at(record.now)), from, record).await
 }
 
-/// Takes the mark away. Returns whether there was one.
+/// Takes the mark away, with the record of it. Returns whether there was one.
 ///
 /// # Errors
-/// The database.
-pub async fn unmark(store: &Store, from: &[E164]) -> Result<bool, StoreError> {
+/// The database; then nothing is changed.
+pub async fn unmark(store: &Store, from: &[E164], record: &Record<'_>) -> Result<bool, StoreError> {
     let sql = format!("DELETE FROM moved_number WHERE recipient IN ({})", marks(from.len()));
-    change(store, sql, std::iter::empty(), from).await
+    change(store, sql, None, from, record).await
 }
 
 async fn change(
     store: &Store,
     sql: String,
-    first: impl Iterator<Item = Value>,
+    first: Option<Value>,
     from: &[E164],
+    record: &Record<'_>,
 ) -> Result<bool, StoreError> {
-    let values: Vec<Value> = first.chain(from.iter().map(|one| Value::from(one.as_str()))).collect();
-    bounded(async {
+    let values: Vec<Value> = first.into_iter().chain(from.iter().map(|one| Value::from(one.as_str()))).collect();
+    retried(|| async {
         let mut connection = store.connection().await?;
-        connection.exec_drop(sql, values).await?;
-        Ok(connection.affected_rows() > 0)
+        let mut tx = connection.start_transaction(transaction()).await?;
+        tx.exec_drop(sql.as_str(), values.clone()).await?;
+        let changed = tx.affected_rows() > 0;
+        if changed {
+            record.write(&mut tx).await?;
+        }
+        tx.commit().await?;
+        Ok(changed)
     })
     .await
 }

@@ -3,9 +3,10 @@
 
 use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Row, Value};
+use mysql_async::{Row, Transaction, Value};
 use uuid::Uuid;
 
+use super::audit::Record;
 use super::finish::parameters_text;
 use super::lease::{Holder, prove};
 use super::pool::{bounded, retried};
@@ -263,27 +264,55 @@ pub async fn cancel(store: &Store, ids: &[(MessageId, Reason)], now: Timestamp) 
     retried(|| async {
         let mut connection = store.connection().await?;
         let mut tx = connection.start_transaction(transaction()).await?;
-        for (id, reason) in ids {
-            let key = id.0.as_bytes().as_slice();
-            let row: Option<Row> = tx
-                .exec_first(
-                    "SELECT attempts FROM outbox WHERE message_id = ? AND state <> 'sending' FOR UPDATE",
-                    (key,),
-                )
-                .await?;
-            let Some(row) = row else { continue };
-            let attempts: u32 = Reader::new("outbox", &row, id.to_string()).get("attempts")?;
-            tx.exec_drop("DELETE FROM outbox WHERE message_id = ?", (key,)).await?;
-            tx.exec_drop(
-                "UPDATE message SET state = ?, reason = ?, state_at = ?, attempts = ? WHERE id = ? AND state = 'open'",
-                (ended(*reason), reason.code(), at(now), attempts, key),
-            )
-            .await?;
-        }
+        cancel_in(&mut tx, ids, now).await?;
         tx.commit().await?;
         Ok(())
     })
     .await
+}
+
+/// The same for one that waits or is held, because an operator says so, with the record of it. Returns whether it did.
+///
+/// # Errors
+/// The database; then it waits on.
+pub async fn cancel_by(store: &Store, id: MessageId, record: &Record<'_>) -> Result<bool, StoreError> {
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
+        let sql = "SELECT 1 FROM outbox WHERE message_id = ? AND state IN ('queued', 'held') FOR UPDATE";
+        let waits: Option<Row> = tx.exec_first(sql, (key(id),)).await?;
+        if waits.is_none() {
+            return Ok(false);
+        }
+        cancel_in(&mut tx, &[(id, Reason::CancelledByOperator)], record.now).await?;
+        record.write(&mut tx).await?;
+        tx.commit().await?;
+        Ok(true)
+    })
+    .await
+}
+
+/// Ends those of `ids` that are not being sent right now.
+pub(super) async fn cancel_in(
+    tx: &mut Transaction<'_>,
+    ids: &[(MessageId, Reason)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for (id, reason) in ids {
+        let key = id.0.as_bytes().as_slice();
+        let row: Option<Row> = tx
+            .exec_first("SELECT attempts FROM outbox WHERE message_id = ? AND state <> 'sending' FOR UPDATE", (key,))
+            .await?;
+        let Some(row) = row else { continue };
+        let attempts: u32 = Reader::new("outbox", &row, id.to_string()).get("attempts")?;
+        tx.exec_drop("DELETE FROM outbox WHERE message_id = ?", (key,)).await?;
+        tx.exec_drop(
+            "UPDATE message SET state = ?, reason = ?, state_at = ?, attempts = ? WHERE id = ? AND state = 'open'",
+            (ended(*reason), reason.code(), at(now), attempts, key),
+        )
+        .await?;
+    }
+    Ok(())
 }
 
 /// Ends messages that cannot be sent because a row cannot be read, each with the words that name it.

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
 
 use super::account::{self, Account};
-use super::pool::bounded;
-use super::row::at;
+use super::audit::Record;
+use super::pool::{bounded, retried};
+use super::row::{at, transaction};
 use super::{Store, StoreError};
 use crate::domain::admin::{Role, name_key};
 
@@ -30,20 +31,28 @@ pub async fn account_of(store: &Store, platform_id: u64) -> Result<Option<Accoun
     account::one(store, "platform_id", platform_id.into()).await
 }
 
-/// Makes the account of somebody who comes from the platform.
+/// Makes the account of somebody who comes from the platform, with the record of it.
 ///
 /// # Errors
-/// The database; [`StoreError::is_duplicate`] if the name or the person is there already.
-pub async fn create(store: &Store, platform_id: u64, name: &str, role: Role, now: Timestamp) -> Result<(), StoreError> {
-    bounded(async {
+/// The database; [`StoreError::is_duplicate`] if the name or the person is there already. Then nothing is there.
+pub async fn create(
+    store: &Store,
+    platform_id: u64,
+    name: &str,
+    role: Role,
+    record: &Record<'_>,
+) -> Result<(), StoreError> {
+    retried(|| async {
         let mut connection = store.connection().await?;
-        connection
-            .exec_drop(
-                "INSERT INTO admin (name, name_key, role, created_at, created_by, platform_id) \
-                 VALUES (?, ?, ?, ?, 'platform', ?)",
-                (name, name_key(name), role.code(), at(now), platform_id),
-            )
-            .await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
+        tx.exec_drop(
+            "INSERT INTO admin (name, name_key, role, created_at, created_by, platform_id) \
+             VALUES (?, ?, ?, ?, 'platform', ?)",
+            (name, name_key(name), role.code(), at(record.now), platform_id),
+        )
+        .await?;
+        record.write(&mut tx).await?;
+        tx.commit().await?;
         Ok(())
     })
     .await

@@ -48,7 +48,7 @@ pub async fn record(store: &Store, lane: &str, receipts: &[&Receipt], now: Times
     let Bisected { done, refused, stopped } = bisect(in_order.len(), StoreError::is_of_a_row, work).await;
     if done.iter().any(|(_, (never_sent, _))| *never_sent > 0) {
         let sign = "the provider reports messages that were never sent, as far as the schema knows";
-        let held = restored::hold(store, sign, now).await?;
+        let held = restored::hold(store, sign, None, now).await?;
         tracing::error!(held, "the bridge's schema was restored from an older dump: see `hookbridge restored show`");
     }
     if let Some((_, error)) = stopped {

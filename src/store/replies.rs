@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 
+use super::audit::Record;
 use super::outbox::message_id;
-use super::pool::bounded;
-use super::row::{Reader, at, cut};
+use super::pool::{bounded, retried};
+use super::row::{Reader, at, cut, transaction};
 use super::{Store, StoreError};
 use crate::domain::consent::Meaning;
 use crate::domain::ids::{MessageId, ProviderUserId};
@@ -126,20 +127,26 @@ pub async fn unseen(store: &Store) -> Result<(u64, u64), StoreError> {
     .await
 }
 
-/// Notes that somebody read one reply, or all up to `up_to`. Returns how many were new to him.
+/// Notes that somebody read one reply, or all up to `up_to`, with the record of it. Returns how many were new.
 ///
 /// # Errors
-/// The database.
-pub async fn note_seen(store: &Store, which: Seen, who: &str, now: Timestamp) -> Result<u64, StoreError> {
+/// The database; then nothing is noted.
+pub async fn note_seen(store: &Store, which: Seen, record: &Record<'_>) -> Result<u64, StoreError> {
     let (condition, id) = match which {
         Seen::One(id) => ("id = ?", id),
         Seen::UpTo(id) => ("id <= ?", id),
     };
-    bounded(async {
+    let sql = format!("UPDATE reply SET seen_at = ?, seen_by = ? WHERE seen_at IS NULL AND {condition}");
+    retried(|| async {
         let mut connection = store.connection().await?;
-        let sql = format!("UPDATE reply SET seen_at = ?, seen_by = ? WHERE seen_at IS NULL AND {condition}");
-        connection.exec_drop(sql, (at(now), cut(who, 100), id)).await?;
-        Ok(connection.affected_rows())
+        let mut tx = connection.start_transaction(transaction()).await?;
+        tx.exec_drop(sql.as_str(), (at(record.now), cut(&record.who.name, 100), id)).await?;
+        let read = tx.affected_rows();
+        if read > 0 {
+            Record { detail: Some(format!("{read} replies")), ..record.clone() }.write(&mut tx).await?;
+        }
+        tx.commit().await?;
+        Ok(read)
     })
     .await
 }

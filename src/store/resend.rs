@@ -8,6 +8,7 @@ use mysql_async::Row;
 use mysql_async::prelude::Queryable;
 use uuid::Uuid;
 
+use super::audit::Record;
 use super::outbox::{hex_list, key, message_id};
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, transaction};
@@ -78,14 +79,15 @@ pub async fn next(store: &Store, id: MessageId) -> Result<Option<MessageId>, Sto
 }
 
 /// Queues `messages` again, on `lane`, as new ones that live as long as the first. Those that are sent again already, or
-/// are none that ended badly (any more), are left out. Returns the old and the new ids.
+/// are none that ended badly (any more), are left out. What was queued is on record with it. Returns the old and the new ids.
 ///
 /// # Errors
 /// The database; then none is queued.
-pub async fn resend(
+pub async fn resend<'a>(
     store: &Store,
     messages: &[Message],
     lane: impl Fn(&Message) -> String,
+    record: impl Fn(&[(MessageId, MessageId)]) -> Record<'a> + Sync,
     now: Timestamp,
 ) -> Result<Vec<(MessageId, MessageId)>, StoreError> {
     if messages.is_empty() {
@@ -93,12 +95,13 @@ pub async fn resend(
     }
     let planned: Vec<(&Message, MessageId, String)> =
         messages.iter().map(|one| (one, MessageId(Uuid::now_v7()), lane(one))).collect();
-    retried(|| once(store, &planned, now)).await
+    retried(|| once(store, &planned, &record, now)).await
 }
 
-async fn once(
+async fn once<'a>(
     store: &Store,
     planned: &[(&Message, MessageId, String)],
+    record: &(impl Fn(&[(MessageId, MessageId)]) -> Record<'a> + Sync),
     now: Timestamp,
 ) -> Result<Vec<(MessageId, MessageId)>, StoreError> {
     let mut connection = store.connection().await?;
@@ -136,6 +139,7 @@ async fn once(
             hex_list(&new)
         );
         tx.query_drop(sql).await?;
+        record(&done).write(&mut tx).await?;
     }
     tx.commit().await?;
     Ok(done)

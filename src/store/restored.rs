@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Transaction};
 
-use super::outbox::{cancel, hex_list, message_id};
+use super::audit::Record;
+use super::outbox::{cancel_in, hex_list, message_id};
 use super::pool::{bounded, retried};
-use super::row::{Reader, at, cut};
+use super::row::{Reader, at, cut, transaction};
 use super::{Store, StoreError};
 use crate::domain::ids::MessageId;
 use crate::domain::reason::Reason;
@@ -82,26 +83,40 @@ pub async fn beat(store: &Store) -> Result<u64, StoreError> {
 }
 
 /// Holds all that waits to be sent, and what becomes of events that were received until `now`. What is on its way at this very
-/// moment goes on: it is no older than the dump's claims may be. Returns how many messages are held.
+/// moment goes on: it is no older than the dump's claims may be. Where somebody said so, `record` of how many is written with it.
+/// Returns how many messages are held.
 ///
 /// # Errors
-/// The database.
-pub async fn hold(store: &Store, sign: &str, now: Timestamp) -> Result<u64, StoreError> {
+/// The database; then nothing is held.
+pub async fn hold(
+    store: &Store,
+    sign: &str,
+    record: Option<&Recording<'_>>,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
     retried(|| async {
         let mut connection = store.connection().await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
         let sql = "UPDATE restore_watch SET restored_at = ?, sign = ? WHERE id = 1";
-        connection.exec_drop(sql, (at(now), cut(sign, 300))).await?;
-        connection
-            .exec_drop(
-                "UPDATE outbox SET state = 'held', waiting_for = ?, locked_by = NULL, locked_at = NULL \
-                 WHERE state IN ('queued', 'unknown', 'held') OR (state = 'sending' AND locked_at < ?)",
-                (Reason::Restored.code(), at(now - jiff::SignedDuration::from_mins(2))),
-            )
-            .await?;
-        Ok(connection.affected_rows())
+        tx.exec_drop(sql, (at(now), cut(sign, 300))).await?;
+        tx.exec_drop(
+            "UPDATE outbox SET state = 'held', waiting_for = ?, locked_by = NULL, locked_at = NULL \
+             WHERE state IN ('queued', 'unknown', 'held') OR (state = 'sending' AND locked_at < ?)",
+            (Reason::Restored.code(), at(now - jiff::SignedDuration::from_mins(2))),
+        )
+        .await?;
+        let held = tx.affected_rows();
+        if let Some(record) = record {
+            record(held).write(&mut tx).await?;
+        }
+        tx.commit().await?;
+        Ok(held)
     })
     .await
 }
+
+/// What is on record of a step, by how many messages it was about.
+pub type Recording<'a> = dyn Fn(u64) -> Record<'a> + Send + Sync + 'a;
 
 /// How many messages wait because of it.
 ///
@@ -126,11 +141,11 @@ async fn next(store: &Store) -> Result<Vec<MessageId>, StoreError> {
     .await
 }
 
-/// Lets go what waits because of it. Returns how many.
+/// Lets go what waits because of it, step by step, each with its record. Returns how many.
 ///
 /// # Errors
-/// The database.
-pub async fn release(store: &Store, now: Timestamp) -> Result<u64, StoreError> {
+/// The database: what is let go by then stays so, and is on record.
+pub async fn release(store: &Store, record: &Recording<'_>, now: Timestamp) -> Result<u64, StoreError> {
     let mut count = 0;
     loop {
         let ids = next(store).await?;
@@ -139,23 +154,27 @@ pub async fn release(store: &Store, now: Timestamp) -> Result<u64, StoreError> {
         }
         count += retried(|| async {
             let mut connection = store.connection().await?;
+            let mut tx = connection.start_transaction(transaction()).await?;
             let sql = format!(
                 "UPDATE outbox SET state = 'queued', run_at = ?, waiting_for = NULL WHERE message_id IN ({}) \
                  AND state = 'held' AND waiting_for = ?",
                 hex_list(&ids)
             );
-            connection.exec_drop(sql, (at(now), Reason::Restored.code())).await?;
-            Ok(connection.affected_rows())
+            tx.exec_drop(sql, (at(now), Reason::Restored.code())).await?;
+            let some = tx.affected_rows();
+            record(some).write(&mut tx).await?;
+            tx.commit().await?;
+            Ok(some)
         })
         .await?;
     }
 }
 
-/// Ends what waits because of it. Returns how many.
+/// Ends what waits because of it, step by step, each with its record. Returns how many.
 ///
 /// # Errors
-/// The database.
-pub async fn discard(store: &Store, now: Timestamp) -> Result<u64, StoreError> {
+/// The database: what is ended by then stays so, and is on record.
+pub async fn discard(store: &Store, record: &Recording<'_>, now: Timestamp) -> Result<u64, StoreError> {
     let mut count = 0;
     loop {
         let ids = next(store).await?;
@@ -163,7 +182,16 @@ pub async fn discard(store: &Store, now: Timestamp) -> Result<u64, StoreError> {
             return Ok(count);
         }
         let all: Vec<(MessageId, Reason)> = ids.iter().map(|id| (*id, Reason::DroppedByOperator)).collect();
-        cancel(store, &all, now).await?;
-        count += all.len() as u64;
+        let some = all.len() as u64;
+        retried(|| async {
+            let mut connection = store.connection().await?;
+            let mut tx = connection.start_transaction(transaction()).await?;
+            cancel_in(&mut tx, &all, now).await?;
+            record(some).write(&mut tx).await?;
+            tx.commit().await?;
+            Ok(())
+        })
+        .await?;
+        count += some;
     }
 }

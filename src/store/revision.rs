@@ -10,6 +10,9 @@ use super::{Store, StoreError};
 /// Raises the number: something changed.
 pub(super) const RAISE: &str = "UPDATE revision SET number = number + 1 WHERE id = 1";
 
+/// Held until the transaction ends, it keeps operations one after another that look first and then act.
+pub(super) const ALONE: &str = "SELECT number FROM revision WHERE id = 1 FOR UPDATE";
+
 /// The number now.
 ///
 /// # Errors

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use mysql_async::Row;
 use mysql_async::prelude::Queryable;
 
-use super::pool::bounded;
-use super::row::{Reader, at, cut};
+use super::audit::Record;
+use super::pool::{bounded, retried};
+use super::row::{Reader, at, cut, transaction};
 use super::{Store, StoreError};
 use crate::domain::hookpoint::closed_list;
 use std::fmt;
@@ -48,29 +49,33 @@ fn read(row: &Row) -> Result<Session, StoreError> {
     })
 }
 
-/// Writes a new session.
+/// Writes a new session, with what is on record of it.
 ///
 /// # Errors
-/// The database.
-pub async fn open(store: &Store, session: &Session) -> Result<(), StoreError> {
-    bounded(async {
+/// The database; then there is no session.
+pub async fn open(store: &Store, session: &Session, records: &[Record<'_>]) -> Result<(), StoreError> {
+    retried(|| async {
         let mut connection = store.connection().await?;
-        connection
-            .exec_drop(
-                "INSERT INTO admin_session (token, admin_id, stage, created_at, seen_at, until_at, address, agent) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    &session.token,
-                    session.admin_id,
-                    session.stage.code(),
-                    at(session.created_at),
-                    at(session.seen_at),
-                    at(session.until),
-                    &session.address,
-                    cut(&session.agent, 200),
-                ),
-            )
-            .await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
+        tx.exec_drop(
+            "INSERT INTO admin_session (token, admin_id, stage, created_at, seen_at, until_at, address, agent) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                &session.token,
+                session.admin_id,
+                session.stage.code(),
+                at(session.created_at),
+                at(session.seen_at),
+                at(session.until),
+                &session.address,
+                cut(&session.agent, 200),
+            ),
+        )
+        .await?;
+        for record in records {
+            record.write(&mut tx).await?;
+        }
+        tx.commit().await?;
         Ok(())
     })
     .await
@@ -128,19 +133,6 @@ pub async fn end(store: &Store, token: &[u8]) -> Result<(), StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
         connection.exec_drop("DELETE FROM admin_session WHERE token = ?", (token,)).await?;
-        Ok(())
-    })
-    .await
-}
-
-/// Ends all sessions of an administrator but `kept`.
-///
-/// # Errors
-/// The database.
-pub async fn end_all(store: &Store, admin_id: u64, kept: &[u8]) -> Result<(), StoreError> {
-    bounded(async {
-        let mut connection = store.connection().await?;
-        connection.exec_drop("DELETE FROM admin_session WHERE admin_id = ? AND token <> ?", (admin_id, kept)).await?;
         Ok(())
     })
     .await

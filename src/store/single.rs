@@ -1,8 +1,8 @@
 //! Owns: queueing one message that no event of the platform asked for: a test to a number that somebody typed.
 
-use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
 
+use super::audit::Record;
 use super::finish::parameters_text;
 use super::pool::retried;
 use super::row::{at, transaction};
@@ -10,11 +10,13 @@ use super::{Store, StoreError};
 use crate::domain::message::Message;
 use crate::signature::sha256;
 
-/// Queues `message` like any other: the lane paces it, sends it, and its receipts are kept. Each call is a message of its own.
+/// Queues `message` like any other, with the record of who asked for it: the lane paces it, sends it, and its receipts are kept. Each
+/// call is a message of its own.
 ///
 /// # Errors
-/// The database.
-pub async fn queue(store: &Store, message: &Message, priority: u8, now: Timestamp) -> Result<(), StoreError> {
+/// The database; then nothing is queued.
+pub async fn queue(store: &Store, message: &Message, priority: u8, record: &Record<'_>) -> Result<(), StoreError> {
+    let now = record.now;
     let key = sha256(format!("single\n{}", message.id).as_bytes());
     retried(|| async {
         let mut connection = store.connection().await?;
@@ -64,6 +66,7 @@ pub async fn queue(store: &Store, message: &Message, priority: u8, now: Timestam
             ),
         )
         .await?;
+        record.write(&mut tx).await?;
         tx.commit().await?;
         Ok(())
     })

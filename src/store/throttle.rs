@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Params, Row, Value};
 
+use super::audit::Record;
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, marks, transaction};
 use super::{Store, StoreError};
@@ -102,16 +103,20 @@ pub async fn forget(store: &Store, subject: &str) -> Result<(), StoreError> {
     .await
 }
 
-/// The same for `subject` and all `subject@…`. How many counters there were.
+/// The same for `subject` and all `subject@…`, with the record of it. How many counters there were.
 ///
 /// # Errors
-/// The database.
-pub async fn forget_all(store: &Store, subject: &str) -> Result<u64, StoreError> {
+/// The database; then all stay.
+pub async fn forget_all(store: &Store, subject: &str, record: &Record<'_>) -> Result<u64, StoreError> {
     retried(|| async {
         let mut connection = store.connection().await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
         let sql = "DELETE FROM login_failure WHERE subject = ? OR subject LIKE CONCAT(?, '@%')";
-        connection.exec_drop(sql, (subject, subject)).await?;
-        Ok(connection.affected_rows())
+        tx.exec_drop(sql, (subject, subject)).await?;
+        let forgotten = tx.affected_rows();
+        record.write(&mut tx).await?;
+        tx.commit().await?;
+        Ok(forgotten)
     })
     .await
 }

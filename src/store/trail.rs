@@ -74,6 +74,8 @@ pub struct MessageTrail {
     pub provider_id: Option<String>,
     /// The message that this one sends again.
     pub resend_of: Option<MessageId>,
+    /// When it was last written anew, because what it says had changed while it waited.
+    pub rewritten_at: Option<Timestamp>,
     /// `sent`, `delivered`, `read`, `failed`.
     pub receipt: Option<String>,
     pub attempts: Vec<AttemptLine>,
@@ -312,6 +314,7 @@ pub(super) fn message(row: &Row) -> Result<MessageTrail, StoreError> {
             Some(_) => Some(message_id(&reader, "resend_of")?),
             None => None,
         },
+        rewritten_at: reader.optional_time("rewritten_at")?,
         receipt: reader.get("receipt")?,
         attempts: Vec::new(),
         receipts: Vec::new(),

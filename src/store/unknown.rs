@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use mysql_async::Row;
 use mysql_async::prelude::Queryable;
 
+use super::audit::Record;
 use super::outbox::{PRIORITIES, hex_list, key, message_id};
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, transaction};
@@ -132,19 +133,15 @@ pub async fn overdue(
     .await
 }
 
+/// As a message waits that is to be sent again: `run_at`, `waiting_for`.
+const QUEUED: &str = "state = 'queued', run_at = ?, waiting_for = ?, locked_by = NULL, locked_at = NULL, fence = NULL";
+
 /// Queues unknown messages again, for `why`: the policy of their class, or an operator. Returns how many.
 ///
 /// # Errors
 /// The database.
 pub async fn send_again(store: &Store, ids: &[MessageId], why: Reason, now: Timestamp) -> Result<u64, StoreError> {
-    change(
-        store,
-        ids,
-        "state = 'queued', run_at = ?, waiting_for = ?, locked_by = NULL, locked_at = NULL, fence = NULL",
-        at(now),
-        why,
-    )
-    .await
+    change(store, ids, QUEUED, at(now), why).await
 }
 
 /// Leaves unknown messages to an operator, until they expire. Returns how many.
@@ -174,6 +171,55 @@ async fn change(
     .await
 }
 
+/// What an operator says of a message of unknown outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Arrived,
+    Again,
+    /// It is left, and ends as `outcome_unknown`.
+    GiveUp,
+}
+
+/// Does what an operator says of a message of unknown outcome, with the record of it. Returns whether it was unknown.
+///
+/// # Errors
+/// The database; then neither is done.
+pub async fn answer(store: &Store, id: MessageId, what: Answer, record: &Record<'_>) -> Result<bool, StoreError> {
+    retried(|| async {
+        let mut connection = store.connection().await?;
+        let mut tx = connection.start_transaction(transaction()).await?;
+        let row: Option<Row> = tx
+            .exec_first("SELECT 1 FROM outbox WHERE message_id = ? AND state = 'unknown' FOR UPDATE", (key(id),))
+            .await?;
+        if row.is_none() {
+            return Ok(false);
+        }
+        match what {
+            Answer::Arrived => arrived_in(&mut tx, id, record.now).await?,
+            Answer::Again => {
+                let sql = format!("UPDATE outbox SET {QUEUED} WHERE message_id = ?");
+                tx.exec_drop(sql, (at(record.now), Reason::SentAgainByOperator.code(), key(id))).await?;
+            }
+            Answer::GiveUp => {
+                super::outbox::cancel_in(&mut tx, &[(id, Reason::OutcomeUnknown)], record.now).await?;
+            }
+        }
+        record.write(&mut tx).await?;
+        tx.commit().await?;
+        Ok(true)
+    })
+    .await
+}
+
+async fn arrived_in(tx: &mut mysql_async::Transaction<'_>, id: MessageId, now: Timestamp) -> Result<(), StoreError> {
+    tx.exec_drop(
+        "UPDATE message SET detail = 'an operator says that it arrived', state_at = ? WHERE id = ?",
+        (at(now), key(id)),
+    )
+    .await?;
+    settle_as_sent(tx, id).await
+}
+
 /// An operator knows that it arrived. Returns whether it was unknown.
 ///
 /// # Errors
@@ -186,12 +232,7 @@ pub async fn arrived(store: &Store, id: MessageId, now: Timestamp) -> Result<boo
             .exec_first("SELECT 1 FROM outbox WHERE message_id = ? AND state = 'unknown' FOR UPDATE", (key(id),))
             .await?;
         if row.is_some() {
-            tx.exec_drop(
-                "UPDATE message SET detail = 'an operator says that it arrived', state_at = ? WHERE id = ?",
-                (at(now), key(id)),
-            )
-            .await?;
-            settle_as_sent(&mut tx, id).await?;
+            arrived_in(&mut tx, id, now).await?;
         }
         tx.commit().await?;
         Ok(row.is_some())

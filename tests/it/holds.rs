@@ -56,7 +56,7 @@ async fn more_than_usual_is_held_and_goes_when_an_operator_says_so() {
     assert_eq!(bridge.phones().len(), 1);
 
     let until = bridge.now() + SignedDuration::from_mins(60);
-    let sent = go(&bridge.app.store, &scope("client_registered"), until, bridge.now()).await.expect("released");
+    let sent = go(&bridge.app.store, &scope("client_registered"), until, bridge.now(), None).await.expect("released");
     assert_eq!(sent, 4);
     // At once: the sender still remembers the hold.
     bridge.settle().await;
@@ -67,7 +67,7 @@ async fn more_than_usual_is_held_and_goes_when_an_operator_says_so() {
     bridge.wait_s(3601);
     registered(&bridge, &OTHERS[1..]).await;
     assert_eq!(count(&bridge, "held").await, 4);
-    discard(&bridge.app.store, &scope("client_registered"), bridge.now()).await.expect("dropped");
+    discard(&bridge.app.store, &scope("client_registered"), bridge.now(), None).await.expect("dropped");
     bridge.settle().await;
     bridge.finish().await;
 }
@@ -76,7 +76,7 @@ async fn more_than_usual_is_held_and_goes_when_an_operator_says_so() {
 async fn what_an_operator_drops_ends_with_its_reason_and_is_not_usual_afterwards() {
     let bridge = Bridge::with(&FEW, |_| {}).await;
     registered(&bridge, &[1, 2, 3, 4]).await;
-    let dropped = discard(&bridge.app.store, &scope("client_registered"), bridge.now()).await.expect("dropped");
+    let dropped = discard(&bridge.app.store, &scope("client_registered"), bridge.now(), None).await.expect("dropped");
     assert_eq!(dropped, 4);
     let ended: Vec<_> = bridge.messages().await.into_iter().map(|m| (m.state, m.reason)).collect();
     assert!(ended.iter().all(|(s, r)| s == "cancelled" && r.as_deref() == Some("dropped_by_operator")), "{ended:?}");
@@ -93,7 +93,7 @@ async fn what_is_to_be_decided_later_is_asked_again_later() {
     let bridge = Bridge::with(&FEW, |_| {}).await;
     registered(&bridge, &[1, 2, 3, 4]).await;
     let until = bridge.now() + SignedDuration::from_mins(30);
-    later(&bridge.app.store, &scope("client_registered"), until).await.expect("noted");
+    later(&bridge.app.store, &scope("client_registered"), until, None).await.expect("noted");
     let state = || async { all(&bridge.app.store).await.expect("holds").remove(0).state };
     bridge.wait_s(1799);
     bridge.app.drain().await.expect("the workers work");
@@ -135,7 +135,7 @@ async fn too_many_alerts_to_one_client_hold_his_and_nobody_elses() {
     for hold in all(&bridge.app.store).await.expect("holds") {
         assert_eq!(hold.client_id, Some(ClientId(first.client.into())));
         let scope = Scope { hookpoint: hold.hookpoint, client_id: hold.client_id };
-        go(&bridge.app.store, &scope, bridge.now(), bridge.now()).await.expect("released");
+        go(&bridge.app.store, &scope, bridge.now(), bridge.now(), None).await.expect("released");
     }
     bridge.settle().await;
     let standing: Vec<_> = bridge.messages().await.into_iter().map(|m| (m.standing().to_owned(), m.reason)).collect();
@@ -179,7 +179,7 @@ async fn an_answer_finds_what_is_just_being_held() {
     let (scope, until) = (scope("client_registered"), bridge.now() + SignedDuration::from_mins(60));
     let answer = async {
         bridge.db.until_blocked(1).await;
-        go(&bridge.app.store, &scope, until, bridge.now()).await.expect("released")
+        go(&bridge.app.store, &scope, until, bridge.now(), None).await.expect("released")
     };
     let goes_on = async {
         bridge.db.until_blocked(2).await;
@@ -202,7 +202,7 @@ async fn what_is_dropped_leaves_nothing_behind_that_is_held_later() {
         .db
         .own("UPDATE outbox SET state = 'queued', run_at = run_at + INTERVAL 8 HOUR ORDER BY message_id LIMIT 1")
         .await;
-    assert_eq!(discard(&bridge.app.store, &scope("client_registered"), bridge.now()).await.expect("dropped"), 4);
+    assert_eq!(discard(&bridge.app.store, &scope("client_registered"), bridge.now(), None).await.expect("dropped"), 4);
     bridge.wait_s(9 * 3600);
     bridge.settle().await;
     assert_eq!(bridge.phones().len(), 0);
@@ -236,12 +236,15 @@ async fn what_two_holds_cover_goes_when_both_are_answered() {
         )
         .await;
     let until = bridge.now() + SignedDuration::from_mins(60);
-    assert_eq!(go(&bridge.app.store, &scope("client_registered"), until, bridge.now()).await.expect("released"), 3);
+    assert_eq!(
+        go(&bridge.app.store, &scope("client_registered"), until, bridge.now(), None).await.expect("released"),
+        3
+    );
     bridge.settle().await;
     let left: Vec<_> = bridge.messages().await.into_iter().filter(|m| m.state == "held").collect();
     assert_eq!((left.len(), left[0].client_id, left[0].reason.as_deref()), (1, 1, Some("client_ceiling")));
     let client = Scope { client_id: Some(ClientId(1)), ..scope("client_registered") };
-    assert_eq!(go(&bridge.app.store, &client, until, bridge.now()).await.expect("released"), 1);
+    assert_eq!(go(&bridge.app.store, &client, until, bridge.now(), None).await.expect("released"), 1);
     bridge.settle().await;
     assert_eq!((count(&bridge, "held").await, bridge.phones().len()), (0, 4));
     bridge.finish().await;

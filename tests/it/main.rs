@@ -4,6 +4,7 @@ mod support;
 
 mod api;
 mod asking;
+mod atomic;
 mod batches;
 mod browser;
 mod cancelling;

@@ -165,21 +165,24 @@ pub async fn retry(desk: &Desk, who: &Who, picked: &Picked, twice: bool) -> Resu
     }
     // In the order in which they were queued first.
     go.sort_by_key(|one| (one.queued_at, one.id));
+    let left: Vec<String> = report.left_out.iter().map(|(why, n)| format!("{n} {}", why.code())).collect();
+    let left = if left.is_empty() { "none".to_owned() } else { left.join(", ") };
+    let record = |done: &[(MessageId, MessageId)]| {
+        let detail = format!("{} queued; left out: {left}", done.len());
+        desk.record(who, "message.retry", ("messages", Some(detail)), false)
+    };
     for step in go.chunks(STEP) {
-        let done = queue(desk, step).await?.len();
+        let done = queue(desk, step, record).await?.len();
         report.resent += done;
         // Somebody else was faster.
         if done < step.len() {
             *report.left_out.entry(LeftOut::ResentAlready).or_default() += step.len() - done;
         }
     }
-    let left: Vec<String> = report.left_out.iter().map(|(why, n)| format!("{n} {}", why.code())).collect();
-    let detail = format!(
-        "{} queued; left out: {}",
-        report.resent,
-        if left.is_empty() { "none".to_owned() } else { left.join(", ") }
-    );
-    desk.note(who, "message.retry", "messages", Some(&detail)).await?;
+    // What came to nothing was tried all the same.
+    if report.resent == 0 {
+        desk.note(who, "message.retry", "messages", Some(&format!("0 queued; left out: {left}"))).await?;
+    }
     Ok(report)
 }
 

@@ -148,7 +148,8 @@ pub async fn submit(desk: &Desk, who: &Who, key: &Key) -> Result<Answered, Admin
     Ok(answered)
 }
 
-/// Makes `source` at the provider, or replaces the wording of `known`.
+/// Makes `source` at the provider, or replaces the wording of `known`. What is done there can be in no transaction of ours: one line
+/// of the log says before that it is asked, and another what the provider answered.
 pub(super) async fn put(
     desk: &Desk,
     who: &Who,
@@ -158,15 +159,21 @@ pub(super) async fn put(
 ) -> Result<Answered, AdminError> {
     let described = describe(desk, key, source).await?;
     let (api, sender) = api(desk)?;
-    let refused = |error: AccountError| AdminError::Conflict(error.to_string());
-    let answered = if let Some(known) = known {
-        api.edit_template(&known.id, &described).await.map_err(refused)?;
-        Answered { created: false, state: known.status.clone(), category: known.category.clone() }
+    let note = async |what: String| desk.note(who, "template.provider", &key.name(), Some(&what)).await;
+    note(format!("asks to {} {}", if known.is_some() { "edit" } else { "create" }, source.name)).await?;
+    let answered: Result<Answered, AccountError> = if let Some(known) = known {
+        let (state, category) = (known.status.clone(), known.category.clone());
+        api.edit_template(&known.id, &described).await.map(|()| Answered { created: false, state, category })
     } else {
-        let made = api.create_template(&sender.waba_id, &described).await.map_err(refused)?;
-        Answered { created: true, state: made.status, category: made.category }
+        let made = api.create_template(&sender.waba_id, &described).await;
+        made.map(|made| Answered { created: true, state: made.status, category: made.category })
     };
-    let detail = format!("{} {}: {}", if answered.created { "created" } else { "edited" }, source.name, answered.state);
-    desk.note(who, "template.provider", &key.name(), Some(&detail)).await?;
-    Ok(answered)
+    match &answered {
+        Ok(done) => {
+            let what = if done.created { "created" } else { "edited" };
+            note(format!("{what} {}: {}", source.name, done.state)).await?;
+        }
+        Err(error) => note(format!("{} was not taken: {error}", source.name)).await?,
+    }
+    answered.map_err(|error| AdminError::Conflict(error.to_string()))
 }

@@ -44,9 +44,10 @@ pub async fn send(desk: &Desk, who: &Who, key: &Key, to: &str) -> Result<Message
     let _one_at_a_time = desk.shelf.tests.lock().await;
     within_the_limit(desk, who).await?;
     let message = message(desk, key, phone, rendered)?;
-    desk.note(who, ACTION, &key.name(), Some(&format!("to {}, message {}", message.to, message.id))).await?;
+    let detail = format!("to {}, message {}", message.to, message.id);
+    let record = desk.record(who, ACTION, (key.name(), Some(detail)), false);
     // Behind every alert: a test can wait.
-    single::queue(&desk.store, &message, finish::priority(Class::Notice), desk.now()).await?;
+    single::queue(&desk.store, &message, finish::priority(Class::Notice), &record).await?;
     Ok(message.id)
 }
 

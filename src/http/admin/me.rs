@@ -184,8 +184,7 @@ fn set_password(ask: Ask) -> Answering {
 fn end_sessions(ask: Ask) -> Answering {
     Box::pin(async move {
         let account = &ask.present.account;
-        session::end_all(&ask.desk.store, account.id, &ask.present.session.token).await?;
-        ask.desk.note(&ask.who, "sessions.end", &account.name, None).await?;
+        people::end_sessions(&ask.desk, &ask.who, account, &ask.present.session.token).await?;
         Answer::done(AT, "saved")
     })
 }

@@ -198,6 +198,7 @@ async fn one(ask: &Ask) -> Result<Answer, AdminError> {
                     dt { (ask.t("messages.class")) } dd { (ask.t(&class)) }
                     dt { (ask.t("messages.lane")) } dd { (m.lane) }
                     dt { (ask.t("messages.expires")) } dd { (ask.time(m.expires_at)) }
+                    @if let Some(at) = m.rewritten_at { dt { (ask.t("messages.rewritten")) } dd { (ask.time(at)) } }
                 }
                 @if let Some(first) = m.resend_of { p { a href={ (AT) "/" (first) } { (ask.t("messages.resend_of")) } } }
                 @if let Some(new) = whole.resent_as { p { a href={ (AT) "/" (new) } { (ask.t("messages.resent_as")) } } }

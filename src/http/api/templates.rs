@@ -64,7 +64,7 @@ fn line(hookpoint: &Hookpoint, text: &Text, at: &AtProvider) -> Value {
     let known = text.source.as_ref().and_then(|source| at.known(&source.name, text.key.locale));
     json!({
         "alert": text.key.alert.as_str(), "locale": text.key.locale.code(), "enabled": hookpoint.enabled,
-        "origin": text.origin.code(), "name": text.source.as_ref().map(|source| &source.name),
+        "origin": text.origin.code(), "draft": text.draft().is_some(), "name": text.source.as_ref().map(|source| &source.name),
         "version": text.version.as_ref().map(|version| version.id),
         "changed_at": text.version.as_ref().map(|version| version.at.to_string()),
         "changed_by": text.version.as_ref().map(|version| &version.who),

@@ -357,7 +357,12 @@ async fn a_text_under_a_new_name_is_made_at_the_provider_and_waits_for_its_revie
     let refused = ana.submit(PAGE, &format!("{PAGE}/provider"), &[]).await;
     assert_eq!(refused.status, 409);
     refused.shows("El proveedor no lo aceptó");
-    assert_eq!(actions(&desk).await, ["template.save", "template.provider", "template.save"]);
+    let (save, asked) = ("template.save", "template.provider");
+    assert_eq!(
+        actions(&desk).await,
+        [save, asked, asked, save, asked, asked],
+        "before the provider is asked, and after"
+    );
     bridge.finish().await;
 }
 

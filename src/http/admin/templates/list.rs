@@ -73,6 +73,7 @@ fn cell(ask: &Ask, hookpoint: &Hookpoint, text: &Text, at: &AtProvider) -> Marku
         return html! { div {
             a href=(path) aria-label={ (ask.t("templates.write")) ": " (label) } { (ask.t("templates.write")) } br;
             (badge(Tone::Bad, ask.t("templates.origin_missing")))
+            @if text.draft().is_some() { " " (badge(Tone::Waiting, ask.t("templates.draft_badge"))) }
         } };
     };
     let known = at.known(&source.name, text.key.locale);
@@ -82,6 +83,7 @@ fn cell(ask: &Ask, hookpoint: &Hookpoint, text: &Text, at: &AtProvider) -> Marku
         div {
             a href=(path) aria-label={ (source.name) ": " (label) } { code { (source.name) } } br;
             @if at.error.is_none() { (parts::state_badge(ask, known)) " " }
+            @if text.draft().is_some() { (badge(Tone::Waiting, ask.t("templates.draft_badge"))) " " }
             @if differs { (badge(Tone::Waiting, ask.t("templates.differs_badge"))) " " }
             @if let Some(version) = &text.version {
                 br;
