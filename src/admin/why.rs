@@ -11,7 +11,7 @@ use super::phones::SAID_MAX;
 use super::wish::{YEARS, start};
 use super::{AdminError, Desk};
 use crate::billing::Want;
-use crate::billing::find::Found;
+use crate::billing::find::{Candidate, Found};
 use crate::catalogue::Catalogue;
 use crate::domain::event::{FieldValue, HookEvent};
 use crate::domain::hookpoint::{HookpointId, Subject, SubjectKind, closed_list};
@@ -31,6 +31,8 @@ use std::fmt;
 pub const DAYS_MAX: i32 = 31;
 /// Clients that a search offers at most.
 pub const CANDIDATES_MAX: usize = 20;
+/// How long one search looks on; what it did not reach it says.
+const LOOK_MAX: Duration = Duration::from_secs(1);
 /// How long a search looks on by itself where nobody can be asked whether to go on.
 const FURTHER_MAX: Duration = Duration::from_secs(10);
 /// Messages and reasons of the client that are read at most.
@@ -134,7 +136,7 @@ closed_list! {
 /// A database.
 pub async fn find(desk: &Desk, words: &str, before: Option<u64>) -> Result<Found, AdminError> {
     let words: String = words.chars().take(100).collect();
-    let mut found = desk.billing.find_clients(&words, before, CANDIDATES_MAX).await?;
+    let mut found = desk.billing.find_clients(&words, before, CANDIDATES_MAX, LOOK_MAX).await?;
     if before.is_some() {
         return Ok(found);
     }
@@ -163,7 +165,10 @@ pub async fn find_further(desk: &Desk, words: &str) -> Result<Found, AdminError>
         && desk.clock.monotonic() < until
     {
         let Found { clients, rest } = find(desk, words, Some(before)).await?;
-        found.clients.extend(clients);
+        // Whoever was written to at that number was found at once, and is met again.
+        let new = clients.into_iter().filter(|one| found.clients.iter().all(|known| known.id != one.id));
+        let new: Vec<Candidate> = new.collect();
+        found.clients.extend(new);
         found.rest = rest;
     }
     Ok(found)

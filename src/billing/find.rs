@@ -12,8 +12,6 @@ use crate::sql::Reader;
 
 /// Clients of one read: a search by name or phone looks at each row, since the platform has no index for either.
 const PAGE_ROWS: usize = 10_000;
-/// A search looks further for so long; what it did not reach it says.
-const TIME_MAX: Duration = Duration::from_secs(1);
 /// Digits at the end of a phone that are compared: calling codes and area codes are written in many ways.
 const PHONE_DIGITS: usize = 8;
 
@@ -55,11 +53,17 @@ impl Billing {
     }
 
     /// Clients that `words` may mean, the newest first, at most about `limit`; those with a number below `before` if that is
-    /// given. A row that cannot be understood is left out.
+    /// given. It looks at no further page of clients after `time`. A row that cannot be understood is left out.
     ///
     /// # Errors
     /// The database.
-    pub async fn find_clients(&self, words: &str, before: Option<u64>, limit: usize) -> Result<Found, BillingError> {
+    pub async fn find_clients(
+        &self,
+        words: &str,
+        before: Option<u64>,
+        limit: usize,
+        time: Duration,
+    ) -> Result<Found, BillingError> {
         let condition = match condition(words.trim()) {
             Condition::Nothing => return Ok(Found::default()),
             Condition::Indexed(sql) => {
@@ -68,13 +72,10 @@ impl Billing {
             }
             Condition::Each(sql) => sql,
         };
-        let started = Instant::now();
         let mut connection = self.database.connection().await?;
+        let started = Instant::now();
         let mut found = Found { clients: Vec::new(), rest: Some(before.unwrap_or(u64::MAX)) };
         while let Some(from) = found.rest.filter(|_| found.clients.len() < limit) {
-            if started.elapsed() > TIME_MAX && found.rest != before {
-                break;
-            }
             let sql = format!(
                 "SELECT COUNT(*) AS n, COALESCE(MIN(id), 0) AS last FROM \
                  (SELECT id FROM tblclients WHERE id < {from} ORDER BY id DESC LIMIT {PAGE_ROWS}) newest"
@@ -88,6 +89,10 @@ impl Billing {
                 found.clients.extend(self.candidates(&mut connection, &these, limit).await?);
             }
             found.rest = (count == PAGE_ROWS as u64).then_some(last);
+            // After a page, and not before: each search gets further than the one that it goes on from.
+            if started.elapsed() > time {
+                break;
+            }
         }
         if found.clients.len() >= limit {
             found.clients.truncate(limit);

@@ -54,16 +54,20 @@ async fn client(args: &Args, desk: &Desk) -> Result<Option<u64>, Failure> {
     if let ([one], None) = (found.clients.as_slice(), found.rest) {
         return Ok(Some(one.id.0));
     }
-    if let Some(rest) = found.rest {
-        eprintln!("Clients below number {rest} were not looked at: there are very many. Name a number or an address.");
-    }
-    let found = found.clients;
+    let (found, rest) = (found.clients, found.rest);
     if found.is_empty() {
-        return Err(anyhow::anyhow!("nobody is found by `{}`", args.client).into());
+        let from = rest.map_or_else(String::new, |rest| format!(" among the clients from number {rest} on"));
+        return Err(anyhow::anyhow!("nobody is found by `{}`{from}", args.client).into());
     }
     if args.json {
-        show::json(&serde_json::json!({ "which": found.iter().map(shape::candidate).collect::<Vec<_>>() }));
+        let next = rest.map(|rest| rest.to_string());
+        show::json(
+            &serde_json::json!({ "which": found.iter().map(shape::candidate).collect::<Vec<_>>(), "next": next }),
+        );
         return Ok(None);
+    }
+    if let Some(rest) = rest {
+        eprintln!("Clients below number {rest} were not looked at: there are very many. Name a number or an address.");
     }
     println!("It may be one of these; ask again with the number:");
     let mut table = show::table(&["client", "name", "company", "address"]);

@@ -18,6 +18,7 @@ mod delivery;
 mod demo_data;
 mod desk_commands;
 mod entry;
+mod finding;
 mod fleet;
 mod format;
 mod fuzzed;

@@ -1,5 +1,7 @@
 //! Whoever registers types an address: no address may stop the rule that judges it.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::support::bridge::Bridge;
@@ -16,7 +18,7 @@ async fn an_address_that_the_column_cannot_hold_is_nobodys_in_any_character_set(
                 "kind": "client" });
             let answer = bridge.ask("identity", &fields).await;
             assert_eq!(answer.status, 200, "{character_set}, {email}: {:?}", answer.body);
-            let found = bridge.app.billing.find_clients(email, None, 5).await;
+            let found = bridge.app.billing.find_clients(email, None, 5, Duration::from_secs(1)).await;
             assert!(found.unwrap_or_else(|error| panic!("{character_set}, {email}: {error}")).clients.is_empty());
             let (ok, _, said) = bridge.run(&["why", email]).await;
             assert!(!ok && !said.contains("ERROR 1267"), "{character_set}, {email}: {said}");
