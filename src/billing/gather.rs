@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::client::Read;
-use super::invoice::{InvoiceParts, InvoiceRow, PaymentRow, complete};
+use super::invoice::{Invoices, complete};
 use super::pool::{Billing, BillingError};
 use crate::domain::case::CancelRequest;
 use crate::domain::event::{FieldValue, HookEvent};
@@ -94,9 +94,7 @@ struct Rows {
     guests: HashMap<u64, Vec<Read<Guest>>>,
     owned: HashMap<u64, Read<Vec<u64>>>,
     named_contacts: HashMap<u64, Read<Contact>>,
-    invoices: HashMap<u64, Read<InvoiceRow>>,
-    payments: HashMap<u64, Read<Vec<PaymentRow>>>,
-    invoice_parts: InvoiceParts,
+    invoices: Invoices,
     services: HashMap<u64, Read<Service>>,
     cancel_requests: HashMap<u64, Read<CancelRequest>>,
     quotes: HashMap<u64, Read<Quote>>,
@@ -134,15 +132,12 @@ impl Billing {
         let mut connection = self.database.connection().await?;
         let c = &mut connection;
         let of = |kind| wants.iter().filter(|w| w.subject.kind == kind).map(|w| w.subject.id).collect::<BTreeSet<_>>();
-        let invoice_ids = of(SubjectKind::Invoice);
         let cancelled = of(SubjectKind::Cancellation);
         let services = of(SubjectKind::Service).into_iter().chain(cancelled.iter().copied()).collect();
         let mut rows = Rows {
             owned: self.owned_by(c, &of(SubjectKind::User)).await?,
             named_contacts: self.contacts_by_id(c, &of(SubjectKind::Contact)).await?,
-            invoices: self.invoices(c, &invoice_ids).await?,
-            payments: self.payments(c, &invoice_ids, reference.is_payment).await?,
-            invoice_parts: self.invoice_parts(c, &invoice_ids).await?,
+            invoices: self.invoices(c, &of(SubjectKind::Invoice), reference.is_payment).await?,
             services: self.services(c, &services).await?,
             cancel_requests: self.cancel_requests(c, &cancelled).await?,
             quotes: self.quotes(c, &of(SubjectKind::Quote), &reference.currencies).await?,
@@ -154,8 +149,8 @@ impl Billing {
         };
         // What is due soon is at no risk yet, whatever the zone.
         let today = now.to_zoned(TimeZone::UTC).date();
-        let overdue = rows.invoices.iter().filter(|(_, row)| row.as_ref().is_ok_and(|row| row.is_overdue(today)));
-        rows.invoice_parts.at_risk = self.at_risk(c, &overdue.map(|(id, _)| *id).collect()).await?;
+        let overdue = rows.invoices.rows.iter().filter(|(_, row)| row.as_ref().is_ok_and(|row| row.is_overdue(today)));
+        rows.invoices.parts.at_risk = self.at_risk(c, &overdue.map(|(id, _)| *id).collect()).await?;
         let owners: Vec<Result<Vec<u64>, Missing>> = wants.iter().map(|want| rows.owners(want)).collect();
         let ids: BTreeSet<u64> = owners.iter().flatten().flatten().copied().collect();
         rows.clients = self.clients(c, &ids, &reference.currencies).await?;
@@ -193,7 +188,7 @@ impl Rows {
                 Some(contact) => contact.as_ref().map_err(unreadable)?.client_id.0,
                 None => want.claimed_client.ok_or_else(missing)?,
             },
-            SubjectKind::Invoice => row(self.invoices.get(&subject.id)).ok_or_else(missing)??.client_id,
+            SubjectKind::Invoice => row(self.invoices.rows.get(&subject.id)).ok_or_else(missing)??.client_id,
             SubjectKind::Service | SubjectKind::Cancellation => {
                 row(self.services.get(&subject.id)).ok_or_else(missing)??.client_id.0
             }
@@ -259,12 +254,12 @@ impl Rows {
                 SubjectRow::Contact(self.named_contacts.get(&id).cloned().transpose()?.map(Box::new))
             }
             SubjectKind::Invoice => {
-                let invoice = row(self.invoices.get(&id)).ok_or_else(missing)??;
-                let payments = match self.payments.get(&id) {
+                let invoice = row(self.invoices.rows.get(&id)).ok_or_else(missing)??;
+                let payments = match self.invoices.payments.get(&id) {
                     Some(read) => read.as_ref().map_err(unreadable)?.as_slice(),
                     None => &[],
                 };
-                let (invoice, payment) = complete(invoice, payments, &self.invoice_parts, want.payment, client)?;
+                let (invoice, payment) = complete(invoice, payments, &self.invoices.parts, want.payment, client)?;
                 SubjectRow::Invoice(Box::new(invoice), payment)
             }
             SubjectKind::Service => SubjectRow::Service(Box::new(self.service(id, client).ok_or_else(missing)??)),

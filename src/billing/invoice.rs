@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::{Date, DateTime};
-use mysql_async::Conn;
+use mysql_async::{Conn, Row};
 
 use super::client::{Read, add};
 use super::pool::{Billing, BillingError};
@@ -66,85 +66,53 @@ pub(super) struct InvoiceParts {
     pub(super) at_risk: HashMap<u64, Vec<AtRisk>>,
 }
 
+/// Invoices, their transactions and what else belongs to them, by the invoice's id.
+#[derive(Default)]
+pub(super) struct Invoices {
+    pub(super) rows: HashMap<u64, Read<InvoiceRow>>,
+    /// Oldest first.
+    pub(super) payments: HashMap<u64, Read<Vec<PaymentRow>>>,
+    pub(super) parts: InvoiceParts,
+}
+
 impl Billing {
+    /// All of it in one round trip. `is_payment`: what tells a payment from a credit note, in this platform's tables.
     pub(super) async fn invoices(
         &self,
         connection: &mut Conn,
         ids: &BTreeSet<u64>,
-    ) -> Result<HashMap<u64, Read<InvoiceRow>>, BillingError> {
-        if ids.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let sql = format!(
-            "SELECT id, userid, invoicenum, status, date, duedate, total FROM tblinvoices WHERE id IN ({})",
-            list(ids.iter().copied())
-        );
-        let mut found = HashMap::new();
-        for row in &self.rows(connection, sql).await? {
-            let key = id(&Reader::new("tblinvoices", row, ""), "id")?;
-            found.insert(key, invoice(&Reader::new("tblinvoices", row, key.to_string()), key));
-        }
-        Ok(found)
-    }
-
-    /// All transactions of each invoice, oldest first.
-    pub(super) async fn payments(
-        &self,
-        connection: &mut Conn,
-        invoices: &BTreeSet<u64>,
         is_payment: &str,
-    ) -> Result<HashMap<u64, Read<Vec<PaymentRow>>>, BillingError> {
-        if invoices.is_empty() {
-            return Ok(HashMap::new());
+    ) -> Result<Invoices, BillingError> {
+        let mut all = Invoices::default();
+        if ids.is_empty() {
+            return Ok(all);
         }
-        let sql = format!(
+        let ids = list(ids.iter().copied());
+        let invoices =
+            format!("SELECT id, userid, invoicenum, status, date, duedate, total FROM tblinvoices WHERE id IN ({ids})");
+        let payments = format!(
             "SELECT id, invoiceid, amountin, amountout, date, {is_payment} AS is_payment FROM tblaccounts \
-             WHERE invoiceid IN ({}) ORDER BY id",
-            list(invoices.iter().copied())
+             WHERE invoiceid IN ({ids}) ORDER BY id"
         );
-        let mut found: HashMap<u64, Read<Vec<PaymentRow>>> = HashMap::new();
-        for row in &self.rows(connection, sql).await? {
-            let key = id(&Reader::new("tblaccounts", row, ""), "id")?;
-            let reader = Reader::new("tblaccounts", row, key.to_string());
-            let invoice = id(&reader, "invoiceid")?;
-            add(found.entry(invoice).or_insert_with(|| Ok(Vec::new())), payment(&reader, key));
-        }
-        Ok(found)
-    }
-
-    /// The items of each invoice, and which of them a mass payment paid.
-    pub(super) async fn invoice_parts(
-        &self,
-        connection: &mut Conn,
-        invoices: &BTreeSet<u64>,
-    ) -> Result<InvoiceParts, BillingError> {
-        let mut parts = InvoiceParts::default();
-        if invoices.is_empty() {
-            return Ok(parts);
-        }
-        let ids = list(invoices.iter().copied());
-        let sql = format!(
+        let items = format!(
             "SELECT invoiceid, type, relid, LEFT(description, {DESCRIPTION_CHARS_MAX}) AS description \
              FROM tblinvoiceitems WHERE invoiceid IN ({ids}) ORDER BY invoiceid, id"
         );
-        for row in &self.rows(connection, sql).await? {
-            let reader = Reader::new("tblinvoiceitems", row, "");
-            let invoice = id(&reader, "invoiceid")?;
-            let items = parts.items.entry(invoice).or_insert_with(|| Ok(Vec::new()));
-            if items.as_ref().is_ok_and(|items| items.len() < ITEMS_MAX) {
-                add(items, item(&Reader::new("tblinvoiceitems", row, format!("of invoice {invoice}"))));
-            }
-        }
         // Along the key (userid, type, relid): few rows, however many invoices the client has.
-        let sql = format!(
+        let bundled = format!(
             "SELECT DISTINCT c.id FROM tblinvoices c \
              JOIN tblinvoiceitems i ON i.userid = c.userid AND i.type = 'Invoice' AND i.relid = c.id \
              JOIN tblinvoices b ON b.id = i.invoiceid AND b.status = 'Paid' WHERE c.id IN ({ids})"
         );
-        for row in &self.rows(connection, sql).await? {
-            parts.paid_in_bundle.insert(id(&Reader::new("tblinvoices", row, ""), "id")?);
+        let mut sets = self.rows_of_each(connection, vec![invoices, payments, items, bundled]).await?.into_iter();
+        let mut next = || sets.next().unwrap_or_default();
+        all.rows = invoices_of(&next())?;
+        all.payments = payments_of(&next())?;
+        all.parts.items = items_of(&next())?;
+        for row in &next() {
+            all.parts.paid_in_bundle.insert(id(&Reader::new("tblinvoices", row, ""), "id")?);
         }
-        Ok(parts)
+        Ok(all)
     }
 
     /// The running services that overdue invoices are for. One that cannot be read is not named: no alert depends on it.
@@ -178,6 +146,38 @@ impl Billing {
         }
         Ok(found)
     }
+}
+
+fn invoices_of(rows: &[Row]) -> Result<HashMap<u64, Read<InvoiceRow>>, BillingError> {
+    let mut found = HashMap::new();
+    for row in rows {
+        let key = id(&Reader::new("tblinvoices", row, ""), "id")?;
+        found.insert(key, invoice(&Reader::new("tblinvoices", row, key.to_string()), key));
+    }
+    Ok(found)
+}
+
+fn payments_of(rows: &[Row]) -> Result<HashMap<u64, Read<Vec<PaymentRow>>>, BillingError> {
+    let mut found: HashMap<u64, Read<Vec<PaymentRow>>> = HashMap::new();
+    for row in rows {
+        let key = id(&Reader::new("tblaccounts", row, ""), "id")?;
+        let reader = Reader::new("tblaccounts", row, key.to_string());
+        let invoice = id(&reader, "invoiceid")?;
+        add(found.entry(invoice).or_insert_with(|| Ok(Vec::new())), payment(&reader, key));
+    }
+    Ok(found)
+}
+
+fn items_of(rows: &[Row]) -> Result<HashMap<u64, Read<Vec<InvoiceItem>>>, BillingError> {
+    let mut found: HashMap<u64, Read<Vec<InvoiceItem>>> = HashMap::new();
+    for row in rows {
+        let invoice = id(&Reader::new("tblinvoiceitems", row, ""), "invoiceid")?;
+        let items = found.entry(invoice).or_insert_with(|| Ok(Vec::new()));
+        if items.as_ref().is_ok_and(|items| items.len() < ITEMS_MAX) {
+            add(items, item(&Reader::new("tblinvoiceitems", row, format!("of invoice {invoice}"))));
+        }
+    }
+    Ok(found)
 }
 
 fn item(reader: &Reader<'_>) -> Read<InvoiceItem> {

@@ -8,7 +8,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 
 use super::pool::{bounded, retried};
-use super::row::{Reader, at, marks, transaction};
+use super::row::{Reader, at, filled, marks, transaction};
 use super::{Store, StoreError};
 use crate::domain::mirror::Kind;
 use crate::domain::schedule::Anchor;
@@ -152,35 +152,41 @@ pub async fn on_day(
     select(store, &condition, vec![anchor.code().into(), date(day), after.into()]).await
 }
 
-/// Remembers changes. What is new or another date is looked at in the next round.
+/// Remembers changes. What is new or another date is looked at in the next round; while no hookpoint with steps is on, by the walk
+/// that begins when one is switched on.
 ///
 /// # Errors
 /// The database; then some may be remembered, and all may be given again.
 pub async fn change(store: &Store, changes: &[Change], now: Timestamp) -> Result<(), StoreError> {
-    let mut values: Vec<Value> = Vec::new();
-    let mut forget: Vec<(Anchor, u64)> = Vec::new();
-    for change in changes {
-        match change {
-            Change::Set { anchor, id, owner, day, since } => {
+    let set = |next: &Value| {
+        let mut values: Vec<Value> = Vec::new();
+        for change in changes {
+            if let Change::Set { anchor, id, owner, day, since } = change {
                 values.extend([anchor.code().into(), (*id).into(), (*owner).into()]);
-                values.extend([date(*day), at(*since), at(now)]);
+                values.extend([date(*day), at(*since), next.clone()]);
             }
-            Change::Forget { anchor, id } => forget.push((*anchor, *id)),
         }
-    }
+        values
+    };
     retried(|| async {
         let mut connection = store.connection().await?;
         let mut tx = connection.start_transaction(transaction()).await?;
+        // Whoever switches one on waits for this, or is seen here.
+        let on = "SELECT EXISTS (SELECT 1 FROM schedule) FROM schedule_turn WHERE id = 1 LOCK IN SHARE MODE";
+        let is_any_on = tx.query_first::<bool, _>(on).await?.unwrap_or(true);
+        let values = set(&if is_any_on { at(now) } else { Value::NULL });
         if !values.is_empty() {
             let rows = vec!["(?,?,?,?,?,?)"; values.len() / 6].join(",");
             let sql = format!(
                 "INSERT INTO anchor (name, id, owner, day, settled_at, next_at) VALUES {rows} ON DUPLICATE KEY UPDATE \
                  owner = VALUES(owner), day = VALUES(day), next_at = VALUES(next_at)"
             );
-            tx.exec_drop(sql, values.clone()).await?;
+            tx.query_drop(filled(&sql, &values)).await?;
         }
-        for (anchor, id) in &forget {
-            tx.exec_drop("DELETE FROM anchor WHERE name = ? AND id = ?", (anchor.code(), id)).await?;
+        for change in changes {
+            if let Change::Forget { anchor, id } = change {
+                tx.exec_drop("DELETE FROM anchor WHERE name = ? AND id = ?", (anchor.code(), id)).await?;
+            }
         }
         tx.commit().await?;
         Ok(())
@@ -207,9 +213,10 @@ pub async fn looked(store: &Store, rows: &[Looked], now: Timestamp) -> Result<()
          settled_at = IF(day = VALUES(day), GREATEST(settled_at, VALUES(settled_at)), settled_at)",
         vec!["(?,?,?,?,?,?)"; rows.len()].join(",")
     );
+    let sql = filled(&sql, &values);
     retried(|| async {
         let mut connection = store.connection().await?;
-        Ok(connection.exec_drop(sql.as_str(), values.clone()).await?)
+        Ok(connection.query_drop(sql.as_str()).await?)
     })
     .await
 }
@@ -289,11 +296,19 @@ pub async fn since(store: &Store, on: &[&str], now: Timestamp) -> Result<Vec<(St
                 connection.exec_drop("DELETE FROM schedule WHERE hookpoint = ?", (name,)).await?;
             }
         }
-        for name in on.iter().filter(|name| !all.iter().any(|(known, _)| known == **name)).collect::<Vec<_>>() {
-            let sql = "INSERT INTO schedule (hookpoint, since_at) VALUES (?, ?) ON DUPLICATE KEY UPDATE hookpoint = hookpoint";
-            connection.exec_drop(sql, (*name, at(now))).await?;
-            all.push(((*name).to_owned(), now));
+        let new: Vec<&str> = on.iter().filter(|name| !all.iter().any(|(known, _)| known == *name)).copied().collect();
+        if new.is_empty() {
+            return Ok(all);
         }
+        let mut tx = connection.start_transaction(transaction()).await?;
+        // What is being remembered without a next look is there for the walk, see `change`.
+        tx.query_drop("SELECT id FROM schedule_turn WHERE id = 1 FOR UPDATE").await?;
+        for name in new {
+            let sql = "INSERT INTO schedule (hookpoint, since_at) VALUES (?, ?) ON DUPLICATE KEY UPDATE hookpoint = hookpoint";
+            tx.exec_drop(sql, (name, at(now))).await?;
+            all.push((name.to_owned(), now));
+        }
+        tx.commit().await?;
         Ok(all)
     })
     .await

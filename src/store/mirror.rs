@@ -6,7 +6,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 
 use super::pool::{bounded, retried};
-use super::row::{Reader, at, cut, transaction};
+use super::row::{Reader, at, cut, filled, transaction};
 use super::{Store, StoreError};
 use crate::domain::mirror::{ABSENT, Kind, Mirrored, Seen};
 use crate::sql::list;
@@ -211,8 +211,7 @@ async fn take_all(store: &Store, kind: Kind, changes: &[&Change]) -> Result<(), 
          live = VALUES(live), pending = NULL, pending_at = NULL"
     );
     let mut connection = store.connection().await?;
-    // In the text protocol: a statement of this width is not worth preparing.
-    Ok(connection.exec_drop(sql, values).await?)
+    Ok(connection.query_drop(filled(&sql, &values)).await?)
 }
 
 fn statement(kind: Kind, change: &Change) -> (&'static str, Vec<Value>) {

@@ -11,7 +11,7 @@ pub mod words;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
@@ -41,6 +41,8 @@ const PAGE_ROWS: usize = 500;
 const OVERLAP_IDS: u64 = 500;
 /// A turn that was not kept up is over after this; each page keeps it up.
 const TURN: SignedDuration = SignedDuration::from_mins(5);
+/// The first, silent walk rests after each page for so many times as long as the page took: it is in no hurry, and alerts are.
+const FILL_REST: u32 = 3;
 /// How often an instance asks whether a sweep is due.
 const ASK: Duration = Duration::from_secs(20);
 /// State changes that the bridge heard of lately and compares with the rows, at most.
@@ -173,7 +175,7 @@ impl Sweep {
     async fn fill(&self, kind: Kind, mut walk: Walk, stop: &Stop, swept: &mut Swept) -> Result<(), ProcessError> {
         let mut rows = 0;
         while !stop.is_stopped() && self.keep_turn().await? {
-            let now = self.clock.now();
+            let (now, began) = (self.clock.now(), Instant::now());
             let page = self.billing.watched_after(kind, walk.walk_after, PAGE_ROWS, now).await?;
             let changes: Vec<Change> = page.rows.iter().map(|row| take(kind, &row.seen, now)).collect();
             mirror::change(&self.store, kind, &changes).await?;
@@ -194,6 +196,7 @@ impl Sweep {
             if rows % (20 * PAGE_ROWS as u64) == 0 {
                 tracing::info!(kind = kind.code(), rows, up_to_id = walk.walk_after, "the sweep looks around silently");
             }
+            tokio::time::sleep(began.elapsed() * FILL_REST).await;
         }
         swept.rows += rows;
         Ok(())
