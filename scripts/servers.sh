@@ -2,6 +2,7 @@
 # Fetches other database servers out of Debian's suites into .work/servers, without touching the machine's own packages, and
 # tries this project on each. Prints one table. Some minutes per server; outside of CI.
 #   scripts/servers.sh [--whole] [NAME...]     --whole: the whole suite, not only what touches the database
+#   scripts/servers.sh --only AREA[,AREA...] [NAME...]     only the tests whose names hold one of these
 #   scripts/servers.sh --fetch [NAME...]       only fetches
 #   scripts/servers.sh --tools NAME            prints the folder whose programs start that server
 # NAMEs: mariadb-10.5 (must be refused) mariadb-10.11 mariadb-11.8 mysql-9.7
@@ -10,8 +11,8 @@ cd "$(dirname "$0")/.."
 base=$PWD/.work/servers
 ALL=(mariadb-10.5 mariadb-10.11 mariadb-11.8 mysql-9.7)
 # What of the suite touches the database: most of it. Left out: pages, texts, phones, the stub's own tests.
-AREAS=(hostile migrations ingest delivery holds order plans searching retention instances fleet receipts outcomes owners sweep
-  decisions undecided road overload demo_data overview settings rules::facts commands desk_commands)
+AREAS=(hostile migrations ingest delivery holds order plans searching finding atomic retention instances fleet receipts outcomes
+  owners sweep dates:: decisions undecided road overload demo_data overview settings rules::facts commands desk_commands)
 
 say() { printf '\033[36m[servers]\033[0m %s\n' "$*" >&2; }
 die() { printf '[servers] %s\n' "$*" >&2; exit 1; }
@@ -160,10 +161,11 @@ refused() {
 
 count() { grep -E '^test result: ' "$1" | tail -n1 | sed -E 's/.* ([0-9]+) passed; ([0-9]+) failed.*/\1 \2/'; }
 
-whole= fetch_only= names=()
+whole= only= fetch_only= names=()
 while [ $# -gt 0 ]; do
   case $1 in
     --whole) whole=1 ;;
+    --only) only=$2; IFS=, read -r -a AREAS <<<"$2"; shift ;;
     --fetch) fetch_only=1 ;;
     --tools) tools "$2"; echo "$base/$2/bin"; exit ;;
     -*) die "unknown option $1" ;;
@@ -211,6 +213,6 @@ for name in "${names[@]}"; do
   fi
   rows+=("| $name | $version | taken | $demo | $row |")
 done
-printf '\n| server | version | `migrate`, `serve`, `doctor` | demo | tests%s |\n|---|---|---|---|---|\n' "${whole:+ (whole suite)}"
+printf '\n| server | version | `migrate`, `serve`, `doctor` | demo | tests%s |\n|---|---|---|---|---|\n' "${whole:+ (whole suite)}${only:+ (only $only)}"
 printf '%s\n' "${rows[@]}"
 exit $bad

@@ -10,7 +10,7 @@ use mysql_async::prelude::Queryable as _;
 use serde_json::Value;
 
 use crate::support::bridge::{Bridge, answer};
-use crate::support::database::sequence;
+use crate::support::database::{columns, sequence};
 use crate::support::lively::reader;
 
 /// Whom somebody looks for: one of the oldest clients.
@@ -19,14 +19,9 @@ const NAME: &str = "Wenceslada";
 /// Makes `n` clients with numbers from `from` on, each like the first one but for the name, which `name` gives by `seq`.
 async fn many(bridge: &Bridge, from: u32, n: u32, name: &str) {
     let mut platform = bridge.db.platform().await;
-    let columns: Vec<String> = platform
-        .query(
-            "SELECT CAST(COLUMN_NAME AS CHAR) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() \
-             AND TABLE_NAME = 'tblclients' AND COLUMN_NAME NOT IN ('id', 'firstname', 'lastname', 'companyname', \
-             'phonenumber') ORDER BY ORDINAL_POSITION",
-        )
-        .await
-        .expect("columns");
+    let others = columns(&mut platform, "tblclients").await;
+    let own = ["`id`", "`firstname`", "`lastname`", "`companyname`", "`phonenumber`"];
+    let columns: Vec<&str> = others.split(", ").filter(|column| !own.contains(column)).collect();
     let columns = columns.join(", ");
     let sql = format!(
         "INSERT INTO tblclients (id, firstname, lastname, companyname, phonenumber, {columns}) \

@@ -8,7 +8,7 @@ use mysql_async::prelude::Queryable as _;
 use serde_json::json;
 
 use crate::support::bridge::{Bridge, answer};
-use crate::support::database::connect;
+use crate::support::database::{at_work, connect};
 
 async fn own(bridge: &Bridge, sql: &str) {
     connect(&bridge.db.bridge_url()).await.query_drop(sql).await.expect(sql);
@@ -159,9 +159,7 @@ async fn wait_for_insert(bridge: &Bridge) {
     const ASKED_MAX: u32 = 20_000;
     let mut root = connect(&bridge.db.billing_admin_url()).await;
     for _ in 0..ASKED_MAX {
-        let sql = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = ? AND HEX(info) LIKE CONCAT(HEX('INSERT INTO inbox '), '%')";
-        let at_work: Option<u64> = root.exec_first(sql, (&bridge.db.own,)).await.expect("the list");
-        if at_work > Some(0) {
+        if at_work(&mut root, &bridge.db.own).await.iter().any(|(_, what)| what.starts_with(b"INSERT INTO inbox ")) {
             return;
         }
     }

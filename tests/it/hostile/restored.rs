@@ -13,7 +13,7 @@ use mysql_async::prelude::Queryable as _;
 use serde_json::json;
 
 use crate::support::bridge::Bridge;
-use crate::support::database::connect;
+use crate::support::database::{columns, connect};
 
 fn shell() -> Who {
     Who::at_the_command_line("test")
@@ -28,7 +28,8 @@ async fn dump(bridge: &Bridge) {
     let mut own = connect(&bridge.db.bridge_url()).await;
     for table in tables(&mut own).await {
         own.query_drop(format!("CREATE TABLE dump_{table} LIKE {table}")).await.expect("a copy");
-        own.query_drop(format!("INSERT INTO dump_{table} SELECT * FROM {table}")).await.expect("its rows");
+        let all = columns(&mut own, &table).await;
+        own.query_drop(format!("INSERT INTO dump_{table} ({all}) SELECT {all} FROM {table}")).await.expect("its rows");
     }
 }
 
@@ -38,7 +39,8 @@ async fn restore(bridge: &Bridge) {
     for table in tables(&mut own).await {
         own.query_drop(format!("DROP TABLE {table}")).await.expect("away");
         own.query_drop(format!("CREATE TABLE {table} LIKE dump_{table}")).await.expect("anew");
-        own.query_drop(format!("INSERT INTO {table} SELECT * FROM dump_{table}")).await.expect("its rows");
+        let all = columns(&mut own, &table).await;
+        own.query_drop(format!("INSERT INTO {table} ({all}) SELECT {all} FROM dump_{table}")).await.expect("its rows");
     }
 }
 

@@ -12,7 +12,7 @@ use hookbridge::demo::mariadb::{self, Options, PrivateMariaDb};
 use hookbridge::demo::schema::{self, Release};
 use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Opts};
+use mysql_async::{Conn, Opts, Row};
 use tokio::sync::OnceCell;
 
 /// Directories of test runs are called this and the pid.
@@ -133,10 +133,9 @@ impl TestDb {
     /// transactions are up to 100 ms old, and for ever if somebody reads them more often; its report is not.)
     pub async fn until_blocked(&self, n: usize) {
         let conn = tokio::sync::Mutex::new(connect(&self.server.admin_url()).await);
-        let ours = format!("SELECT ID FROM information_schema.PROCESSLIST WHERE DB = '{}'", self.own);
         super::poll::until("transactions wait for a lock", 20, async || {
             let mut conn = conn.lock().await;
-            let ours: Vec<u64> = conn.query(ours.as_str()).await.expect("the connections");
+            let ours: Vec<u64> = at_work(&mut conn, &self.own).await.into_iter().map(|(id, _)| id).collect();
             let report: Option<(String, String, String)> =
                 conn.query_first("SHOW ENGINE INNODB STATUS").await.expect("the report");
             let report = report.unwrap_or_default().2;
@@ -195,6 +194,23 @@ pub fn sequence(n: u32) -> String {
     format!(
         "(SELECT n AS seq FROM JSON_TABLE(CONCAT('[', REPEAT('0,', {n} - 1), '0]'), '$[*]' COLUMNS (n FOR ORDINALITY)) t) s"
     )
+}
+
+/// The connections to database `db`: their numbers, and what each does. (Not from `information_schema`: MySQL refuses that as soon
+/// as a binary value stands in any statement at work.)
+pub async fn at_work(conn: &mut Conn, db: &str) -> Vec<(u64, Vec<u8>)> {
+    let all: Vec<Row> = conn.query("SHOW FULL PROCESSLIST").await.expect("the connections");
+    let bytes = |row: &Row, name: &str| row.get::<Option<Vec<u8>>, _>(name).flatten().unwrap_or_default();
+    let ours = all.iter().filter(|row| bytes(row, "db") == db.as_bytes());
+    ours.map(|row| (row.get("Id").expect("a number"), bytes(row, "Info"))).collect()
+}
+
+/// The columns of `table` that a copy of its rows must name: all but those that the server generates.
+pub async fn columns(conn: &mut Conn, table: &str) -> String {
+    let sql = "SELECT CAST(COLUMN_NAME AS CHAR) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() \
+               AND TABLE_NAME = ? AND COALESCE(GENERATION_EXPRESSION, '') = '' ORDER BY ORDINAL_POSITION";
+    let names: Vec<String> = conn.exec(sql, (table,)).await.expect("columns");
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// A connection to `url`.
