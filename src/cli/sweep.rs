@@ -7,6 +7,7 @@ use crate::app::open_store;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::mirror::Kind;
+use crate::store::audit::Record;
 use crate::store::{Store, mirror};
 
 /// Remembered rows are counted so far: a large platform has millions, and each count reads them all.
@@ -28,7 +29,10 @@ pub struct Args {
 pub async fn run(args: Args, config: &Config) -> anyhow::Result<()> {
     let store = open_store(config)?;
     if args.forget {
-        let done = mirror::forget(&store, Clock::system().now()).await?;
+        let (who, now) = (super::who(), Clock::system().now());
+        let (action, target) = ("sweep.forget", "mirror".to_owned());
+        let record = Record { who: &who, action, target, detail: None, raises: false, now };
+        let done = mirror::forget(&store, &record).await?;
         anyhow::ensure!(done, "an instance is sweeping at this moment: try again in a minute");
     }
     print(&store, &args).await?;

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 
+use super::audit::Record;
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, cut, filled, transaction};
 use super::{Store, StoreError};
@@ -371,18 +372,23 @@ pub async fn end_turn(store: &Store, owner: &str, now: Timestamp, next: Timestam
     .await
 }
 
-/// Forgets all rows and how far the sweep is: it begins anew, silently. False: a sweep is at work, nothing was done.
+/// Forgets all rows and how far the sweep is: it begins anew, silently. The record is written with the first step. False: a sweep is
+/// at work, nothing was done.
 ///
 /// # Errors
 /// The database; then the sweep begins anew, or nothing happened.
-pub async fn forget(store: &Store, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn forget(store: &Store, record: &Record<'_>) -> Result<bool, StoreError> {
     const LENGTH: SignedDuration = SignedDuration::from_mins(5);
+    let now = record.now;
     let mut connection = store.connection().await?;
+    let mut tx = connection.start_transaction(transaction()).await?;
     let sql = "UPDATE sweep_turn SET owner = 'forget', until_at = ? WHERE id = 1 AND until_at <= ?";
-    connection.exec_drop(sql, (at(now + LENGTH), at(now))).await?;
-    if connection.affected_rows() == 0 {
+    tx.exec_drop(sql, (at(now + LENGTH), at(now))).await?;
+    if tx.affected_rows() == 0 {
         return Ok(false);
     }
+    record.write(&mut tx).await?;
+    tx.commit().await?;
     // The walk first: with it and without its rows, all of them would count as new.
     connection.query_drop("DELETE FROM sweep_walk").await?;
     connection.query_drop("TRUNCATE TABLE mirror").await?;

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use hookbridge::catalogue::Catalogue;
 use hookbridge::demo::data::CAST;
+use hookbridge::domain::admin::Who;
 use hookbridge::process::sweep::{Settings, Sweep, Swept};
+use hookbridge::store::audit::Record;
+use hookbridge::store::mirror;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -451,7 +454,19 @@ async fn a_memory_that_was_lost_is_built_anew_and_tells_nobody() {
     set(&bridge, "tblhosting", "domainstatus", "Suspended", CAST.service_active.id).await;
     assert_eq!(sweep(&bridge).await.filling.len(), 7);
     set(&bridge, "tblinvoices", "status", "Cancelled", CAST.invoice_unpaid.id).await;
-    assert!(hookbridge::store::mirror::forget(&bridge.app.store, bridge.now()).await.expect("the tables"));
+    let who = Who::at_the_command_line("test");
+    let record = |now| {
+        let (action, target) = ("sweep.forget", "mirror".to_owned());
+        Record { who: &who, action, target, detail: None, raises: false, now }
+    };
+    bridge.db.own("RENAME TABLE audit TO audit_gone").await;
+    assert!(
+        mirror::forget(&bridge.app.store, &record(bridge.now())).await.is_err(),
+        "nothing is done that is not on record"
+    );
+    bridge.db.own("RENAME TABLE audit_gone TO audit").await;
+    assert_eq!(sweep(&bridge).await.filling.len(), 0, "it remembers");
+    assert!(mirror::forget(&bridge.app.store, &record(bridge.now())).await.expect("the tables"));
     assert_eq!(sweep(&bridge).await.filling.len(), 7);
     assert_eq!(twice(&bridge).await.told, 0);
     assert!(bridge.messages().await.is_empty());
