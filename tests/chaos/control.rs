@@ -13,7 +13,8 @@ const NAME: usize = 24;
 const LAST: u64 = 8;
 const TRAPS: u64 = 64;
 const TRAP: u64 = 64;
-const BYTES: u64 = TRAPS + 2 * TRAP;
+const LOG: u64 = 32;
+const BYTES: u64 = TRAPS + 3 * TRAP;
 
 /// Compiles the shim into `dir`. A C compiler is there, since Rust cannot link without one.
 pub fn build_shim(dir: &Path) -> anyhow::Result<PathBuf> {
@@ -34,13 +35,26 @@ pub fn build_shim(dir: &Path) -> anyhow::Result<PathBuf> {
 pub enum Signal {
     Kill = 9,
     Stop = 19,
+    /// No signal: the thread that gets there panics.
+    Panic = 130,
 }
 
-/// Two traps at once, so that whoever waits for one step does not disturb whoever waits for another.
+/// What becomes of the lines of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Log {
+    Written = 0,
+    /// The disk is full.
+    Full = 1,
+    /// Whoever reads them does not.
+    Stalled = 2,
+}
+
+/// Several traps at once, so that whoever waits for one step does not disturb whoever waits for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trap {
     Door = 0,
     Sending = 1,
+    Own = 2,
 }
 
 /// The file of one instance.
@@ -70,6 +84,11 @@ impl Control {
     /// Sets the clock ahead (or back) of the machine's.
     pub fn set_clock(&self, ahead_ms: i64) {
         self.put(0, ahead_ms.saturating_mul(1_000_000));
+    }
+
+    /// What becomes of the log from now on.
+    pub fn set_log(&self, log: Log) {
+        self.put(LOG, log as i64);
     }
 
     /// Sets a trap: the `nth` mark of `step` from now on brings `signal`.

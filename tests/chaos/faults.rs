@@ -11,8 +11,9 @@ use hookbridge::sandbox::{ErrorData, Fault, Trouble};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::control::Trap;
+use crate::control::{Log, Trap};
 use crate::dice::Dice;
+use crate::failures;
 use crate::ground::Ground;
 use crate::instance::Instance;
 use crate::kills;
@@ -56,6 +57,12 @@ impl Faults {
         tasks.spawn(kills::while_sending(Dice::new(seed, "sending"), ground.clone(), counts.clone(), over.clone()));
         tasks.spawn(databases(Dice::new(seed, "databases"), ground.clone(), counts.clone(), over.clone()));
         tasks.spawn(provider(Dice::new(seed, "provider"), ground.clone(), counts.clone(), over.clone()));
+        for bridge in &ground.bridges {
+            let dice = |what: &str| Dice::new(seed, &format!("{what} of {}", bridge.name));
+            tasks.spawn(failures::panics(dice("panics"), bridge.clone(), counts.clone(), over.clone()));
+            tasks.spawn(failures::logs(dice("log"), bridge.clone(), counts.clone(), over.clone()));
+        }
+        tasks.spawn(failures::settings(Dice::new(seed, "settings"), ground.clone(), counts.clone(), over.clone()));
         tasks.spawn(network(Dice::new(seed, "network"), ground.clone(), counts.clone(), over));
         Self { counts, going, tasks }
     }
@@ -76,6 +83,8 @@ impl Faults {
         for bridge in &ground.bridges {
             bridge.control.disarm(Trap::Door);
             bridge.control.disarm(Trap::Sending);
+            bridge.control.disarm(Trap::Own);
+            bridge.control.set_log(Log::Written);
             bridge.control.set_clock(0);
         }
         for server in [&ground.own, &ground.billing] {

@@ -66,6 +66,10 @@ pub struct Ground {
     pub bridges: Vec<Arc<Instance>>,
     pub platform: Arc<Platform>,
     pub acts: Arc<Vec<Act>>,
+    /// Settings of every bridge and command.
+    pub variables: Vec<(String, String)>,
+    dir: PathBuf,
+    shim: PathBuf,
 }
 
 impl Ground {
@@ -102,7 +106,26 @@ impl Ground {
         let all = Arc::new(acts.all);
         let url = format!("http://{address}");
         let platform = Platform::install(&dir.join("platform"), &url, &secrets.stub, all.clone(), &acts.capsule)?;
-        Ok(Self { own, billing, sandbox, front, bridges, platform: Arc::new(platform), acts: all })
+        Ok(Self {
+            own,
+            billing,
+            sandbox,
+            front,
+            bridges,
+            platform: Arc::new(platform),
+            acts: all,
+            variables,
+            dir: dir.to_owned(),
+            shim,
+        })
+    }
+
+    /// The bridges once more, at the same addresses, with the true clock: the first ones have ended.
+    pub fn again(&self) -> anyhow::Result<Vec<Arc<Instance>>> {
+        let one = |bridge: &Arc<Instance>| {
+            Instance::new(bridge.name, &self.dir, &self.shim, bridge.address, self.variables.clone())
+        };
+        self.bridges.iter().map(one).collect()
     }
 }
 

@@ -143,7 +143,7 @@ async fn trap(
         found = ground.bridges.iter().zip(&before).find_map(|(bridge, before)| {
             match signal {
                 Signal::Kill => bridge.struck(step) > *before,
-                Signal::Stop => bridge.control.take_snapped(Trap::Sending).is_some(),
+                Signal::Stop | Signal::Panic => bridge.control.take_snapped(Trap::Sending).is_some(),
             }
             .then(|| bridge.clone())
         });

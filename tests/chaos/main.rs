@@ -10,6 +10,7 @@ mod check;
 mod control;
 mod dice;
 mod drain;
+mod failures;
 mod faults;
 mod fire;
 mod ground;
@@ -20,6 +21,7 @@ mod people;
 mod progress;
 mod proxy;
 mod report;
+mod restore;
 mod server;
 mod signal;
 
@@ -143,6 +145,7 @@ async fn run(args: &Args, seed: u64) -> anyhow::Result<ExitCode> {
     let faults = Faults::begin(seed, &ground);
     let pause = Duration::from_secs(seconds).mul_f64(f64::from(WORKERS) / f64::from(count));
     let all = count as usize;
+    let all = all.saturating_sub(restore::ACTS);
     let mut workers = work(&ground, seed, pause, all.saturating_sub(SAVED));
     fired(&ground, &mut workers, &progress).await?;
     let faults = faults.end(&ground).await?;
@@ -161,8 +164,10 @@ async fn run(args: &Args, seed: u64) -> anyhow::Result<ExitCode> {
     root.disconnect().await?;
     let taken = books::taken(&ground.sandbox.messages());
     let ledger = ledger::read(&ground.platform.ledgers())?;
-    let report =
-        report(seed, &ground, &faults, left, check::check(&ground.acts, &ledger, &events, &kept, &taken), &progress);
+    // The books are closed: what comes now has an account of its own.
+    let restored = restore::restore(&ground, &progress).await?;
+    let verdict = check::check(&ground.acts, &ledger, &events, &kept, &taken);
+    let report = report(seed, &ground, &faults, (left, restored), verdict, &progress);
     progress.end();
     report.print();
     let good = report.is_good();
@@ -208,7 +213,7 @@ fn report(
     seed: u64,
     ground: &Ground,
     faults: &faults::Counts,
-    left: drain::Left,
+    (left, restored): (drain::Left, restore::Restored),
     verdict: check::Verdict,
     progress: &Progress,
 ) -> Report {
@@ -227,7 +232,7 @@ fn report(
     }
     let deaths: Vec<Death> = ground.bridges.iter().flat_map(|bridge| bridge.deaths()).collect();
     let itself = deaths.iter().filter(|death| matches!(death, Death::Itself(_))).count();
-    faults.add("bridge did not start (no database)", itself as u64);
+    faults.add("bridge ended by itself (no database, or a task that failed three times)", itself as u64);
     Report {
         seed,
         seconds: progress.seconds(),
@@ -235,6 +240,7 @@ fn report(
         faults: faults.all(),
         deaths,
         left,
+        restored,
         verdict,
         panics: report::panics(ground),
         noises: platform.noises.lock().expect("no holder panics").clone(),

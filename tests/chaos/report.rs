@@ -9,7 +9,10 @@ use crate::check::Verdict;
 use crate::drain::Left;
 use crate::ground::Ground;
 use crate::instance::Death;
+use crate::restore::Restored;
 
+/// Where the panics are that a run asks for.
+const ASKED_FOR: &str = "src/road.rs";
 /// Findings shown of each kind.
 const SHOWN: usize = 12;
 
@@ -21,6 +24,7 @@ pub struct Report {
     pub faults: BTreeMap<&'static str, u64>,
     pub deaths: Vec<Death>,
     pub left: Left,
+    pub restored: Restored,
     pub verdict: Verdict,
     /// Lines of the bridges' logs that no bridge may write.
     pub panics: Vec<String>,
@@ -61,6 +65,9 @@ impl Report {
         all.push(("steps without a kill".to_owned(), unstruck.collect()));
         if !self.left.nothing() {
             all.push(("left in the queues".to_owned(), vec![self.left.to_string()]));
+        }
+        if !self.restored.is_good() {
+            all.push(("after a restore".to_owned(), vec![format!("{:?}", self.restored)]));
         }
         if self.receipts_given_up > 0 {
             all.push(("receipts that the provider gave up".to_owned(), vec![self.receipts_given_up.to_string()]));
@@ -132,6 +139,11 @@ impl Report {
         }
         rows.push(("acts that had to lead to nothing, and say why".to_owned(), v.silent, None));
         rows.push(("most messages in one second at the provider".to_owned(), self.most_per_second, None));
+        let of_dump = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let (queued, held) = (of_dump(self.restored.queued), of_dump(self.restored.held));
+        rows.push(("queued in an older dump, and sent before it was put back".to_owned(), queued, None));
+        rows.push(("  held for an operator".to_owned(), held, Some(queued)));
+        rows.push(("  SENT AGAIN AFTER THE RESTORE".to_owned(), of_dump(self.restored.doubled), Some(0)));
         rows.extend(v.findings().map(|(name, found)| (name.to_uppercase(), found.len(), Some(0))));
         rows
     }
@@ -162,9 +174,9 @@ fn table(header: &[&str]) -> comfy_table::Table {
     table
 }
 
-/// Lines of the logs that tell of a panic.
+/// Lines of the logs that tell of a panic that nobody asked for.
 pub fn panics(ground: &Ground) -> Vec<String> {
     let logs = ground.bridges.iter().filter_map(|bridge| std::fs::read_to_string(&bridge.log).ok());
-    logs.flat_map(|log| log.lines().filter(|line| line.contains("panicked")).map(str::to_owned).collect::<Vec<_>>())
-        .collect()
+    let is_own = |line: &str| line.contains("panic") && !line.contains(ASKED_FOR);
+    logs.flat_map(|log| log.lines().filter(|line| is_own(line)).map(str::to_owned).collect::<Vec<_>>()).collect()
 }
