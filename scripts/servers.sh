@@ -177,7 +177,7 @@ done
 for name in "${names[@]}"; do tools "$name"; done
 [ -z "$fetch_only" ] || exit 0
 say "building"
-cargo build --locked -q --bins
+# With the command, as the tests use it: built for itself it would be built twice.
 suite=$(cargo test --locked --no-run --test it --message-format=json 2>/dev/null | grep -o '"executable":"[^"]*/deps/it-[^"]*"' | cut -d'"' -f4)
 [ -x "$suite" ] || die "the tests do not build"
 rows=() bad=0

@@ -15,6 +15,7 @@ async fn a_round_reads_along_an_index_and_never_all_rows() {
     let mut own = connect(&bridge.db.bridge_url()).await;
     own.query_drop("SET SESSION cte_max_recursion_depth = 100000").await.ok();
     own.query_drop("SET SESSION max_recursive_iterations = 100000").await.ok();
+    own.query_drop("SET SESSION explain_format = 'TRADITIONAL'").await.ok();
     own.query_drop(
         "INSERT INTO anchor (name, id, owner, day, settled_at, next_at) WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL \
          SELECT i + 1 FROM n WHERE i < 20000) SELECT 'service.next_due', i, 1, DATE_ADD('2027-01-01', INTERVAL i % 400 DAY), \
