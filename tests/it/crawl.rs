@@ -1,6 +1,6 @@
 //! Every page that links lead to, for every role and in every language: it opens, is whole, and nothing shown runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hookbridge::domain::admin::Role;
 use hookbridge::http::admin::words;
@@ -48,14 +48,25 @@ async fn every_link_opens_for_every_role_and_in_every_language() {
     bridge.sandbox.stop().await;
 }
 
+/// What pages share that differ only in the hookpoint and the language that they are about.
+fn layout(path: &str) -> String {
+    let varies = |part: &str| part.contains('_') || ["es", "en"].contains(&part);
+    shape(path).split('/').map(|part| if varies(part) { "*" } else { part }).collect::<Vec<_>>().join("/")
+}
+
 #[tokio::test]
 async fn every_page_fits_a_phone_and_a_desk_and_is_open_to_everybody() {
     let _turn = turn().await;
     let bridge = lively().await;
     let person = reader(&bridge, Role::Administrator, "es_AR").await;
-    let mut shapes = BTreeSet::new();
+    let mut seen = BTreeMap::<String, usize>::new();
+    let mut is_new = |path: &String| {
+        let count = seen.entry(layout(path)).or_default();
+        *count += 1;
+        *count <= 2
+    };
     let pages: Vec<String> =
-        crawl(&person, 1).await.into_iter().map(|(path, _)| path).filter(|path| shapes.insert(shape(path))).collect();
+        crawl(&person, 1).await.into_iter().map(|(path, _)| path).filter(|path| is_new(path)).collect();
     let file = std::fs::read_dir(".work").expect(".work is there: scripts/setup.sh test");
     let axe = file.flatten().map(|entry| entry.path()).find(|path| path.to_string_lossy().contains("axe-"));
     let axe = std::fs::read_to_string(axe.expect("axe is there: scripts/setup.sh test")).expect("axe can be read");
