@@ -203,3 +203,100 @@ final class SignIn
         return $short === '' ? 'admin ' . $admin_id : $short;
     }
 }
+
+/**
+ * The client area's page `index.php?m=hookbridge`: which alerts each person of the account gets. The bridge says what to show; this asks
+ * it for the client who is logged in, signed like the stub's events, and hands on what he switched.
+ */
+final class Preferences
+{
+    private const USER_CLASS = 'WHMCS\Authentication\CurrentUser';
+    private const HOOK = 'ClientPreferences';
+
+    /**
+     * WHMCS docs, "Client Area Output": what hookbridge_clientarea() returns.
+     *
+     * @param array $vars what the platform passes, `_lang` and `modulelink` among it
+     */
+    public static function page(array $vars, string $folder): array
+    {
+        $words = isset($vars['_lang']) ? (array) $vars['_lang'] : [];
+        $link = isset($vars['modulelink']) ? (string) $vars['modulelink'] : 'index.php?m=hookbridge';
+        $token = self::token();
+        list($answer, $problem) = [null, ''];
+        try {
+            $answer = self::ask(Stub::at($folder), self::changes($token));
+        } catch (\Throwable $e) {
+            $problem = isset($words['preferences_down']) ? (string) $words['preferences_down'] : 'Try again in a moment.';
+        }
+        $title = $answer !== null ? (string) $answer['title'] : 'WhatsApp';
+        return ['pagetitle' => $title, 'breadcrumb' => [$link => $title], 'templatefile' => 'templates/preferences',
+            'requirelogin' => true, 'forcessl' => false,
+            'vars' => ['hb' => $answer, 'hb_problem' => $problem, 'hb_link' => $link, 'hb_token' => $token]];
+    }
+
+    /** A word that only this session's forms know. */
+    private static function token(): string
+    {
+        if (!isset($_SESSION['hookbridge_token']) || !is_string($_SESSION['hookbridge_token'])) {
+            $_SESSION['hookbridge_token'] = bin2hex(random_bytes(16));
+        }
+        return $_SESSION['hookbridge_token'];
+    }
+
+    /** `client:35/status=0;…`: each switch whose box is not as it was shown. */
+    private static function changes(string $token): string
+    {
+        $given = isset($_POST['hb_token']) && is_string($_POST['hb_token']) ? $_POST['hb_token'] : '';
+        if (!hash_equals($token, $given)) {
+            return '';
+        }
+        $shown = isset($_POST['hb_shown']) && is_array($_POST['hb_shown']) ? $_POST['hb_shown'] : [];
+        $ticked = isset($_POST['hb_on']) && is_array($_POST['hb_on']) ? $_POST['hb_on'] : [];
+        $changes = [];
+        foreach ($shown as $switch => $was) {
+            $is = isset($ticked[$switch]) ? '1' : '0';
+            if (preg_match('#^(client|contact|login):[0-9/]+/(status|notice)$#D', (string) $switch) === 1 && $was !== $is) {
+                $changes[] = $switch . '=' . $is;
+            }
+        }
+        return implode(';', $changes);
+    }
+
+    /** @throws \RuntimeException when the bridge gives no answer */
+    private static function ask(Stub $stub, string $changes): array
+    {
+        list($client, $login) = self::visitor();
+        $sender = $stub->part(Sender::class);
+        $body = (string) json_encode(['v' => 1, 'hook' => self::HOOK, 'occurred_at' => gmdate('Y-m-d\TH:i:s\Z'),
+            'actor' => ['kind' => 'client', 'masquerading' => !empty($_SESSION['adminid'])],
+            'fields' => array_filter(['client_id' => $client, 'user_id' => $login, 'changes' => $changes])]);
+        // A page resolves no name: until the cron has reached the bridge once, or `address` is set, it cannot be asked.
+        $answer = $sender->isReachable() ? $sender->preferences($body) : null;
+        $page = $answer !== null && $answer->status() === 200 ? json_decode($answer->body(), true) : null;
+        if (!is_array($page) || !isset($page['title'], $page['people'])) {
+            throw new \RuntimeException('no answer');
+        }
+        return $page;
+    }
+
+    /**
+     * @return array the client's id and his login's (0 where logins do not exist)
+     * @throws \RuntimeException when nobody is logged in
+     */
+    private static function visitor(): array
+    {
+        list($client, $login) = [isset($_SESSION['uid']) ? (int) $_SESSION['uid'] : 0, 0];
+        $class = self::USER_CLASS;
+        if (class_exists($class)) {
+            $current = new $class();
+            list($account, $user) = [$current->client(), $current->user()];
+            $client = $account ? (int) $account->id : $client;
+            $login = $user ? (int) $user->id : 0;
+        }
+        if ($client <= 0) {
+            throw new \RuntimeException('nobody is logged in');
+        }
+        return [$client, $login];
+    }
+}

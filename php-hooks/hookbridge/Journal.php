@@ -16,6 +16,9 @@ final class Journal
     private const MEANWHILE_S = 2.0;
     /** Where files cannot be locked, their age says whether the writer lives: it leaves a file alone long before others take it. */
     public const ALONE_S = 600;
+    /** A web server's process makes page after page. Making a file is most of what a hook costs, so it uses its last one again. */
+    private const LASTING = ['apache2handler', 'fpm-fcgi', 'frankenphp', 'litespeed'];
+    private const IDLE = Spool::TEMP_PREFIX . 'idle-';
     /** What waits in memory when no file can be written. */
     private const MEMORY_BYTES_MAX = 1048576;
 
@@ -135,23 +138,53 @@ final class Journal
             return false;
         }
         $folder = $this->dir . '/journal';
-        $name = sprintf('%016d-%d-%s.log', (int) floor($now * 1000000), getmypid(), bin2hex(random_bytes(3)));
-        // Locked before it has the name by which others find it: one that is not locked is theirs, and an empty one they delete.
-        $temp = $folder . '/' . Spool::TEMP_PREFIX . $name;
-        $file = fopen($temp, 'xb');
-        $file = $file === false && Spool::make($folder) ? fopen($temp, 'xb') : $file;
-        if ($file === false) {
-            return false;
-        }
-        Spool::private($temp, 0600); // before there is content to read
-        flock($file, LOCK_EX | LOCK_NB);
-        $this->path = $folder . '/' . $name;
-        if (!rename($temp, $this->path)) {
-            fclose($file);
-            return false;
+        $this->path = sprintf('%s/%016d-%d-%s.log', $folder, (int) floor($now * 1000000), getmypid(), bin2hex(random_bytes(3)));
+        $file = $this->reopen($folder . '/' . self::IDLE . getmypid());
+        if ($file === null) {
+            $temp = $folder . '/' . Spool::TEMP_PREFIX . basename($this->path);
+            $file = fopen($temp, 'xb');
+            $file = $file === false && Spool::make($folder) ? fopen($temp, 'xb') : $file;
+            if ($file === false) {
+                return false;
+            }
+            Spool::private($temp, 0600); // before there is content to read
+            // Locked before it has the name by which others find it: one that is not locked is theirs, and an empty one they delete.
+            flock($file, LOCK_EX | LOCK_NB);
+            if (!rename($temp, $this->path)) {
+                fclose($file);
+                return false;
+            }
         }
         list($this->file, $this->pid, $this->is_torn) = [$file, getmypid(), false];
         return true;
+    }
+
+    /** @return resource|null this process's last file, empty; null for none, or while somebody else has it */
+    private function reopen(string $idle)
+    {
+        $file = is_file($idle) ? fopen($idle, 'r+b') : false;
+        if ($file === false) {
+            return null;
+        }
+        // The same file under the new name: another one may have been put there a moment ago.
+        if (flock($file, LOCK_EX | LOCK_NB) && rename($idle, $this->path) && fstat($file)['ino'] === fileinode($this->path)) {
+            return $file;
+        }
+        fclose($file);
+        return null;
+    }
+
+    /** All of the file is sent: it is emptied for the next page of its process, or deleted. Whoever sends it has no other use for it. */
+    public static function discard(string $path): bool
+    {
+        $is_lasting = in_array(php_sapi_name(), self::LASTING, true);
+        $file = $is_lasting && preg_match('/^\d{16}-(\d+)-[0-9a-f]+\.log$/D', basename($path), $found) === 1 ? fopen($path, 'r+b') : false;
+        if ($file === false) {
+            return unlink($path);
+        }
+        $is_kept = flock($file, LOCK_EX | LOCK_NB) && rename($path, dirname($path) . '/' . self::IDLE . $found[1]) && ftruncate($file, 0);
+        fclose($file);
+        return $is_kept || unlink($path);
     }
 
     /** The bridge may take it at the end of the page all the same. */

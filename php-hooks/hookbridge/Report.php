@@ -4,12 +4,16 @@ declare(strict_types=1);
 
 namespace Hookbridge;
 
-/** How this stub is: told to the bridge with each run of the platform's cron, and shown to people by the addon page and tool.php. */
+/**
+ * What the platform's cron does for the stub when it ends, and how the stub is: told to the bridge with each run, and shown to people by
+ * the addon page and tool.php.
+ */
 final class Report
 {
     /** Without a cron run for so long something is wrong; and so long an event may wait. */
     private const CRON_AGE_MAX_S = 3600;
     private const WAITING_MAX_S = 1800;
+    private const HOUR_S = 3600;
     private const NAME = '/^[A-Za-z0-9]{1,64}$/D';
 
     private $stub;
@@ -23,8 +27,32 @@ final class Report
         $this->file = $stub->setting('spool_dir') . '/heartbeat.json';
     }
 
+    public function atCron(): void
+    {
+        list($fault, $lost) = $this->check();
+        $this->stub->part(Flush::class)->everything();
+        Manifest::refresh($this->stub);
+        $this->send($fault, $lost);
+    }
+
+    /** Says what is wrong with spool_dir while there is time to mend it, and what was lost. @return array both */
+    public function check(): array
+    {
+        $activity = $this->stub->activity();
+        $fault = $this->spool->check();
+        if ($fault !== '') {
+            $activity->sayNow('spool_dir', self::HOUR_S, $fault . '. Until then events are sent at the end of each page, or lost');
+            return [$fault, 0];
+        }
+        $lost = $this->spool->takeLost();
+        if ($lost > 0) {
+            $activity->sayNow('', 0, "$lost events were lost: spool_dir could not take them, and the bridge did not");
+        }
+        return ['', $lost];
+    }
+
     /** @param string $fault what is wrong with spool_dir @param int $lost events that were lost since the last time */
-    public function send(string $fault, int $lost): void
+    private function send(string $fault, int $lost): void
     {
         $last = $this->last();
         $lost += $last['lost']; // what no bridge has heard of yet

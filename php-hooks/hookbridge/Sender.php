@@ -55,6 +55,12 @@ final class Sender
         return $this->post('/v1/heartbeat', Envelope::id('hbt_', microtime(true)), $body, 5000, 10000);
     }
 
+    /** The client sees a page about exactly this, so he waits longer for it. */
+    public function preferences(string $body): Answer
+    {
+        return $this->post('/v1/preferences', 'prf_' . bin2hex(random_bytes(16)), $body, 5000, 5000);
+    }
+
     /** Connecting and the answer together take at most $total_ms. */
     public function decision(string $rule, string $id, string $body, int $total_ms): Answer
     {

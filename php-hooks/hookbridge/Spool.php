@@ -330,7 +330,7 @@ final class Spool
     /** Deletes all but events. @return int how many of those are left */
     public function clear(): int
     {
-        foreach (['notices/*', 'manifest.*', 'rest-*', 'address-*', 'check-*', 'send.lock', 'heartbeat.json', 'probe', 'lost', 'full', 'flush.lock', 'pending/.usage'] as $name) {
+        foreach (['notices/*', 'journal/' . self::TEMP_PREFIX . '*', 'manifest.*', 'rest-*', 'address-*', 'check-*', 'send.lock', 'heartbeat.json', 'probe', 'lost', 'full', 'flush.lock', 'pending/.usage'] as $name) {
             array_map('unlink', glob($this->dir . '/' . $name) ?: []);
         }
         $standing = $this->standing();
@@ -353,7 +353,7 @@ final class Spool
     private function settle(string $path): void
     {
         if ($this->seen[$path]['total'] === count($this->seen[$path]['done'])) {
-            if (unlink($path)) {
+            if (Journal::discard($path)) {
                 unset($this->seen[$path]);
             } else {
                 $this->stuck++;

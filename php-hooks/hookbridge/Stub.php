@@ -18,11 +18,12 @@ final class Stub
     private const DAY_S = 86400;
     /** Other code's functions at the end of the page may register further ones. */
     private const END_ROUNDS = 5;
-    private const CLASSES = ['Activity', 'AddonPage', 'CancellationHooks', 'Config', 'Cron', 'Decisions', 'Envelope', 'Flush', 'IdentityHooks',
-        'Journal', 'Manifest', 'Probe', 'Report', 'Ruling', 'Sender', 'Spool', 'UpgradeHooks', 'Who'];
+    private const CLASSES = ['Activity', 'AddonPage', 'Config', 'Decisions', 'Envelope', 'Flush', 'Journal', 'Manifest', 'Probe', 'Report', 'RuleHooks',
+        'Ruling', 'Sender', 'Spool', 'Who'];
     /** Classes that lie in the file of a bigger one. */
     private const FILES = ['AllowList' => 'Envelope', 'DenyList' => 'Envelope', 'Text' => 'Envelope', 'ConfigError' => 'Config',
-        'Answer' => 'Sender', 'Circuit' => 'Sender', 'Signer' => 'Sender', 'SignIn' => 'AddonPage'];
+        'Answer' => 'Sender', 'Circuit' => 'Sender', 'Signer' => 'Sender', 'SignIn' => 'AddonPage',
+        'Preferences' => 'AddonPage', 'UpgradeHooks' => 'RuleHooks', 'CancellationHooks' => 'RuleHooks', 'IdentityHooks' => 'RuleHooks'];
 
     /** The folder whose stub is at work: plain hooks and the addon may be installed side by side. */
     private static $acting;
@@ -170,7 +171,7 @@ final class Stub
         foreach (['AfterCronJob', 'AdminLogin'] as $hook) {
             \add_hook($hook, self::PRIORITY, function ($vars = null) use ($hook) {
                 $this->guard($hook, function () use ($hook) {
-                    $hook === 'AdminLogin' ? $this->part(Cron::class)->check() : $this->part(Cron::class)->run();
+                    $hook === 'AdminLogin' ? $this->part(Report::class)->check() : $this->part(Report::class)->atCron();
                 });
             });
         }

@@ -41,11 +41,11 @@ final class Who
         }
         $actor['kind'] = $this->kind($script, $masquerading === true);
         if ($actor['kind'] === 'admin') {
-            $actor['admin_id'] = self::id(self::ask($current, 'admin')) ?: self::sessionId('adminid');
+            $actor['admin_id'] = self::idOf(self::ask($current, 'admin')) ?: self::sessionId('adminid');
         }
         if ($actor['kind'] !== 'api') {
-            $actor['user_id'] = self::id(self::ask($current, 'user'));
-            $actor['client_id'] = self::id(self::ask($current, 'client')) ?: self::sessionId('uid');
+            $actor['user_id'] = self::idOf(self::ask($current, 'user'));
+            $actor['client_id'] = self::idOf(self::ask($current, 'client')) ?: self::sessionId('uid');
         }
         return array_filter($actor, static function ($value) {
             return $value !== null && $value !== '';
@@ -128,6 +128,12 @@ final class Who
         return preg_match('/^[1-9]\d{0,17}$/D', $text) === 1 ? (int) $text : 0;
     }
 
+    /** A row id among what the platform passed, 0 for none. */
+    public static function id(array $vars, string $name): int
+    {
+        return isset($vars[$name]) && is_numeric($vars[$name]) && $vars[$name] > 0 ? (int) $vars[$name] : 0;
+    }
+
     private function kind(string $script, bool $masquerading): string
     {
         if (substr('/' . $script, -17) === '/includes/api.php') {
@@ -195,7 +201,7 @@ final class Who
     }
 
     /** @param mixed $model */
-    private static function id($model): ?int
+    private static function idOf($model): ?int
     {
         try {
             return is_object($model) && is_numeric($model->id) && $model->id > 0 ? (int) $model->id : null;

@@ -3,8 +3,9 @@
  * What the stub costs a page, measured beside an older one in the same run, in alternating rounds: php bench.php '<JSON>'.
  *
  * In: {"old":folder of hookbridge.php,"new":folder,"url":…,"source":…,"secret":…,"pages":200,"events":10000}. The bridge at `url` is a
- * healthy one; the sick ones are made here. Out: one JSON object of figures, milliseconds where nothing else is said.
- * `make bench` runs it (tests/bench/stub.rs), against a real bridge.
+ * healthy one; the sick ones are made here. Out: one JSON object of figures, milliseconds where nothing else is said; progress on stderr.
+ * `make bench` runs it (tests/bench/stub.rs), against a real bridge. Other programs only ever make a page or a cron slower: of pages, one
+ * after the other, the fastest quarter counts, of three crons the fastest.
  */
 
 error_reporting(E_ALL);
@@ -14,6 +15,10 @@ require __DIR__ . '/sapi.php';
 const SIDES = ['none', 'old', 'new'];
 const AT_ONCE = 20;
 const SICK_ROUNDS = 3;
+/** A page that is answered may still send: its process is not there for the next visitor. */
+const CHILDREN = AT_ONCE + 12;
+/** So long the older stub may empty what an outage left; then what it sent until then is counted. */
+const OUTAGE_S = 20;
 
 $told = json_decode($argv[1], true);
 $dir = sys_get_temp_dir() . '/hookbridge-bench-' . bin2hex(random_bytes(4));
@@ -33,16 +38,29 @@ $run = static function (array $words, array $env = [], string $log = '/dev/null'
     return [$process, $pipes[1]];
 };
 
-/** A configuration and an empty spool for both sides. The old one knows no other keys. */
+$say = static function (string $what) {
+    fwrite(STDERR, sprintf("[bench] stub: %s (after %.0f s)\n", $what, microtime(true) - $_SERVER['REQUEST_TIME_FLOAT']));
+};
+
+/** A configuration and an empty spool for both sides. The old one knows no other keys. @return string[] the folders */
 $configure = static function (array $more) use ($told, $dir) {
+    static $number = 0;
+    $number++; // a new folder each time: somebody may still send what is in the last one
+    $folders = [];
     foreach (['old', 'new'] as $side) {
-        shell_exec('rm -rf ' . escapeshellarg("$dir/spool-$side"));
-        mkdir("$dir/spool-$side");
-        $config = $more + ['url' => $told['url'], 'source' => $told['source'], 'secret' => $told['secret'], 'spool_dir' => "$dir/spool-$side"];
+        $folders[$side] = "$dir/spool-$side-$number";
+        mkdir($folders[$side], 0700);
+        $config = $more + ['url' => $told['url'], 'source' => $told['source'], 'secret' => $told['secret'], 'spool_dir' => $folders[$side]];
         file_put_contents("$dir/config-$side.php", '<?php return ' . var_export($config, true) . ';');
     }
-    shell_exec('chmod 0700 ' . escapeshellarg("$dir/spool-old") . ' ' . escapeshellarg("$dir/spool-new"));
-    posix_geteuid() === 0 && shell_exec('chown -R www-data ' . escapeshellarg($dir));
+    posix_geteuid() === 0 && shell_exec('chown www-data ' . escapeshellarg($dir) . ' ' . implode(' ', $folders));
+    return $folders;
+};
+
+/** How many events wait in a spool. */
+$waiting = static function (string $spool) {
+    $journals = implode('', array_map('file_get_contents', glob("$spool/journal/*.log")));
+    return substr_count("\n" . $journals, "\n+") + count(glob("$spool/pending/*.event"));
 };
 
 file_put_contents("$dir/page.php", '<?php $folders = ' . var_export(['old' => $told['old'], 'new' => $told['new']], true) . ';'
@@ -55,7 +73,7 @@ file_put_contents("$dir/page.php", '<?php $folders = ' . var_export(['old' => $t
 /** Starts an FPM. @return string its socket */
 $fpm = static function (string $name, array $ini, array $inside = []) use ($dir, $run) {
     $user = posix_geteuid() === 0 ? "user = www-data\ngroup = www-data\nlisten.owner = root\n" : '';
-    $children = AT_ONCE;
+    $children = CHILDREN;
     file_put_contents("$dir/$name.conf", "[global]\nerror_log = $dir/$name.log\n[www]\n{$user}listen = $dir/$name.sock\nlisten.backlog = 511\npm = static\n"
         . "pm.max_children = $children\nclear_env = no\n");
     $words = [Sapi::program('/usr/sbin/php-fpm' . PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION), '-F', '-y', "$dir/$name.conf"];
@@ -103,13 +121,19 @@ $median = static function (array $values) {
     return $values[intdiv(count($values), 2)];
 };
 
+$quarter = static function (array $values) {
+    sort($values);
+    return $values[intdiv(count($values), 4)];
+};
+
 $figures = [];
 const OPCACHE = ['opcache.enable' => 1, 'opcache.file_update_protection' => 0, 'opcache.revalidate_freq' => 0];
 $opcached = $fpm('opcached', OPCACHE);
 $plain = $fpm('plain', ['opcache.enable' => 0]);
 
 // A page without our hooks, and one with one hook towards a healthy bridge.
-$configure([]);
+$say('pages, one after the other');
+$spools = $configure([]);
 foreach (['opcache' => [$opcached, 0], 'plain' => [$plain, 0], 'hook' => [$opcached, 1]] as $name => list($socket, $hooks)) {
     $ms = $load = $files = array_fill_keys(SIDES, []);
     for ($round = -20; $round < $told['pages']; $round++) {
@@ -123,7 +147,8 @@ foreach (['opcache' => [$opcached, 0], 'plain' => [$plain, 0], 'hook' => [$opcac
         }
     }
     foreach (['old', 'new'] as $side) {
-        $figures[$name][$side] = ['seen_ms' => $median($ms[$side]) - $median($ms['none']), 'load_ms' => $median($load[$side]), 'files' => $files[$side]];
+        $figures[$name][$side] = ['seen_ms' => $quarter($ms[$side]) - $quarter($ms['none']), 'load_ms' => $quarter($load[$side]),
+            'files' => $files[$side]];
     }
 }
 
@@ -142,32 +167,32 @@ $cron = static function (string $side, array $shots) use ($dir, $told, $run) {
     return microtime(true) - $began;
 };
 $vars = ['invoiceid' => 4711, 'source' => 'autogen', 'user' => 'system', 'status' => 'Unpaid'];
+$many = [['hook' => 'InvoiceCreated', 'actor' => 'cron', 'vars' => $vars, 'repeat' => $told['events']]];
+$say('crons');
 $s = array_fill_keys(SIDES, []);
 for ($round = 0; $round < 3; $round++) {
     foreach (SIDES as $side) {
-        $s[$side][] = $cron($side, [['hook' => 'InvoiceCreated', 'actor' => 'cron', 'vars' => $vars, 'repeat' => $told['events']]]);
+        $s[$side][] = $cron($side, $many);
     }
 }
 foreach (['old', 'new'] as $side) {
-    $figures['cron'][$side] = ($median($s[$side]) - $median($s['none'])) * 1000;
-    $figures['cron'][$side . '_waits'] = (int) shell_exec('cat ' . escapeshellarg("$dir/spool-$side") . '/journal/* 2>/dev/null | grep -c "^+"; '
-        . 'ls ' . escapeshellarg("$dir/spool-$side") . '/pending 2>/dev/null | grep -c event');
+    $figures['cron'][$side] = (min($s[$side]) - min($s['none'])) * 1000;
+    $figures['cron'][$side . '_waits'] = $waiting($spools[$side]);
 }
 
 // What an outage left: how many runs of the cron until nothing waits.
 foreach (['old', 'new'] as $side) {
-    $configure(['url' => 'http://127.0.0.1:1']);
-    $cron($side, [['hook' => 'InvoiceCreated', 'actor' => 'cron', 'vars' => $vars, 'repeat' => $told['events']]]);
+    $say("an outage, the $side stub");
+    $spools = $configure(['url' => 'http://127.0.0.1:1']);
+    $cron($side, $many);
     $config = include "$dir/config-$side.php";
     file_put_contents("$dir/config-$side.php", '<?php return ' . var_export(['url' => $told['url']] + $config, true) . ';');
-    $waits = static function () use ($dir, $side) {
-        return trim((string) shell_exec('cat ' . escapeshellarg("$dir/spool-$side") . '/journal/*.log 2>/dev/null | grep -c "^+"')) !== '0'
-            || glob("$dir/spool-$side/pending/*.event") !== [];
-    };
-    for ($runs = 0; $waits() && $runs < 100; $runs++) {
+    $began = microtime(true);
+    for ($runs = 0; ($left = $waiting($spools[$side])) > 0 && microtime(true) - $began < OUTAGE_S; $runs++) {
         $cron($side, [['hook' => 'AfterCronJob', 'actor' => 'cron', 'clock_offset_s' => 60]]);
     }
-    $figures['outage'][$side] = $runs;
+    // Each run sends as much as the one before.
+    $figures['outage'][$side] = (int) ceil($runs * $told['events'] / max(1, $told['events'] - $left));
 }
 
 // Sick bridges, twenty pages at once.
@@ -199,6 +224,7 @@ foreach ($sick as $name => list($config, $socket, $hooks)) {
     if ($socket === '') {
         continue;
     }
+    $say($name);
     $seen = array_fill_keys(SIDES, []);
     for ($round = 0; $round <= SICK_ROUNDS; $round++) {
         $configure($config); // each round finds closed circuits

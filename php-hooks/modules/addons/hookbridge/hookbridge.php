@@ -113,6 +113,11 @@ function hookbridge_output($vars)
  */
 function hookbridge_clientarea($vars)
 {
-    require_once __DIR__ . '/Preferences.php';
-    return \HookbridgeAddon\Preferences::page((array) $vars);
+    $folder = hookbridge_stub();
+    if ($folder !== '' && class_exists('Hookbridge\Preferences')) {
+        return \Hookbridge\Preferences::page((array) $vars, $folder);
+    }
+    $problem = isset($vars['_lang']['preferences_down']) ? $vars['_lang']['preferences_down'] : 'Try again in a moment.';
+    return ['pagetitle' => 'WhatsApp', 'templatefile' => 'templates/preferences', 'requirelogin' => true,
+        'vars' => ['hb' => null, 'hb_problem' => $problem]];
 }

@@ -1,4 +1,8 @@
 <?php
+/**
+ * What each deciding hook asks, and what it returns to the platform: the platform's own shapes, nothing else (docs/HOOKS.md, "What the
+ * stub asks where"). Pages load this file only when such a hook fires.
+ */
 
 declare(strict_types=1);
 
@@ -29,7 +33,7 @@ final class UpgradeHooks
             return $this->atCheckout($vars);
         }
         if ($hook === 'ShoppingCartValidateUpgrade') {
-            return $this->about(self::id($vars, 'id'), self::id($vars, 'pid'), Who::requested('billingcycle'));
+            return $this->about(Who::id($vars, 'id'), Who::id($vars, 'pid'), Who::requested('billingcycle'));
         }
         if (!in_array(Who::requested('type'), self::PLAN_TYPES, true)) {
             return null;
@@ -41,7 +45,7 @@ final class UpgradeHooks
                 : $this->about($service, Who::requestedId('pid'), Who::requested('billingcycle'));
         }
         $cycle = isset($vars['newproductbillingcycle']) ? (string) $vars['newproductbillingcycle'] : '';
-        $question = $this->about($service, self::id($vars, 'newproductid'), $cycle);
+        $question = $this->about($service, Who::id($vars, 'newproductid'), $cycle);
         return $question === null ? null : $this->priced[$service] = $question + self::given($vars, [
             'oldproductid' => 'from_product_id', 'price' => 'platform_price', 'discount' => 'platform_discount',
             'days' => 'days', 'totaldays' => 'total_days',
@@ -82,11 +86,11 @@ final class UpgradeHooks
     /** The order exists by now; its row says which plan it is for, unless the price was asked a moment ago. */
     private function atCheckout(array $vars): ?array
     {
-        $service = self::id($vars, 'serviceId');
+        $service = Who::id($vars, 'serviceId');
         if (isset($this->priced[$service])) {
             return $this->priced[$service];
         }
-        list($product, $cycle) = self::upgradeTarget(self::id($vars, 'upgradeId'));
+        list($product, $cycle) = self::upgradeTarget(Who::id($vars, 'upgradeId'));
         $question = $this->about($service, $product, $cycle);
         return $question === null ? null : $question + self::given($vars, [
             'amount' => 'platform_price', 'discount' => 'platform_discount', 'upgradeId' => 'upgrade_id',
@@ -132,9 +136,101 @@ final class UpgradeHooks
         }
         return $fields;
     }
+}
 
-    private static function id(array $vars, string $name): int
+/**
+ * The rules `cancellation` and `termination`. WHMCS docs: ClientAreaPageCancellation returns template variables, and
+ * `invalid` hides the form (the request itself cannot be vetoed); PreModuleTerminate returns `abortcmd`.
+ */
+final class CancellationHooks
+{
+    private const TYPES = ['Immediate', 'End of Billing Period'];
+
+    private $who;
+
+    public function __construct(Stub $stub)
     {
-        return isset($vars[$name]) && is_numeric($vars[$name]) && $vars[$name] > 0 ? (int) $vars[$name] : 0;
+        $this->who = $stub->part(Who::class);
+    }
+
+    public function question(string $hook, array $vars): ?array
+    {
+        if ($hook === 'PreModuleTerminate') {
+            $params = isset($vars['params']) && is_array($vars['params']) ? $vars['params'] : [];
+            // The same hook fires for an addon, whose id would read as a service's.
+            return Who::id($params, 'serviceid') === 0 || Who::id($params, 'addonId') > 0 ? null : array_filter(
+                ['service_id' => Who::id($params, 'serviceid'), 'client_id' => Who::id($params, 'userid')]
+            );
+        }
+        $service = Who::id($vars, 'id') ?: Who::requestedId('id');
+        $type = Who::requested('type');
+        return $service === 0 ? null : array_filter([
+            'service_id' => $service,
+            'client_id' => $this->who->clientId(),
+            'type' => in_array($type, self::TYPES, true) ? $type : '',
+        ]);
+    }
+
+    public function answer(string $hook, array $vars, Ruling $ruling): ?array
+    {
+        if ($hook === 'PreModuleTerminate') {
+            return $ruling->refuses() ? ['abortcmd' => true] : null;
+        }
+        $notices = $ruling->refuses() ? $ruling->objections() : [];
+        $notices = array_merge($notices, array_filter([$ruling->text('message')], 'strlen'), $ruling->texts('notices'));
+        $page = $notices === [] ? [] : ['hookbridgenotices' => array_values(array_unique($notices))];
+        // The page that says "we have your request" is shown by the same template: hiding that would help nobody.
+        if ($ruling->refuses() && empty($vars['requested'])) {
+            $page['invalid'] = true;
+        }
+        return $page === [] ? null : $page;
+    }
+}
+
+/**
+ * The rule `identity`: what a client or contact says about himself. WHMCS docs: ClientDetailsValidation and
+ * ContactDetailsValidation return a list of errors. Of all that the form holds, only these four leave PHP.
+ */
+final class IdentityHooks
+{
+    private const ASKED = ['email', 'phonenumber', 'country'];
+    /** The form's hidden field with the calling code; the hook passes the number as typed, without it. */
+    private const PREFIX = 'country-calling-code-phonenumber';
+
+    private $who;
+
+    public function __construct(Stub $stub)
+    {
+        $this->who = $stub->part(Who::class);
+    }
+
+    public function question(string $hook, array $vars): ?array
+    {
+        $contact = $hook === 'ContactDetailsValidation';
+        $said = [];
+        foreach (self::ASKED as $name) {
+            if (isset($vars[$name]) && is_string($vars[$name])) {
+                $said[$name] = $vars[$name];
+            }
+        }
+        if ($said === []) {
+            return null;
+        }
+        return array_filter([
+            'client_id' => $this->client(),
+            'contact_id' => $contact ? (Who::requestedId('contactid') ?: Who::requestedId('id')) : 0,
+            'phone_prefix' => isset($said['phonenumber']) ? Who::requested(self::PREFIX) : '',
+        ]) + $said + ['kind' => $contact ? 'contact' : 'client'];
+    }
+
+    public function answer(string $hook, array $vars, Ruling $ruling): ?array
+    {
+        return $ruling->refuses() ? $ruling->objections() : null;
+    }
+
+    /** In the client area the session says whose data these are. A form that could say it would unlock any address. */
+    private function client(): int
+    {
+        return $this->who->isStaff() ? (Who::requestedId('userid') ?: Who::requestedId('clientid')) : $this->who->clientId();
     }
 }
