@@ -6,7 +6,7 @@ namespace Hookbridge;
 
 /**
  * What the platform's addon page shows: a button, and behind it a form that the browser hands to the bridge by itself, so that what
- * it holds stands in no address and no log. Who may see the addon page is the platform's to say.
+ * it holds stands in no address and no log; the probe of the first day; how the stub is. Who may see the page is the platform's to say.
  */
 final class AddonPage
 {
@@ -23,22 +23,22 @@ final class AddonPage
         } catch (ConfigError $e) {
             return $page->problem($page->words('bad_config') . ' ' . $e->getMessage());
         }
-        if ($config->text('page_url') === '' || $config->signInKey() === '') {
-            return $page->problem($page->words('no_secret')) . $page->standing();
-        }
         try {
             $admin = self::admin();
         } catch (\Throwable $e) {
             $admin = null;
         }
+        $role = $admin === null ? '' : SignIn::role($vars, $admin['roleid']);
+        if ($config->text('page_url') === '' || $config->signInKey() === '') {
+            return $page->problem($page->words('no_secret')) . $page->probe($role) . $page->standing();
+        }
         if ($admin === null) {
             return $page->problem($page->words('no_admin'));
         }
-        $role = SignIn::role($vars, $admin['roleid']);
         if ($role === '') {
             return $page->problem(sprintf($page->words('no_role'), $admin['roleid'])) . $page->standing();
         }
-        return isset($_GET['open']) ? $page->form($config, $admin, $role) : $page->button($admin, $role) . $page->standing();
+        return isset($_GET['open']) ? $page->form($config, $admin, $role) : $page->button($admin, $role) . $page->probe($role) . $page->standing();
     }
 
     /** What is wrong with config.php or spool_dir; '' for nothing. */
@@ -70,10 +70,64 @@ final class AddonPage
 
     private function button(array $admin, string $role): string
     {
-        $link = isset($this->vars['modulelink']) ? (string) $this->vars['modulelink'] : 'addonmodules.php?module=hookbridge';
         return '<p>' . self::html($this->words('about')) . '</p><p><a class="btn btn-primary" target="_blank" rel="noopener" href="'
-            . self::html($link . '&open=1') . '">' . self::html($this->words('open')) . '</a></p><p>'
+            . self::html($this->link() . '&open=1') . '">' . self::html($this->words('open')) . '</a></p><p>'
             . self::html(sprintf($this->words('as'), $admin['username'], $this->words($role))) . '</p>';
+    }
+
+    private function link(): string
+    {
+        return isset($this->vars['modulelink']) ? (string) $this->vars['modulelink'] : 'addonmodules.php?module=hookbridge';
+    }
+
+    /** The probe of the first day (docs/FIRST-DAY.md), for who may operate: on for some minutes, off, and what it noted sent at once. */
+    private function probe(string $role): string
+    {
+        if (!in_array($role, ['operator', 'administrator'], true)) {
+            return '';
+        }
+        list($said, $until, $waiting) = ['', 0, 0];
+        $error = Stub::quietly(function () use (&$said, &$until, &$waiting) {
+            $said = $this->probed(Stub::at(__DIR__));
+            $stub = Stub::at(__DIR__); // anew: until when it is on, has just changed
+            list($until, $waiting) = [$stub->probeUntil(), Probe::waiting($stub)];
+        });
+        if ($error !== null) {
+            return $this->problem(Stub::sentence($error));
+        }
+        $is_on = $until > time();
+        $state = $until === 0 ? $this->words('probe_off')
+            : sprintf($this->words($is_on ? 'probe_on' : 'probe_over'), gmdate('Y-m-d H:i', $until) . ' UTC');
+        $state .= ' ' . ($waiting > 0 ? sprintf($this->words('probe_waiting'), $waiting) : ($until > 0 ? $this->words('probe_sent') : ''));
+        $button = function (string $does): string {
+            return '<button class="btn btn-default" type="submit" name="hb_probe" value="' . $does . '">' . self::html($this->words('probe_' . $does)) . '</button> ';
+        };
+        $minutes = '<label>' . self::html($this->words('probe_minutes')) . ' <input type="number" name="hb_minutes" value="60" min="1" max="'
+            . Probe::MINUTES_MAX . '" style="width:6em"></label> ';
+        // The platform's own word against forged forms, where it has one; ours is looked at.
+        $token = function_exists('generate_token') ? (string) \generate_token() : '';
+        return '<h3>' . self::html($this->words('probe')) . '</h3><p>' . self::html($this->words('probe_about')) . '</p>'
+            . ($said === '' ? '' : '<div class="alert alert-warning">' . self::html($said) . '</div>')
+            . '<form method="post" action="' . self::html($this->link()) . '">' . $token . '<input type="hidden" name="hb_token" value="'
+            . self::html(Preferences::token()) . '"><p>' . self::html(trim($state)) . '</p>'
+            . ($is_on ? $button('stop') : $minutes . $button('start')) . ($waiting > 0 ? $button('send') : '') . '</form>';
+    }
+
+    /** Does what the form of the probe says, if this session's page made it. @return string what went wrong, for people; '' for nothing */
+    private function probed(Stub $stub): string
+    {
+        $does = isset($_POST['hb_probe'], $_POST['hb_token']) && is_string($_POST['hb_token'])
+            && hash_equals(Preferences::token(), $_POST['hb_token']) ? $_POST['hb_probe'] : '';
+        if ($does === 'start') {
+            $given = isset($_POST['hb_minutes']) && is_string($_POST['hb_minutes']) ? $_POST['hb_minutes'] : '';
+            $minutes = preg_match('/^[1-9]\d{0,3}$/D', $given) === 1 ? (int) $given : 0;
+            return $minutes === 0 || $minutes > Probe::MINUTES_MAX ? sprintf($this->words('probe_range'), Probe::MINUTES_MAX)
+                : Probe::turn($stub, $minutes);
+        }
+        $fault = $does === 'stop' ? Probe::turn($stub, 0) : '';
+        // What pages noted a moment ago goes at once; whoever pressed the button waits for it.
+        $why = $fault === '' && in_array($does, ['stop', 'send'], true) ? $stub->part(Flush::class)->everything() : '';
+        return $why === '' ? $fault : sprintf($this->words('probe_not_sent'), $why);
     }
 
     /** How the stub is, with a red line where something is wrong. */
@@ -235,8 +289,8 @@ final class Preferences
             'vars' => ['hb' => $answer, 'hb_problem' => $problem, 'hb_link' => $link, 'hb_token' => $token]];
     }
 
-    /** A word that only this session's forms know. */
-    private static function token(): string
+    /** What only this session's forms know. */
+    public static function token(): string
     {
         if (!isset($_SESSION['hookbridge_token']) || !is_string($_SESSION['hookbridge_token'])) {
             $_SESSION['hookbridge_token'] = bin2hex(random_bytes(16));

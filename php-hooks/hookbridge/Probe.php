@@ -50,6 +50,26 @@ final class Probe
         return $dir . '/probe';
     }
 
+    /** Turns it on for so many minutes, or off with 0. @return string why it cannot, '' when it is done */
+    public static function turn(Stub $stub, int $minutes): string
+    {
+        $file = self::file((string) $stub->setting('spool_dir'));
+        if ($minutes > 0 ? !touch($file, time() + 60 * $minutes) : is_file($file) && !unlink($file)) {
+            return "$file cannot be written by " . Spool::user();
+        }
+        $minutes === 0 || Spool::private($file, 0600);
+        $stub->compile();
+        return '';
+    }
+
+    /** How many of its notes wait to be sent. */
+    public static function waiting(Stub $stub): int
+    {
+        return array_sum(array_map(static function (string $path): int {
+            return (int) preg_match_all('/^\+[^\n]*"hook":"' . self::EVENT . '"/m', (string) file_get_contents($path));
+        }, $stub->part(Spool::class)->waiting()));
+    }
+
     /** @param mixed $vars */
     public function note(string $hook, $vars): void
     {

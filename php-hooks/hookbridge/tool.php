@@ -120,14 +120,12 @@ final class Tool
             echo 'at most ', Probe::MINUTES_MAX, " minutes\n";
             return 2;
         }
-        $file = Probe::file($this->dir);
-        $until = time() + 60 * $minutes;
-        if ($minutes > 0 ? !touch($file, $until) : is_file($file) && !unlink($file)) {
-            echo "$file cannot be written\n";
+        $fault = Probe::turn($this->stub, $minutes);
+        if ($fault !== '') {
+            echo $fault, "\n";
             return 1;
         }
-        $minutes === 0 || Spool::private($file, 0600);
-        $this->stub->compile();
+        $until = time() + 60 * $minutes;
         echo $minutes === 0 ? "the probe is off\n" : 'the probe is on until ' . gmdate('Y-m-d H:i:s', $until) . " UTC, from each page's next start on\n";
         return 0;
     }

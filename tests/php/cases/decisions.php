@@ -395,10 +395,7 @@ test('decisions: a manifest that declares nonsense asks nothing', static functio
 test('contract: every shared vector of a decision asks the expected question', static function () {
     $box = decidingBox();
     $box->bridge([ruling('allow')]);
-    // As WebAssembly each connection takes long, and the body does not depend on both versions at once.
-    $vectors = array_values(array_filter(vectors('questions'), static function (array $vector): bool {
-        return !getenv('HB_TEST_PHP') || strpos($vector['platform'], '9.0') === 0;
-    }));
+    $vectors = vectors('questions');
     $shots = array_map(static function (array $vector): array {
         return array_diff_key($vector, ['name' => 1, 'rule' => 1, 'fields' => 1]) + ['new_request' => true, 'tables' => []];
     }, $vectors);

@@ -65,3 +65,44 @@ test('probe: what a page of a thousand hooks notes is bounded', static function 
     $box->fire([['hook' => 'ServiceEdit', 'vars' => ['serviceid' => 7, 'long' => array_fill_keys(range('a', 'z'), 1)], 'repeat' => 1000]]);
     same(301, count(noted($box)));
 });
+
+test('probe: by the button of the addon page, for who may operate, and only by the form of this session', static function () {
+    $box = new Sandbox();
+    $box->bridge([['status' => 202]]);
+    $token = str_repeat('a', 32); // tests/php/addon.php
+    $page = static function (array $post, string $role = 'operator', string $language = 'english') use ($box): string {
+        return addonPage(['username' => 'ana', 'roleid' => 1], [$role . '_roles' => '1'], [], [], $box, $post, $language);
+    };
+    $says = static function (string $words, string $html) {
+        check(strpos($html, $words) !== false, "$words is not in $html");
+    };
+    $box->leaveAlone();
+    $says('It is off.', $page([]));
+    same(false, strpos($page([], 'viewer'), 'hb_probe'), 'who may only look has no button');
+    $page(['hb_probe' => 'start', 'hb_minutes' => '60', 'hb_token' => $token], 'viewer');
+    $page(['hb_probe' => 'start', 'hb_minutes' => '60', 'hb_token' => 'b']);
+    $page(['hb_probe' => 'start', 'hb_minutes' => '60']);
+    $says('It is off.', $page([]));
+    foreach (['0', '1441', '-5', '1e3', ''] as $minutes) {
+        $says('Choose 1 to 1440 minutes.', $page(['hb_probe' => 'start', 'hb_minutes' => $minutes, 'hb_token' => $token]));
+    }
+    $says('It is off.', $page([]));
+    $says('It is on until ', $page(['hb_probe' => 'start', 'hb_minutes' => '30', 'hb_token' => $token]));
+    list($line) = $box->fire([['hook' => 'ServiceEdit', 'vars' => ['serviceid' => 7]]]);
+    same(true, $line['registered']);
+    $shown = $page([], 'administrator', 'spanish');
+    foreach (['Está encendida hasta el ', '2 notas esperan el envío.', 'value="stop"', 'value="send"'] as $words) {
+        $says($words, $shown);
+    }
+    $says('The service said: the bridge is left alone for ', $page(['hb_probe' => 'send', 'hb_token' => $token]));
+    same(0, count(noted($box)));
+    unlink("$box->dir/spool/rest-events");
+    $says('Está desligada.', $page(['hb_probe' => 'stop', 'hb_token' => $token], 'operator', 'portuguese-br'));
+    same(2, count(noted($box)));
+    list($line) = $box->fire([['hook' => 'ServiceEdit', 'vars' => ['serviceid' => 7]]]);
+    same(false, $line['registered'], 'it is off');
+    touch("$box->dir/spool/probe", time() - 60);
+    $box->config['circuit_open_s'] = 31; // what pages load is made anew
+    $says('It ended at ', $page([]));
+    $says('All that it noted is sent.', $page([]));
+});

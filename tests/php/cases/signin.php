@@ -7,7 +7,8 @@ use Hookbridge\SignIn;
 use Hookbridge\Signer;
 
 /** What the addon page prints. @param array $admin a row of tbladmins @param array $more of config.php */
-function addonPage(array $admin, array $settings = [], array $more = [], array $get = [], ?Sandbox $box = null): string
+function addonPage(array $admin, array $settings = [], array $more = [], array $get = [], ?Sandbox $box = null, array $post = [],
+    string $language = 'spanish'): string
 {
     $box = $box !== null ? $box : new Sandbox();
     $config = $more + $box->config + ['page_url' => 'https://bridge.example', 'sso_secret' => 'whsec_' . base64_encode(str_repeat('s', 32))];
@@ -15,7 +16,8 @@ function addonPage(array $admin, array $settings = [], array $more = [], array $
     file_put_contents("$box->dir/rows.json", json_encode(['tbladmins' => [$admin + ['id' => 3]]]));
     $program = dirname(__DIR__) . '/addon.php';
     $env = ['HB_ADDON_ADMIN' => '3', 'HB_ADDON_SETTINGS' => json_encode($settings), 'HB_ADDON_GET' => json_encode((object) $get),
-        'HOOKBRIDGE_STUB_CONFIG' => "$box->dir/config.php", 'HB_CAPSULE_JSON' => "$box->dir/rows.json"];
+        'HOOKBRIDGE_STUB_CONFIG' => "$box->dir/config.php", 'HB_CAPSULE_JSON' => "$box->dir/rows.json",
+        'HB_POST' => json_encode((object) $post), 'HB_ADDON_LANGUAGE' => $language];
     $process = proc_open('exec ' . escapeshellarg(php()) . ' ' . escapeshellarg($program),
         [1 => ['pipe', 'w'], 2 => ['pipe', 'w']], $pipes, null, $env);
     list($out, $err) = [stream_get_contents($pipes[1]), stream_get_contents($pipes[2])];
