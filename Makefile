@@ -44,6 +44,12 @@ php-matrix:
 	@scripts/setup.sh test
 	@scripts/php-matrix.sh $(ARGS)
 
+# What the platform's own themes show of a refused upgrade; outside CI, see docs/HOOKS.md. ARGS=folder of clones.
+.PHONY: themes
+themes:
+	@scripts/setup.sh test
+	@scripts/themes.sh $(ARGS)
+
 # Compares how phones are read with two other libraries; outside CI, see docs/PHONES.md.
 .PHONY: differential
 differential:

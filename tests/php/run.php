@@ -66,6 +66,9 @@ foreach (glob(__DIR__ . '/cases/*.php') as $file) {
     require $file;
 }
 
+if (realpath($argv[0]) !== __FILE__) {
+    return; // somebody else needs what the tests have (themes.php)
+}
 $passed = $failed = 0;
 foreach ($tests as $name => $body) {
     $skip = getenv('HB_TEST_SKIP') ?: '(?!)';
