@@ -194,8 +194,10 @@ final class CancellationHooks
 final class IdentityHooks
 {
     private const ASKED = ['email', 'phonenumber', 'country'];
+    /** In the cart the plain names are the client's, those of a new domain contact have this in front (orderform checkout.tpl). */
+    private const IN_CART = 'domaincontact';
     /** The form's hidden field with the calling code; the hook passes the number as typed, without it. */
-    private const PREFIX = 'country-calling-code-phonenumber';
+    private const CALLING_CODE = 'country-calling-code-';
 
     private $who;
 
@@ -207,10 +209,11 @@ final class IdentityHooks
     public function question(string $hook, array $vars): ?array
     {
         $contact = $hook === 'ContactDetailsValidation';
+        $prefix = $contact && (isset($vars[self::IN_CART . 'email']) || isset($vars[self::IN_CART . 'phonenumber'])) ? self::IN_CART : '';
         $said = [];
         foreach (self::ASKED as $name) {
-            if (isset($vars[$name]) && is_string($vars[$name])) {
-                $said[$name] = $vars[$name];
+            if (isset($vars[$prefix . $name]) && is_string($vars[$prefix . $name])) {
+                $said[$name] = $vars[$prefix . $name];
             }
         }
         if ($said === []) {
@@ -218,8 +221,8 @@ final class IdentityHooks
         }
         return array_filter([
             'client_id' => $this->client(),
-            'contact_id' => $contact ? (Who::requestedId('contactid') ?: Who::requestedId('id')) : 0,
-            'phone_prefix' => isset($said['phonenumber']) ? Who::requested(self::PREFIX) : '',
+            'contact_id' => $contact && $prefix === '' ? (Who::requestedId('contactid') ?: Who::requestedId('id')) : 0,
+            'phone_prefix' => isset($said['phonenumber']) ? Who::requested(self::CALLING_CODE . $prefix . 'phonenumber') : '',
         ]) + $said + ['kind' => $contact ? 'contact' : 'client'];
     }
 

@@ -9,7 +9,7 @@ use crate::support::bridge::Bridge;
 
 impl Bridge {
     /// What each of `lines` returns to the platform, the stub having fetched the bridge's manifest first.
-    async fn asked(&self, lines: &[Value]) -> Vec<Value> {
+    pub async fn asked(&self, lines: &[Value]) -> Vec<Value> {
         let stub = self.stub();
         stub.fire(&[json!({ "hook": "AfterCronJob" })]).await.expect("the manifest is fetched");
         let shots = stub.decide(lines).await.expect("the stub asks");
