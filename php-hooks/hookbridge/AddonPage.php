@@ -265,7 +265,6 @@ final class SignIn
 final class Preferences
 {
     private const USER_CLASS = 'WHMCS\Authentication\CurrentUser';
-    private const HOOK = 'ClientPreferences';
 
     /**
      * WHMCS docs, "Client Area Output": what hookbridge_clientarea() returns.
@@ -322,11 +321,8 @@ final class Preferences
     {
         list($client, $login) = self::visitor();
         $sender = $stub->part(Sender::class);
-        $body = (string) json_encode(['v' => 1, 'hook' => self::HOOK, 'occurred_at' => gmdate('Y-m-d\TH:i:s\Z'),
-            'actor' => ['kind' => 'client', 'masquerading' => !empty($_SESSION['adminid'])],
-            'fields' => array_filter(['client_id' => $client, 'user_id' => $login, 'changes' => $changes])]);
         // A page resolves no name: until the cron has reached the bridge once, or `address` is set, it cannot be asked.
-        $answer = $sender->isReachable() ? $sender->preferences($body) : null;
+        $answer = $sender->isReachable() ? $sender->preferences(Envelope::preferences($client, $login, $changes)) : null;
         $page = $answer !== null && $answer->status() === 200 ? json_decode($answer->body(), true) : null;
         if (!is_array($page) || !isset($page['title'], $page['people'])) {
             throw new \RuntimeException('no answer');

@@ -143,8 +143,10 @@ final class Config
     private function textMistakes(): array
     {
         $mistakes = [];
-        if ($this->values['url'] !== '' && !self::urlIsUsable($this->values['url'])) {
-            $mistakes[] = '`url` must be https://host or https://host:port (http only for 127.0.0.1, ::1 and localhost)';
+        foreach (['url', 'page_url'] as $name) {
+            if ($this->values[$name] !== '' && !self::urlIsUsable($this->values[$name])) {
+                $mistakes[] = "`$name` must be https://host or https://host:port (http only for 127.0.0.1, ::1 and localhost)";
+            }
         }
         if ($this->values['source'] !== '' && preg_match('/^[a-z0-9_-]{1,32}$/D', $this->values['source']) !== 1) {
             $mistakes[] = '`source` must be 1 to 32 of a-z, 0-9, _ and -';
@@ -158,9 +160,6 @@ final class Config
             $mistakes[] = '`sso_secret` must be whsec_ and the base64 of 24 to 64 bytes';
         } elseif ($this->sign_in_key !== '' && $this->sign_in_key === $this->key) {
             $mistakes[] = '`sso_secret` must be another one than `secret`';
-        }
-        if ($this->values['page_url'] !== '' && !self::urlIsUsable($this->values['page_url'])) {
-            $mistakes[] = '`page_url` must be https://host or https://host:port (http only for 127.0.0.1, ::1 and localhost)';
         }
         if ($this->values['spool_dir'] !== '' && $this->values['spool_dir'][0] !== '/') {
             $mistakes[] = '`spool_dir` must be an absolute path';

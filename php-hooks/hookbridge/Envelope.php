@@ -1,5 +1,16 @@
 <?php
-/** What leaves your server, and what never does: this file is all of it. */
+/**
+ * What leaves your server, and what never does: this file is all of it.
+ *
+ * Envelope::body()        an event: the hook's fields that the manifest lists, and names of what changed
+ * Envelope::question()    what a rule is asked, a decision that was missed, a note of the probe: OWN_FIELDS
+ * Envelope::heartbeat()   with each run of the cron: how the stub is
+ * Envelope::preferences() the client's page of the addon: who is logged in, and what was switched
+ * DenyList                what is in none of them, whatever a manifest asks for
+ *
+ * All of it is signed and goes to `url` of config.php. The addon's button sends the browser to `page_url` with the administrator's id,
+ * user name and role (AddonPage.php, SignIn).
+ */
 
 declare(strict_types=1);
 
@@ -14,6 +25,10 @@ final class Envelope
     private const STRING_BYTES_STEPS = [self::STRING_BYTES_MAX, 400, 80];
     private const JSON = JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_PRESERVE_ZERO_FRACTION
         | JSON_INVALID_UTF8_SUBSTITUTE | JSON_PARTIAL_OUTPUT_ON_ERROR;
+    /** Names of our own: ids, prices, what a form says of e-mail, phone and country; then of missed decisions; then of the probe. */
+    private const OWN_FIELDS = '/^(service_id|client_id|contact_id|to_product_id|from_product_id|upgrade_id|to_cycle|platform_price|platform_discount|days'
+        . '|total_days|type|email|phonenumber|phone_prefix|country|kind|rule|hook|cause|on_failure|deadline_ms'
+        . '|when|at|number|states|words|keys_\d+|order_\d+|zone|sapi)$/D';
     private const DATABASE_CLASS = 'WHMCS\Database\Capsule';
     private const EVER_S = PHP_INT_MAX;
 
@@ -72,8 +87,39 @@ final class Envelope
     /** The body of a question to a rule, or of what the stub itself has to say: flat fields of our own naming. */
     public function question(string $hook, array $fields, float $now): string
     {
-        $picked = $this->allow->pick($fields, array_keys($fields), self::STRING_BYTES_STEPS[1]);
+        $picked = $this->allow->pick($fields, preg_grep(self::OWN_FIELDS, array_keys($fields)), self::STRING_BYTES_STEPS[1]);
         return (string) json_encode(['fields' => (object) $picked] + $this->head($hook, $now), self::JSON);
+    }
+
+    /** How the stub is. @param array $standing `waiting`, `oldest`, `aside` @param string[] $hooks that are registered */
+    public function heartbeat(array $standing, array $hooks, string $fault, int $lost): string
+    {
+        return (string) json_encode([
+            'v' => 1,
+            'host' => self::name(function_exists('gethostname') ? (string) gethostname() : ''),
+            'owner' => self::name((string) preg_replace('/ \(uid.*/', '', Spool::user())),
+            'stub' => Stub::VERSION,
+            'platform' => self::name($this->stub->part(Who::class)->platform()['version']),
+            'php' => ['version' => self::name(PHP_VERSION), 'sapi' => self::name(php_sapi_name()),
+                'extensions' => array_map([self::class, 'name'], get_loaded_extensions())],
+            'hooks' => $hooks,
+            'spool' => $standing + ['lost' => $lost, 'fault' => $fault],
+        ], self::JSON);
+    }
+
+    /** @param int $login 0 where logins do not exist @param string $changes `client:35/status=0;…` */
+    public static function preferences(int $client, int $login, string $changes): string
+    {
+        return (string) json_encode(['v' => 1, 'hook' => 'ClientPreferences', 'occurred_at' => gmdate('Y-m-d\TH:i:s\Z'),
+            'actor' => ['kind' => 'client', 'masquerading' => !empty($_SESSION['adminid'])],
+            'fields' => array_filter(['client_id' => $client, 'user_id' => $login, 'changes' => $changes])]);
+    }
+
+    /** As the bridge takes a name: printable, no comma. */
+    private static function name(string $text): string
+    {
+        $name = substr((string) preg_replace('/[^ -+\--~]/', '_', $text), 0, 64);
+        return $name === '' ? 'unknown' : $name;
     }
 
     private function head(string $hook, float $now): array

@@ -117,7 +117,7 @@ final class Flush
     {
         $rest_s = $this->stub->circuit('events')->restS();
         if ($rest_s > 0 && $this->is_patient && microtime(true) + $rest_s < $this->end) {
-            self::pause($rest_s);
+            sleep($rest_s);
             $rest_s = 0;
         }
         return $rest_s === 0;
@@ -130,9 +130,7 @@ final class Flush
         foreach ($memory as list($id, $body)) {
             $lost[$id] = ['file' => '', 'place' => 0, 'id' => $id, 'body' => $body];
         }
-        if ($lost !== []) {
-            $this->send($lost, $lost);
-        }
+        $lost === [] || $this->send($lost, $lost);
         return count($lost);
     }
 
@@ -247,7 +245,7 @@ final class Flush
     {
         $rest_s = $answer->retryAfterS();
         if ($this->is_patient && $rest_s > 0 && microtime(true) + $rest_s < $this->end) {
-            self::pause($rest_s);
+            sleep($rest_s);
             return $this->send($batch, $unsent);
         }
         $this->stopped_by = $answer;
@@ -261,10 +259,5 @@ final class Flush
             $events[] = '{"id":"' . $event['id'] . '","event":' . $event['body'] . '}';
         }
         return '{"events":[' . implode(',', $events) . ']}';
-    }
-
-    private static function pause(int $seconds): void
-    {
-        sleep($seconds);
     }
 }

@@ -61,7 +61,7 @@ final class Report
         if ($this->stub->circuit('events')->restS() === 0) {
             $sender = $this->stub->part(Sender::class);
             $sender->nobodyWaits();
-            $answer = $sender->heartbeat((string) json_encode($this->body($fault, $lost), JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE));
+            $answer = $sender->heartbeat($this->stub->envelope()->heartbeat($this->spool->standing(), $this->stub->hooks(), $fault, $lost));
             $told = $answer->status() === 200 ? json_decode($answer->body(), true) : null;
             $state = is_array($told) ? ['tried' => $now, 'lost' => 0, 'accepted' => $now, 'why' => '', 'told' => $told]
                 : ['why' => $answer->summary()] + $state;
@@ -69,23 +69,6 @@ final class Report
         if ($fault === '') {
             Spool::write($this->file, (string) json_encode($state));
         }
-    }
-
-    private function body(string $fault, int $lost): array
-    {
-        $standing = $this->spool->standing();
-        return [
-            'v' => 1,
-            'host' => self::name(function_exists('gethostname') ? (string) gethostname() : ''),
-            'owner' => self::name((string) preg_replace('/ \(uid.*/', '', Spool::user())),
-            'stub' => Stub::VERSION,
-            'platform' => self::name($this->stub->part(Who::class)->platform()['version']),
-            'php' => ['version' => self::name(PHP_VERSION), 'sapi' => self::name(php_sapi_name()),
-                'extensions' => array_map([self::class, 'name'], get_loaded_extensions())],
-            'hooks' => $this->stub->hooks(),
-            'spool' => ['waiting' => $standing['waiting'], 'oldest' => $standing['oldest'], 'aside' => $standing['aside'], 'lost' => $lost,
-                'fault' => $fault],
-        ];
     }
 
     /** @return array[] name, value, whether that is wrong: for people */
@@ -134,12 +117,5 @@ final class Report
     private static function moment(int $at): string
     {
         return $at === 0 ? '-' : gmdate('Y-m-d H:i:s', $at) . ' UTC';
-    }
-
-    /** As the bridge takes a name: printable, no comma. */
-    private static function name(string $text): string
-    {
-        $name = substr((string) preg_replace('/[^ -+\--~]/', '_', $text), 0, 64);
-        return $name === '' ? 'unknown' : $name;
     }
 }

@@ -215,9 +215,7 @@ final class Spool
             . '.event';
         $kept = self::make($folder) && count(scandir($folder) ?: []) < self::REJECTED_MAX
             && self::make($this->dir . '/pending') && self::write("$folder/$name", $event['id'] . "\n" . $event['body']);
-        if (!$kept) {
-            $this->lose(1);
-        }
+        $kept || $this->lose(1);
         $this->stub->activity()->say('rejected-' . $why, self::HOUR_S, "the bridge refuses events ($why); they are set aside in "
             . 'rejected/ and not sent again' . ($kept ? '' : '. That folder is full or cannot be written: they are lost'));
     }
@@ -311,9 +309,7 @@ final class Spool
                 }
             }
         }
-        if (is_file($this->dir . '/pending/.usage')) {
-            unlink($this->dir . '/pending/.usage'); // of version 1.1
-        }
+        !is_file($this->dir . '/pending/.usage') || unlink($this->dir . '/pending/.usage'); // of version 1.1
     }
 
     /** How things stand: `waiting` events, since when the `oldest` waits (Unix seconds, 0 for none), how many are set `aside`. */

@@ -15,8 +15,8 @@ const ELLIPSIS: char = '…';
 /// nothing is [`NOTHING`].
 ///
 /// Meta: no new-line, no tab, no more than four blanks in a row (code 132018), not empty. Line and paragraph
-/// separators count as new-lines. Direction overrides could show a link or an amount backwards. `max_chars` counts
-/// Unicode scalar values, and is at least 1.
+/// separators count as new-lines. Direction overrides could show a link or an amount backwards. `max_chars` is at least 1, and
+/// counts UTF-16 units: what the provider counts is documented nowhere, and no other count is larger.
 #[must_use]
 pub fn parameter(value: &str, max_chars: usize) -> String {
     let kept: String = value.chars().filter(|c| c.is_whitespace() || !is_unwanted(*c)).collect();
@@ -28,14 +28,14 @@ pub fn parameter(value: &str, max_chars: usize) -> String {
 }
 
 fn cut(text: String, max_chars: usize) -> String {
-    if text.chars().count() <= max_chars {
+    if text.encode_utf16().count() <= max_chars {
         return text;
     }
     let room = max_chars - 1;
     let mut used = 0;
     let mut end = 0;
     for (at, grapheme) in text.grapheme_indices(true) {
-        used += grapheme.chars().count();
+        used += grapheme.encode_utf16().count();
         if used > room {
             break;
         }

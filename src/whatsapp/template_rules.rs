@@ -101,7 +101,8 @@ fn is_language(code: &str) -> bool {
 }
 
 fn check_length(part: Part, text: &str, max: usize, problems: &mut Vec<Problem>) {
-    let chars = text.chars().count();
+    // UTF-16 units: the largest of the counts that the provider may mean.
+    let chars = text.encode_utf16().count();
     if text.trim().is_empty() {
         problems.push(Problem::Empty(part));
     }

@@ -195,6 +195,8 @@ fn a_long_value_is_cut_between_graphemes() {
     assert_eq!(parameter("abc def", 5), "abc…", "no blank before the dots");
     assert_eq!(parameter("ab👨\u{200d}👩\u{200d}👧cd", 6), "ab…", "a family stays together");
     assert_eq!(parameter("e\u{301}e\u{301}e\u{301}", 4), "e\u{301}…");
+    assert_eq!(parameter("😀😀😀😀", 8), "😀😀😀😀", "an emoji counts as two, as it does in UTF-16");
+    assert_eq!(parameter("😀😀😀😀", 7), "😀😀😀…");
     assert_eq!(parameter("abc", 1), "…");
     assert_eq!(parameter("abc", 0), "…");
 }
@@ -203,7 +205,7 @@ proptest! {
     #[test]
     fn any_value_is_made_acceptable(value in any::<String>(), max in 1_usize..80) {
         let clean = parameter(&value, max);
-        prop_assert!(!clean.trim().is_empty() && clean.chars().count() <= max);
+        prop_assert!(!clean.trim().is_empty() && clean.encode_utf16().count() <= max);
         prop_assert!(!clean.contains("  ") && !clean.chars().any(char::is_control));
         prop_assert_eq!(clean.trim(), clean.as_str());
         prop_assert_eq!(parameter(&clean, max), clean, "stable");

@@ -212,3 +212,28 @@ fn the_company_comes_first_and_security_invites_to_no_opt_out() {
         }
     }
 }
+
+/// What only some countries say or write; clients outside the Río de la Plata get the neutral text.
+const OF_ONE_COUNTRY: [&str; 22] = [
+    "vos", "sos", "podés", "tenés", "querés", "abrí", "pagá", "entrá", "mirá", "escribinos", "avisanos", "respondé",
+    "elegí", "hacé", "vosotros", "podéis", "coste", "ordenador", "hemos", "has", "ha", "han",
+];
+
+#[test]
+fn the_neutral_spanish_is_of_no_one_country() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/texts");
+    let mut read = 0;
+    for entry in std::fs::read_dir(folder).expect("the folder").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".es.md") {
+            read += 1;
+            let text = std::fs::read_to_string(entry.path()).expect("a text").to_lowercase();
+            let found: Vec<&str> = text
+                .split(|c: char| !c.is_alphabetic())
+                .filter(|word| OF_ONE_COUNTRY.contains(word))
+                .collect();
+            assert!(found.is_empty(), "{name}: {found:?}");
+        }
+    }
+    assert!(read > 30, "{read} texts");
+}

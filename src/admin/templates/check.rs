@@ -71,8 +71,8 @@ fn look(present: &Present, key: &Key, source: &Source) -> Result<Vec<Finding>, A
             if let Ok(shown) = template.preview(key.locale, &values, &present.platform.system_url) {
                 let empty = shown.values.iter().filter(|(_, value)| value == NOTHING);
                 found.extend(empty.map(|(expression, _)| empty_value(expression)));
-                let fixed = shown.body.chars().count()
-                    - shown.values.iter().map(|(_, value)| value.chars().count()).sum::<usize>();
+                let fixed = shown.body.encode_utf16().count()
+                    - shown.values.iter().map(|(_, value)| value.encode_utf16().count()).sum::<usize>();
                 let most = fixed + shown.values.len() * VALUE_CHARS_MAX;
                 if most > BODY_CHARS_MAX {
                     let values = vec![("chars", most.to_string()), ("max", BODY_CHARS_MAX.to_string())];

@@ -54,3 +54,18 @@ test('syntax: opened over the web, no shipped file does or prints anything', sta
         same($expected, (string) $out, basename($file));
     }
 });
+
+test('syntax: it stays thin: few files, and few lines on the road of an event from the hook to the bridge', static function () {
+    check(count(shipped()) < 25, count(shipped()) . ' files');
+    $road = preg_grep('#/php-hooks/(hookbridge|hookbridge/(Stub|Envelope|Who|Journal|Spool|Flush|Sender))\.php$#D', shipped());
+    same(8, count($road));
+    $lines = 0;
+    foreach ($road as $file) {
+        $code = '';
+        foreach (token_get_all(file_get_contents($file)) as $token) {
+            $code .= is_array($token) && in_array($token[0], [T_COMMENT, T_DOC_COMMENT, T_OPEN_TAG], true) ? "\n" : (is_array($token) ? $token[1] : $token);
+        }
+        $lines += count(array_filter(array_map('trim', explode("\n", $code)), 'strlen'));
+    }
+    check($lines < 1900, "$lines lines of code");
+});
