@@ -198,7 +198,7 @@ pub const POINTS: [Point; 18] = [
         "Which keys has ContactDetailsValidation in the cart and for a billing contact?",
         "add a domain contact in the cart, and a billing contact",
         &["ContactDetailsValidation", "ContactAdd", "ContactEdit"],
-        "if the keys begin with domaincontact, numbers of such contacts are not checked",
+        "nothing: keys that begin with domaincontact are read as the new contact's, without them the plain ones are",
     ),
     point(
         12,

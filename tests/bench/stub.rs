@@ -120,7 +120,8 @@ async fn old_stub(root: &Path) -> anyhow::Result<PathBuf> {
 }
 
 async fn php(arguments: &[&str]) -> anyhow::Result<String> {
-    let php = tokio::process::Command::new("php").args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let php =
+        tokio::process::Command::new("php").args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     let output = php.await.context("php does not start (package php-cli)")?;
     ensure!(output.status.success(), "php failed: see above");
     Ok(String::from_utf8(output.stdout)?)

@@ -214,10 +214,8 @@ fn the_company_comes_first_and_security_invites_to_no_opt_out() {
 }
 
 /// What only some countries say or write; clients outside the Río de la Plata get the neutral text.
-const OF_ONE_COUNTRY: [&str; 22] = [
-    "vos", "sos", "podés", "tenés", "querés", "abrí", "pagá", "entrá", "mirá", "escribinos", "avisanos", "respondé",
-    "elegí", "hacé", "vosotros", "podéis", "coste", "ordenador", "hemos", "has", "ha", "han",
-];
+const OF_ONE_COUNTRY: &str = "vos sos podés tenés querés abrí pagá entrá mirá escribinos avisanos respondé elegí hacé \
+    vosotros podéis coste ordenador hemos has ha han";
 
 #[test]
 fn the_neutral_spanish_is_of_no_one_country() {
@@ -230,7 +228,7 @@ fn the_neutral_spanish_is_of_no_one_country() {
             let text = std::fs::read_to_string(entry.path()).expect("a text").to_lowercase();
             let found: Vec<&str> = text
                 .split(|c: char| !c.is_alphabetic())
-                .filter(|word| OF_ONE_COUNTRY.contains(word))
+                .filter(|word| OF_ONE_COUNTRY.split_whitespace().any(|one| one == *word))
                 .collect();
             assert!(found.is_empty(), "{name}: {found:?}");
         }

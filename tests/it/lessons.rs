@@ -97,9 +97,17 @@ fn with_texts(value: Json, hostile: &str) -> Json {
 fn blank_broken_and_endless_values_in_every_field_of_every_text_become_what_the_provider_takes() {
     let catalogue = Catalogue::built_in(&BTreeMap::new()).expect("the catalogue is right");
     let templates = Templates::built_in().expect("the texts are right");
-    for hostile in
-        ["", " ", "a\r\nb", "\t", "a     b", "😀👨\u{200d}👩\u{200d}👧", &"x".repeat(2000), &"é ".repeat(1000), &"😀".repeat(500)]
-    {
+    for hostile in [
+        "",
+        " ",
+        "a\r\nb",
+        "\t",
+        "a     b",
+        "😀👨\u{200d}👩\u{200d}👧",
+        &"x".repeat(2000),
+        &"é ".repeat(1000),
+        &"😀".repeat(500),
+    ] {
         for entry in catalogue.entries() {
             for locale in Locale::ALL {
                 let values = sample::values(entry.hookpoint.subject, locale, &sample::platform());
