@@ -28,6 +28,7 @@ use self::lanes::{Lanes, instance_name, lanes};
 use self::live::Live;
 use self::restored::RestoreWatch;
 use self::settings::{process_settings, sweep_settings};
+use crate::admin::notify::Notifier;
 use crate::admin::{Apply, Desk};
 use crate::billing::proof::proof;
 use crate::billing::stated::{Place, Questionnaire};
@@ -78,6 +79,7 @@ pub struct App {
     sweep: Arc<Sweep>,
     scheduler: Arc<Scheduler>,
     figures: Arc<Figures>,
+    notifier: Option<Arc<Notifier>>,
     /// Answers questions to the company's rules.
     pub decider: Arc<Decider>,
     outbox_bell: Arc<Notify>,
@@ -278,6 +280,7 @@ impl App {
             sweep,
             scheduler,
             figures,
+            notifier: None,
             decider,
             outbox_bell,
             keeper: None,
@@ -292,6 +295,7 @@ impl App {
             tasks,
         };
         app.desk = app.desk()?;
+        app.notifier = Some(Arc::new(app.notifier()));
         let people = app.people_listener().await?;
         app.launch(listener, people, workers, inbox_bell);
         Ok(app)
@@ -413,6 +417,14 @@ impl App {
     /// The database.
     pub async fn count(&self) -> anyhow::Result<usize> {
         Ok(self.figures.round(&pair().1).await?)
+    }
+
+    /// Tells administrators what is due, once, if it is our turn. Returns how many notices went out.
+    pub async fn notify(&self) -> u32 {
+        match &self.notifier {
+            Some(notifier) => notifier.round().await,
+            None => 0,
+        }
     }
 
     /// Waits until every decision that was given is on record.

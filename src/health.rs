@@ -241,6 +241,12 @@ impl Health {
         }
     }
 
+    /// This instance's name, among the others.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Reports until told to stop.
     pub async fn run(&self, mut stop: Stop) {
         while !stop.is_stopped() {

@@ -7,7 +7,7 @@
 //! floor 7   app   sandbox   demo
 //! floor 6   http
 //! floor 5   admin                           what people do, by page, API and command line
-//! floor 4   process │ dispatch │ retention │ figures │ health    they talk through tables and a Notify, never to each other
+//! floor 4   process │ dispatch │ retention │ figures │ health │ notify    they talk through tables and a Notify, never to each other
 //! floor 3   decide │ provider_texts         asked by admin, http and cli
 //! floor 2   catalogue │ rules │ render │ whatsapp │ billing │ store        none imports another
 //! floor 1   clock  signature  seal  config  envelope  expression  sql  metrics  stop  telemetry  road  tasks
@@ -42,6 +42,7 @@ pub mod decide;
 pub mod dispatch;
 pub mod figures;
 pub mod health;
+pub mod notify;
 pub mod process;
 pub mod retention;
 

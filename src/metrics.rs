@@ -90,6 +90,13 @@ pub struct NeedLabel {
     pub need: &'static str,
 }
 
+/// A way to administrators, and how a notice by it went.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ChannelResult {
+    pub channel: &'static str,
+    pub result: &'static str,
+}
+
 /// A kind of task.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct TaskLabel {
@@ -126,6 +133,7 @@ pub struct Metrics {
     pub stub_heartbeat_seconds: Family<SourceLabel, Gauge<f64, AtomicU64>>,
     pub stub_troubles: Family<SourceTrouble, Gauge>,
     pub needs: Family<NeedLabel, Gauge>,
+    pub notices: Family<ChannelResult, Counter>,
     pub retention_rows: Family<KindLabel, Counter>,
     pub retention_oldest_seconds: Family<KindLabel, Gauge<f64, AtomicU64>>,
     pub task_restarts: Family<TaskLabel, Counter>,
@@ -172,6 +180,7 @@ impl Default for Metrics {
             stub_heartbeat_seconds: Family::default(),
             stub_troubles: Family::default(),
             needs: Family::default(),
+            notices: Family::default(),
             retention_rows: Family::default(),
             retention_oldest_seconds: Family::default(),
             task_restarts: Family::default(),
@@ -240,6 +249,7 @@ impl Metrics {
         );
         registry.register("stub_troubles", "Stubs of a source with which this is wrong", self.stub_troubles.clone());
         registry.register("needs", "What needs a person, as the first page says, by its name", self.needs.clone());
+        registry.register("notices", "Notices to administrators, by channel and how they went", self.notices.clone());
         registry.register("retention_rows", "Rows of history pruned, by kind", self.retention_rows.clone());
         registry.register(
             "retention_oldest_seconds",

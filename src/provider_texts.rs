@@ -7,7 +7,7 @@ use crate::domain::locale::Locale;
 use crate::domain::message::Parameters;
 use crate::render::sample::Values;
 use crate::render::template::Template;
-use crate::render::{RenderError, Templates, sample};
+use crate::render::{RenderError, Templates, notice, sample};
 use crate::whatsapp::{Examples, TemplateDefinition, UrlButton};
 
 /// A text that cannot be described.
@@ -38,6 +38,19 @@ pub fn definitions(
         all.push(definition(template, locale, &values, system_url)?);
     }
     Ok(all)
+}
+
+/// The text of notices to the staff's phones.
+#[must_use]
+pub fn notice_definition(locale: Locale) -> TemplateDefinition {
+    TemplateDefinition {
+        name: notice::NAME.to_owned(),
+        language: locale.code().to_owned(),
+        body: notice::body(locale).to_owned(),
+        examples: Examples::Positional(vec![notice::EXAMPLE.to_owned()]),
+        footer: None,
+        button: None,
+    }
 }
 
 /// One text, with `values` as its examples.

@@ -74,11 +74,11 @@ impl Desk {
         let domain = of(SubjectKind::Domain, r.number("domain"));
         let subject = r.read("subject", "messages.subject_bad", Subject::parse);
         let filter = Filter {
-            rule: r.read("rule", "form.unknown", Rule::parse),
-            verdict: r.read("decision", "form.unknown", Verdict::parse),
+            rule: r.one_of("rule", Rule::ALL, Rule::code),
+            verdict: r.one_of("decision", Verdict::ALL, Verdict::code),
             subject: service.or(domain).or(subject),
             client_id: r.number("client"),
-            what_if: r.read("asked", "form.unknown", Asked::parse).map(|asked| asked == Asked::People),
+            what_if: r.one_of("asked", Asked::ALL, Asked::code).map(|asked| asked == Asked::People),
             since: r.moment("since", &zone, false),
             until: r.moment("until", &zone, true),
             before: r.read("before", "messages.place_bad", Place::parse),

@@ -12,12 +12,15 @@ mod evaluate;
 pub mod events;
 pub mod exceptions;
 pub mod factor;
+pub mod find;
 pub mod guess;
 pub mod holds;
 pub mod hookpoints;
 pub mod log;
 pub mod login;
 pub mod messages;
+pub mod names;
+pub mod notify;
 pub mod number;
 pub mod numbers;
 pub mod overview;
@@ -51,6 +54,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::decide::{DecideError, Decider};
 use crate::domain::admin::{Role, Who};
+use crate::domain::near::nearest;
 use crate::metrics::Metrics;
 use crate::render::Templates;
 use crate::seal::Sealer;
@@ -116,11 +120,35 @@ pub struct Mistake {
     pub field: String,
     /// What is wrong, as a key of the pages' words, or in plain words.
     pub text: String,
+    /// What may be entered, where that is a closed list.
+    pub choices: Vec<&'static str>,
+    /// The one of them, or of what there is, that was probably meant.
+    pub meant: Option<String>,
 }
 
 impl Mistake {
     pub fn new(field: &str, text: impl Into<String>) -> Self {
-        Self { field: field.to_owned(), text: text.into() }
+        Self { field: field.to_owned(), text: text.into(), choices: Vec::new(), meant: None }
+    }
+
+    /// `given` is none of `choices`.
+    #[must_use]
+    pub fn none_of(field: &str, given: &str, choices: Vec<&'static str>) -> Self {
+        let meant = nearest(given, choices.iter().copied()).map(str::to_owned);
+        Self { choices, meant, ..Self::new(field, "form.unknown") }
+    }
+
+    /// Nothing is called `given`; something nearby is.
+    #[must_use]
+    pub fn misspelt(field: &str, meant: &str) -> Self {
+        Self { meant: Some(meant.to_owned()), ..Self::new(field, "form.unknown") }
+    }
+
+    /// What would have been right, in plain English, for programs and terminals.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        let meant = self.meant.as_ref().map_or_else(String::new, |meant| format!(" Did you mean `{meant}`?"));
+        if self.choices.is_empty() { meant } else { format!("{meant} One of: {}.", self.choices.join(", ")) }
     }
 }
 

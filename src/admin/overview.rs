@@ -222,11 +222,18 @@ async fn counted_at(view: &View, at: Timestamp) -> Result<Option<Timestamp>, Sto
 /// The role, or the database.
 pub async fn history(desk: &Desk, who: &Who) -> Result<History, AdminError> {
     desk.require(who, Role::Viewer)?;
-    let at = desk.now();
-    let zone = TimeZone::get(&desk.config.billing.timezone).unwrap_or(TimeZone::UTC);
+    Ok(history_of(&desk.view(), desk.now()).await?)
+}
+
+/// The same without asking who looks: for the weekly digest.
+///
+/// # Errors
+/// The database.
+pub async fn history_of(view: &View, at: Timestamp) -> Result<History, StoreError> {
+    let zone = TimeZone::get(&view.config.billing.timezone).unwrap_or(TimeZone::UTC);
     let (mut day, mut month) = (hours(at), days(at, &zone));
     let since = month.first().map_or(at, |bar| bar.from).min(day[0].from);
-    for one in figure::by_hour(&desk.store, Kind::Alert, since).await? {
+    for one in figure::by_hour(&view.store, Kind::Alert, since).await? {
         for bars in [&mut day, &mut month] {
             // Bars are in order: the last that began before the hour.
             let place = bars.partition_point(|bar| bar.from <= one.hour);
@@ -236,10 +243,10 @@ pub async fn history(desk: &Desk, who: &Who) -> Result<History, AdminError> {
         }
     }
     Ok(History {
-        counted_at: counted_at(&desk.view(), at).await?,
-        failures: reasons(desk, Kind::Alert, day[0].from, since).await?,
-        skips: reasons(desk, Kind::Skip, day[0].from, since).await?,
-        hooks: figures::hooks(&desk.store, &desk.catalogue.load(), at).await?,
+        counted_at: counted_at(view, at).await?,
+        failures: reasons(view, Kind::Alert, day[0].from, since).await?,
+        skips: reasons(view, Kind::Skip, day[0].from, since).await?,
+        hooks: figures::hooks(&view.store, &view.catalogue.load(), at).await?,
         day,
         month,
     })
@@ -262,13 +269,13 @@ fn days(at: Timestamp, zone: &TimeZone) -> Vec<Bar> {
 }
 
 /// Reasons of both spans, the most of the last 24 hours first. Of alerts only what failed.
-async fn reasons(desk: &Desk, kind: Kind, day: Timestamp, month: Timestamp) -> Result<Vec<Why>, AdminError> {
+async fn reasons(view: &View, kind: Kind, day: Timestamp, month: Timestamp) -> Result<Vec<Why>, StoreError> {
     let mut found: Vec<Why> = Vec::new();
     let counts = |one: &figure::Figure| kind == Kind::Skip || one.name == "failed";
-    for one in figure::by_reason(&desk.store, kind, month).await?.into_iter().filter(counts) {
+    for one in figure::by_reason(&view.store, kind, month).await?.into_iter().filter(counts) {
         found.push(Why { reason: one.reason, day: 0, month: one.n });
     }
-    for one in figure::by_reason(&desk.store, kind, day).await?.into_iter().filter(counts) {
+    for one in figure::by_reason(&view.store, kind, day).await?.into_iter().filter(counts) {
         match found.iter_mut().find(|why| why.reason == one.reason) {
             Some(why) => why.day = one.n,
             // Counted just now.

@@ -7,6 +7,7 @@ use arc_swap::ArcSwapOption;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
+use super::find::directory::Directory;
 use super::reach::Reach;
 use super::templates::provider::AtProvider;
 use crate::whatsapp::CloudApi;
@@ -16,6 +17,8 @@ use crate::whatsapp::CloudApi;
 pub struct Shelf {
     pub reach: Kept<Reach>,
     pub provider: Kept<AtProvider>,
+    /// Who there is, for searching.
+    pub directory: Kept<Directory>,
     /// For questions to the provider that send nothing.
     pub api: ArcSwapOption<CloudApi>,
     /// Test messages are made one at a time, so that their limit holds.

@@ -4,10 +4,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+use super::notify::STAFF;
+use super::templates::trial::TEST;
 use super::{AdminError, Desk, Mistake};
+use crate::catalogue::hooks;
 use crate::domain::hookpoint::{HookpointId, Subject};
 use crate::domain::ids::EventId;
 use crate::domain::message::Standing;
+use crate::domain::near::nearest;
 use crate::domain::phone::{E164, normalize};
 use crate::domain::reason::Reason;
 use crate::store::search::MessageSearch;
@@ -37,6 +41,28 @@ impl<'a> Reading<'a> {
             self.mistakes.push(Mistake::new(field, mistake));
         }
         value
+    }
+
+    /// One of a closed list.
+    pub(super) fn one_of<T: Copy>(&mut self, field: &str, all: &[T], code: fn(T) -> &'static str) -> Option<T> {
+        let text = (self.get)(field).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())?;
+        let value = all.iter().copied().find(|one| code(*one) == text);
+        if value.is_none() {
+            let choices = all.iter().map(|one| code(*one)).collect();
+            self.mistakes.push(Mistake::none_of(field, &text, choices));
+        }
+        value
+    }
+
+    /// A name of something that may be gone by now: only what looks like a slip is a mistake.
+    pub(super) fn named(&mut self, field: &str, text: Option<String>, known: &[&str]) -> Option<String> {
+        let text = text?;
+        if !known.contains(&text.as_str())
+            && let Some(meant) = nearest(&text, known.iter().copied())
+        {
+            self.mistakes.push(Mistake::misspelt(field, meant));
+        }
+        Some(text)
     }
 
     pub(super) fn number(&mut self, field: &str) -> Option<u64> {
@@ -106,6 +132,10 @@ impl Desk {
         let zone = self.zone();
         let mut reading = Reading::new(get);
         let r = &mut reading;
+        let hookpoint = r.read("hookpoint", "form.unknown", |text| Some(HookpointId::parse(text)?.to_string()));
+        let catalogue = self.catalogue.load_full();
+        let known = catalogue.entries().map(|entry| entry.hookpoint.id.as_str());
+        let hookpoint = r.named("hookpoint", hookpoint, &known.chain([TEST, STAFF]).collect::<Vec<_>>());
         let invoice = r.number("invoice").map(|id| format!("invoice:{id}"));
         let subject = r.read("subject", "messages.subject_bad", |text| Some(Subject::parse(text)?.to_string()));
         let mut search = MessageSearch {
@@ -113,9 +143,9 @@ impl Desk {
             recipient: None,
             subject: invoice.or(subject),
             event: r.read("event", "messages.event_bad", EventId::parse),
-            hookpoint: r.read("hookpoint", "form.unknown", |text| Some(HookpointId::parse(text)?.to_string())),
-            state: r.read("state", "form.unknown", Standing::parse),
-            reason: r.read("reason", "form.unknown", Reason::parse),
+            hookpoint,
+            state: r.one_of("state", Standing::ALL, Standing::code),
+            reason: r.one_of("reason", Reason::ALL, Reason::code),
             since: r.moment("since", &zone, false),
             until: r.moment("until", &zone, true),
             before: r.read("before", "messages.place_bad", Place::parse),
@@ -144,13 +174,14 @@ impl Desk {
         let good = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let mut reading = Reading::new(get);
         let r = &mut reading;
+        let hook = r
+            .read("hook", "form.unknown", |text| (text.len() <= 64 && text.chars().all(good)).then(|| text.to_owned()));
+        let hook = r.named("hook", hook, &hooks::all().iter().map(|hook| hook.name).collect::<Vec<_>>());
         let search = EventSearch {
-            hook: r.read("hook", "form.unknown", |text| {
-                (text.len() <= 64 && text.chars().all(good)).then(|| text.to_owned())
-            }),
-            state: r.read("state", "form.unknown", EventState::parse),
+            hook,
+            state: r.one_of("state", EventState::ALL, EventState::code),
             client: r.number("client"),
-            reason: r.read("reason", "form.unknown", Reason::parse),
+            reason: r.one_of("reason", Reason::ALL, Reason::code),
             since: r.moment("since", &zone, false),
             until: r.moment("until", &zone, true),
             before: r.read("before", "messages.place_bad", Place::parse),

@@ -95,6 +95,9 @@ impl App {
         tasks.supervise(set, (Task::Schedule, ""), stop, dates, |it, stop| async move { it.run(stop).await });
         let figures = self.figures.clone();
         tasks.supervise(set, (Task::Figures, ""), stop, figures, |it, stop| async move { it.run(stop).await });
+        if let Some(notifier) = self.notifier.clone() {
+            tasks.supervise(set, (Task::Notices, ""), stop, notifier, |it, stop| async move { it.run(stop).await });
+        }
         let health = self.health.clone();
         tasks.supervise(set, (Task::Health, ""), stop, health, |it, stop| async move { it.run(stop).await });
         tasks.supervise(set, (Task::Changes, ""), stop, (self.live.clone(), self.desk.clone()), notice_changes);

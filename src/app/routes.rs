@@ -6,8 +6,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::{App, seconds};
+use crate::admin::notify::Notifier;
 use crate::admin::{Desk, View};
 use crate::domain::locale::Locale;
+use crate::http::admin::notices::Pen;
 use crate::http::answers::{Answers, Manners};
 use crate::http::decide::Decide;
 use crate::http::heartbeat::Heartbeats;
@@ -144,6 +146,12 @@ impl App {
             config: Arc::new(self.config.clone()),
             clock: self.clock.clone(),
         }
+    }
+
+    /// Tells administrators what needs a person.
+    pub(super) fn notifier(&self) -> Notifier {
+        let pen = Pen::of(&self.config);
+        Notifier::new(self.view(), self.metrics.clone(), Box::new(pen), self.health.name().to_owned())
     }
 
     /// What becomes of clients' replies.

@@ -8,10 +8,12 @@ mod rights;
 pub mod row;
 
 pub mod client;
+pub mod directory;
 pub mod domain_name;
 pub mod encoding;
 pub mod find;
 pub mod invoice;
+pub mod lookup;
 pub mod newest;
 pub mod payment_times;
 pub mod phones;

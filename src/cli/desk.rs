@@ -39,7 +39,7 @@ impl From<AdminError> for Failure {
         Self(match error {
             AdminError::Invalid(mistakes) => {
                 let all: Vec<String> =
-                    mistakes.iter().map(|one| format!("{}: {}", one.field, plain(&one.text))).collect();
+                    mistakes.iter().map(|one| format!("{}: {}{}", one.field, plain(&one.text), one.hint())).collect();
                 anyhow::anyhow!(all.join("\n"))
             }
             AdminError::Conflict(text) => anyhow::anyhow!(plain(&text).to_owned()),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{platform_rows, show};
+use super::{notices, platform_rows, show};
 use crate::admin::overview::sweep_is_late;
 use crate::app::{gateway, needs, open_billing, open_store};
 use crate::billing::BillingError;
@@ -50,6 +50,7 @@ pub async fn run(args: Args, config: &Config) -> anyhow::Result<ExitCode> {
     findings.extend(billing_database(config, now).await);
     findings.extend(platform_rows::look(config, now).await);
     findings.extend(providers(config).await);
+    findings.extend(notices::look(config).await);
     for (name, source) in &config.sources {
         let keys = source.secrets.len();
         findings.push(finding("stub secret", "ok", format!("source `{name}`: {keys} key(s), newest first")));

@@ -12,12 +12,15 @@ mod demo;
 mod desk;
 mod doctor;
 mod events;
+mod find;
 mod holds;
 mod hookpoints;
 mod lanes;
 mod messages;
 mod migrate;
 mod missed;
+mod notices;
+mod notify;
 mod phones;
 mod platform_rows;
 mod probe;
@@ -86,6 +89,8 @@ enum Command {
     Sandbox(sandbox::Args),
     /// Is all well? What needs you, the queues, the numbers, and what became of alerts
     Status(status::Args),
+    /// Find a client, an invoice, a domain, a ticket, a message … by whatever is at hand
+    Find(find::Args),
     /// Events: what came in, and what came of it
     #[command(subcommand)]
     Events(events::Command),
@@ -117,6 +122,9 @@ enum Command {
     /// Sending numbers: how they stand, pause, resume, pace
     #[command(subcommand)]
     Lanes(lanes::Command),
+    /// Notices to administrators: how the channels stand, a test, the text for WhatsApp
+    #[command(subcommand)]
+    Notify(notify::Command),
     /// Platforms that send events, and their secrets: list, rotate, end
     #[command(subcommand)]
     Sources(sources::Command),
@@ -219,9 +227,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor(args) => return doctor::run(args, &read(file.as_deref())?).await,
         Command::Status(args) => return status::run(args, &read(file.as_deref())?).await,
         #[cfg(feature = "demo")]
-        Command::Demo(args) => return demo::run(args).await,
+        Command::Demo(args) => return Box::pin(demo::run(args)).await,
         #[cfg(feature = "demo")]
         Command::Sandbox(args) => sandbox::run(args).await?,
+        Command::Find(args) => return find::run(args, &read(file.as_deref())?).await,
         Command::Events(command) => events::run(command, &read(file.as_deref())?).await?,
         Command::Messages(command) => messages::run(command, &read(file.as_deref())?).await?,
         Command::Why(args) => why::run(args, &read(file.as_deref())?).await?,
@@ -234,6 +243,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Templates(command) => return templates::run(command, file.as_deref()).await,
         Command::Admin(command) => admin::run(command, &read(file.as_deref())?).await?,
         Command::Lanes(command) => lanes::run(command, &read(file.as_deref())?).await?,
+        Command::Notify(command) => notify::run(command, &read(file.as_deref())?).await?,
         Command::Retention(args) => retention::run(args, &read(file.as_deref())?).await?,
         Command::Phones(command) => phones::run(command, read(file.as_deref())).await?,
         Command::Audit(command) => audit::run(command, &read(file.as_deref())?).await?,

@@ -105,6 +105,7 @@ fn mend(need: &Need) -> String {
         Kind::NumberChanged => "phones moved",
         Kind::Silent => "events list",
         Kind::SweepLate => "sweep",
+        Kind::NoticesFail => "notify show",
         Kind::ReadOnly | Kind::Corrected => "doctor",
         Kind::TaskMissing | Kind::NotCounted | Kind::Caught | Kind::LogDropped => {
             return "the service's log".to_owned();

@@ -8,6 +8,7 @@ use crate::admin::phones::UNDELIVERABLE;
 use crate::admin::why::{self, Answer, Line, Person};
 use crate::admin::{Desk, shape};
 use crate::config::Config;
+use crate::domain::admin::Who;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -27,16 +28,16 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, config: &Config) -> anyhow::Result<()> {
-    at_the_desk(config, async |desk, _| answer(&args, desk).await).await
+    at_the_desk(config, async |desk, who| answer(&args, desk, who).await).await
 }
 
-async fn answer(args: &Args, desk: &Desk) -> Result<(), Failure> {
-    let Some(client) = client(args, desk).await? else { return Ok(()) };
+async fn answer(args: &Args, desk: &Desk, who: &Who) -> Result<(), Failure> {
+    let Some(client) = client(args, desk, who).await? else { return Ok(()) };
     let get = |name: &str| match name {
         "from" => args.from.clone().or_else(|| args.day.clone()),
         _ => args.to.clone().or_else(|| args.day.clone()),
     };
-    let answer = why::answer(desk, why::read(desk, client, &get)?).await?;
+    let answer = desk.shown_answer(who, why::answer(desk, why::read(desk, client, &get)?).await?);
     if args.json {
         show::json(&shape::answer(&answer));
     } else {
@@ -46,7 +47,7 @@ async fn answer(args: &Args, desk: &Desk) -> Result<(), Failure> {
 }
 
 /// The one client that is meant; if it may be several, they are shown.
-async fn client(args: &Args, desk: &Desk) -> Result<Option<u64>, Failure> {
+async fn client(args: &Args, desk: &Desk, who: &Who) -> Result<Option<u64>, Failure> {
     if let Ok(number) = args.client.trim().parse() {
         return Ok(Some(number));
     }
@@ -54,7 +55,7 @@ async fn client(args: &Args, desk: &Desk) -> Result<Option<u64>, Failure> {
     if let ([one], None) = (found.clients.as_slice(), found.rest) {
         return Ok(Some(one.id.0));
     }
-    let (found, rest) = (found.clients, found.rest);
+    let (found, rest) = (desk.shown(who, found.clients), found.rest);
     if found.is_empty() {
         let from = rest.map_or_else(String::new, |rest| format!(" among the clients from number {rest} on"));
         return Err(anyhow::anyhow!("nobody is found by `{}`{from}", args.client).into());

@@ -3,6 +3,7 @@
 //! Must not know: what the settings are used for.
 
 pub mod layers;
+pub mod notify;
 mod ranges;
 pub mod rules;
 pub mod section;

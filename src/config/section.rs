@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::ConfigError;
+use super::notify::NotifyConfig;
 use super::rules::RulesConfig;
 use crate::domain::phone::PhonePolicy;
 use crate::domain::schedule::Zones;
@@ -27,6 +28,8 @@ pub struct Config {
     pub process: ProcessConfig,
     pub dispatch: DispatchConfig,
     pub rules: RulesConfig,
+    pub notify: NotifyConfig,
+    pub privacy: PrivacyConfig,
     pub retention: RetentionConfig,
     pub sweep: SweepConfig,
     pub schedule: ScheduleConfig,
@@ -224,6 +227,13 @@ pub struct SweepConfig {
 pub struct ScheduleConfig {
     /// Time zones of clients by country, where the built-in list is not what the company wants.
     pub zones: BTreeMap<String, String>,
+}
+
+/// What the page shows of people.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PrivacyConfig {
+    pub show_names: bool,
+    pub names_from: String,
 }
 
 /// Days: 0 is for ever.

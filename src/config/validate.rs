@@ -91,7 +91,12 @@ pub fn validate(config: &Config) -> Result<(), ConfigError> {
         );
     }
     expect(config.sweep.events_max > 0, "`sweep.events_max` must be at least 1");
+    expect(
+        Role::parse(&config.privacy.names_from).is_some(),
+        "`privacy.names_from` must be viewer, operator or administrator",
+    );
     mistakes.extend(ranges::mistakes(config));
+    mistakes.extend(config.notify.mistakes(&config.senders.keys().collect::<Vec<_>>()));
     admin(config, &mut mistakes);
     rules(&config.rules, &mut mistakes);
     retention(config, &mut mistakes);

@@ -3,6 +3,7 @@
 pub mod ids;
 pub mod locale;
 pub mod money;
+pub mod near;
 pub mod phone;
 pub mod text;
 pub mod time;

@@ -9,6 +9,7 @@ pub mod names;
 
 pub mod context;
 pub mod digest;
+pub mod notice;
 pub mod phrases;
 pub mod preferences;
 pub mod sample;

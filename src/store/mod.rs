@@ -42,6 +42,7 @@ pub mod exception;
 pub mod keeper;
 pub mod missed;
 pub mod needs;
+pub mod notice;
 
 pub mod again;
 pub mod erase;

@@ -102,19 +102,24 @@ pub async fn failed_events(store: &Store, since: Timestamp) -> Result<Tally, Sto
     tally(store, sql, vec![at(since - WAIT_MAX), at(since)]).await
 }
 
-/// Messages that ended since `since` for one of `reasons`, the most first.
+/// Messages that ended since `since` for one of `reasons`, the most first, without those of the hookpoint `except`.
 ///
 /// # Errors
 /// The database.
-pub async fn ended(store: &Store, reasons: &[Reason], since: Timestamp) -> Result<Vec<(Reason, Tally)>, StoreError> {
+pub async fn ended(
+    store: &Store,
+    reasons: &[Reason],
+    except: &str,
+    since: Timestamp,
+) -> Result<Vec<(Reason, Tally)>, StoreError> {
     let sql = format!(
         "SELECT reason, COUNT(*) AS n, MIN(state_at) AS since FROM (SELECT reason, state_at FROM message \
          FORCE INDEX (message_reason) WHERE ended IN (1, 2) AND reason IN ({}) AND created_at >= ? AND state_at > ? \
-         LIMIT {COUNTED_MAX}) m GROUP BY reason ORDER BY n DESC, reason",
+         AND hookpoint <> ? LIMIT {COUNTED_MAX}) m GROUP BY reason ORDER BY n DESC, reason",
         marks(reasons.len())
     );
     let mut values: Vec<Value> = reasons.iter().map(|reason| reason.code().into()).collect();
-    values.extend([at(since - WAIT_MAX), at(since)]);
+    values.extend([at(since - WAIT_MAX), at(since), except.into()]);
     bounded(async {
         let mut connection = store.connection().await?;
         let rows: Vec<Row> = connection.exec(sql, values).await?;

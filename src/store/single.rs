@@ -1,5 +1,6 @@
 //! Owns: queueing one message that no event of the platform asked for: a test to a number that somebody typed.
 
+use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
 
 use super::audit::Record;
@@ -16,7 +17,23 @@ use crate::signature::sha256;
 /// # Errors
 /// The database; then nothing is queued.
 pub async fn queue(store: &Store, message: &Message, priority: u8, record: &Record<'_>) -> Result<(), StoreError> {
-    let now = record.now;
+    put(store, message, priority, (record.now, Some(record))).await
+}
+
+/// The same for what nobody asked for: a notice to the staff.
+///
+/// # Errors
+/// The database; a message with that id is there already.
+pub async fn queue_notice(store: &Store, message: &Message, priority: u8, now: Timestamp) -> Result<(), StoreError> {
+    put(store, message, priority, (now, None)).await
+}
+
+async fn put(
+    store: &Store,
+    message: &Message,
+    priority: u8,
+    (now, record): (Timestamp, Option<&Record<'_>>),
+) -> Result<(), StoreError> {
     let key = sha256(format!("single\n{}", message.id).as_bytes());
     retried(|| async {
         let mut connection = store.connection().await?;
@@ -66,7 +83,9 @@ pub async fn queue(store: &Store, message: &Message, priority: u8, record: &Reco
             ),
         )
         .await?;
-        record.write(&mut tx).await?;
+        if let Some(record) = record {
+            record.write(&mut tx).await?;
+        }
         tx.commit().await?;
         Ok(())
     })

@@ -53,6 +53,8 @@ closed_list! {
         Housekeeping = "housekeeping",
         /// Takes over what administrators changed.
         Changes = "changes",
+        /// Tells administrators what needs a person.
+        Notices = "notices",
         /// Reports the state of this instance.
         Health = "health",
         /// Records what the provider reports. No loop: a request each.

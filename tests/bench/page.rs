@@ -16,6 +16,10 @@ use crate::home::{Home, OWN};
 use crate::report::{Report, Target};
 use crate::{Scale, say};
 
+/// What somebody has at hand: a name, with a slip of the finger, a phone, an address, numbers, a domain, an event.
+const SEARCHES: [&str; 8] =
+    ["fernandez", "lucia fernadnez", "+54 9 11 5555-0101", "ana@example", "FC-0001-00000112", "4711", "nube", "evt_1"];
+
 /// Rows of one statement while the schema is filled.
 const FILL: u32 = 100_000;
 /// Days over which they are spread.
@@ -71,11 +75,35 @@ pub async fn measure(home: &Home, scale: Scale, report: &mut Report) -> anyhow::
             format!("p95 of {}; p50 {p50:.1} ms, slowest {:.1} ms", took.len(), at(&took, 100)),
         );
     }
+    searches(&visitor, scale, report).await?;
     all.sort_by(f64::total_cmp);
     let from = format!("p95 of {} answers; p50 {:.1} ms, slowest {:.1} ms", all.len(), at(&all, 50), at(&all, 100));
     report.add("all pages", at(&all, 95), "ms", Target::AtMost(TARGET_MS), from);
     app.stop().await;
     store.database().clone().close().await;
+    Ok(())
+}
+
+/// The one search, after the field had the focus once.
+async fn searches(visitor: &Visitor, scale: Scale, report: &mut Report) -> anyhow::Result<()> {
+    let (first, ..) = visitor.get("/admin/find/warm").await?;
+    let mut took = Vec::new();
+    for words in SEARCHES {
+        let query = words.replace('+', "%2B").replace(' ', "+");
+        for _ in 0..scale.visits {
+            let (one, status, _) = visitor.get(&format!("/admin/find?q={query}")).await?;
+            ensure!(status == 200, "the search for {words} answers {status}");
+            took.push(one);
+        }
+    }
+    took.sort_by(f64::total_cmp);
+    let from = format!(
+        "p95 of {}; p50 {:.1} ms, slowest {:.1} ms; reading who there is took {first:.0} ms",
+        took.len(),
+        at(&took, 50),
+        at(&took, 100)
+    );
+    report.add("the search", at(&took, 95), "ms", Target::AtMost(TARGET_MS), from);
     Ok(())
 }
 

@@ -22,7 +22,7 @@ const FLOORS: [&[&str]; 9] = [
     ],
     &["catalogue", "rules", "render", "whatsapp", "billing", "store"],
     &["decide", "provider_texts"],
-    &["process", "dispatch", "retention", "figures", "health"],
+    &["process", "dispatch", "retention", "figures", "health", "notify"],
     &["admin"],
     &["http"],
     &["app", "sandbox", "demo"],
@@ -83,7 +83,8 @@ fn each_dependency_stays_in_its_rooms() {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("warp::", &["http", "sandbox"][..]),
         ("mysql_async::", &["store", "billing", "sql", "app", "demo"][..]),
-        ("reqwest::", &["whatsapp", "sandbox"][..]),
+        ("reqwest::", &["whatsapp", "sandbox", "notify"][..]),
+        ("lettre::", &["notify"][..]),
         ("governor::", &["dispatch", "http"][..]),
         ("hmac::", &["signature"][..]),
         ("sha2::", &["signature"][..]),

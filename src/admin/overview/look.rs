@@ -8,16 +8,18 @@ use super::need::{Kind, Need, Past, Value, of_stub};
 use super::{Number, Overview, Queue, counted_at};
 use crate::admin::View;
 use crate::admin::care::{Care, care, losing};
+use crate::admin::notify::STAFF;
 use crate::config::section::SweepConfig;
 use crate::domain::reason::Reason;
 use crate::domain::time::earlier;
 use crate::figures::{self, stubs::stubs};
 use crate::health::{Counted, Finding, Problem, Report, remembered};
+use crate::notify::Channel;
 use crate::store::figure::{self, HOUR, hour_of};
 use crate::store::hold::{self, HoldState};
 use crate::store::needs::{self, Tally};
 use crate::store::version::{self, Kind as Versioned};
-use crate::store::{StoreError, inbox, mirror, moved, outbox, replies, restored};
+use crate::store::{StoreError, inbox, mirror, moved, notice, outbox, replies, restored};
 
 /// What is past is named for so long, unless somebody took note before.
 const PAST: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -32,6 +34,8 @@ const RECIPIENTS_PERCENT: u64 = 90;
 const SWEEP_LATE: SignedDuration = SignedDuration::from_mins(30);
 /// Counts that are older are not kept by anybody: no instance runs.
 const COUNTED_MAX: SignedDuration = SignedDuration::from_mins(10);
+/// A channel to administrators that fails for so long is a reason to look.
+const NOTICES_FAIL: SignedDuration = SignedDuration::from_mins(3);
 /// Names that are listed at most.
 const NAMES_MAX: usize = 8;
 
@@ -69,6 +73,7 @@ pub async fn needs(view: &View, state: &Overview) -> Result<Vec<Need>, StoreErro
     if sweep.enabled && next.is_none_or(|next| sweep_is_late(sweep, next, at)) {
         all.push(Need::new(Kind::SweepLate, 1, next));
     }
+    notices(view, at, &mut all).await?;
     let last = counted_at(view, at).await?;
     if last.is_none_or(|last| at.duration_since(last) > COUNTED_MAX) {
         all.push(Need::new(Kind::NotCounted, 1, last).with("last", Value::Ago(last)));
@@ -222,7 +227,7 @@ async fn past(view: &View, state: &Overview, all: &mut Vec<Need>) -> Result<(), 
     let mut tally = |kind, found: Tally| push(all, kind, found.n, found.since);
     tally(Kind::EventsFailed, needs::failed_events(&view.store, since(Past::EventsFailed)).await?);
     tally(Kind::Missed, needs::missed(&view.store, since(Past::Missed)).await?);
-    let lost = needs::ended(&view.store, &losing(), since(Past::Lost)).await?;
+    let lost = needs::ended(&view.store, &losing(), STAFF, since(Past::Lost)).await?;
     if !lost.is_empty() {
         let first = lost.iter().filter_map(|(_, one)| one.since).min();
         let need = Need::new(Kind::Lost, lost.iter().map(|(_, one)| one.n).sum(), first);
@@ -259,6 +264,33 @@ async fn past(view: &View, state: &Overview, all: &mut Vec<Need>) -> Result<(), 
     if !settings.is_empty() {
         let since = corrected.filter_map(|one| one.report.corrected.since).min();
         all.push(Need::new(Kind::Corrected, settings.len() as u64, since).text("settings", names(settings)));
+    }
+    Ok(())
+}
+
+/// Channels to administrators that failed for longer than a network needs.
+async fn notices(view: &View, at: Timestamp, all: &mut Vec<Need>) -> Result<(), StoreError> {
+    let config = &view.config.notify;
+    if !config.is_on() {
+        return Ok(());
+    }
+    let need = |channel: Channel, n: u32, since: Timestamp, why: &str| {
+        let need = Need::new(Kind::NoticesFail, u64::from(n), Some(since)).text("channel", channel.code());
+        need.text("why", why)
+    };
+    for one in notice::channels(&view.store).await? {
+        let channel = Channel::parse(&one.channel).filter(|channel| channel.is_on(config));
+        if let (Some(channel), Some(since)) = (channel, one.failed_at)
+            && at.duration_since(since) >= NOTICES_FAIL
+        {
+            all.push(need(channel, one.failures, since, one.error.as_deref().unwrap_or_default()));
+        }
+    }
+    if Channel::WhatsApp.is_on(config)
+        && let Some(last) = notice::last_to_staff(&view.store, STAFF, earlier(at, HOUR * 24)).await?
+        && last.state != "sent"
+    {
+        all.push(need(Channel::WhatsApp, 1, last.at, last.reason.as_deref().unwrap_or(&last.state)));
     }
     Ok(())
 }

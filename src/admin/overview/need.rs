@@ -81,6 +81,8 @@ closed_list! {
         Replies = "replies",
         /// The sweep does not run.
         SweepLate = "sweep_late",
+        /// Notices to administrators do not go out by a channel.
+        NoticesFail = "notices_fail",
     }
 }
 

@@ -84,7 +84,7 @@ async fn forget_news(desk: &Desk, found: &AtProvider) -> Result<(), StoreError> 
 }
 
 /// The client of the number that carries the alerts.
-fn api(desk: &Desk) -> Result<(Arc<CloudApi>, &SenderConfig), AdminError> {
+pub(in crate::admin) fn api(desk: &Desk) -> Result<(Arc<CloudApi>, &SenderConfig), AdminError> {
     let name = &desk.config.alerts.sender;
     let sender = desk.config.senders.get(name).ok_or(AdminError::NotFound("sending number"))?;
     if sender.waba_id.is_empty() {

@@ -5,10 +5,13 @@ use maud::{Markup, html};
 use super::ask::{Answer, Ask, Page, get, post};
 use super::layout::{self, field, nothing, older, state};
 use super::messages::{reason, reasons, table as message_table};
+use super::naming;
 use crate::admin::events::{self, Whole};
+use crate::admin::names::Names;
 use crate::admin::wish::PAGE_ROWS;
 use crate::admin::{AdminError, Mistake};
 use crate::domain::admin::Role;
+use crate::domain::hookpoint::Subject;
 use crate::store::search_events::{EventRow, EventState};
 use crate::store::trail::SkipLine;
 
@@ -107,6 +110,9 @@ fn table(ask: &Ask, all: &[EventRow]) -> Markup {
 async fn one(ask: &Ask) -> Result<Answer, AdminError> {
     let whole = events::whole(&ask.desk, &events::id(ask.param(0))?).await?;
     let e = &whole.trail;
+    let clients = e.messages.iter().map(|m| m.client_id).chain(e.skips.iter().filter_map(|s| s.client_id));
+    let about = e.messages.iter().map(|m| Subject::parse(&m.subject));
+    let names = naming::of_page(ask, clients, about).await;
     let body = html! {
         h1 { (e.hook) " " (state(ask, &e.state)) }
         section.card {
@@ -131,22 +137,22 @@ async fn one(ask: &Ask) -> Result<Answer, AdminError> {
         }
         section.card {
             h2 { (ask.t("events.skips")) }
-            @if e.skips.is_empty() { (nothing(ask.t("events.no_skips"))) } @else { (skips(ask, &whole)) }
+            @if e.skips.is_empty() { (nothing(ask.t("events.no_skips"))) } @else { (skips(ask, &whole, &names)) }
         }
-        @if !e.messages.is_empty() { section.card { h2 { (ask.t("events.messages")) } (message_table(ask, &e.messages, false)) } }
+        @if !e.messages.is_empty() { section.card { h2 { (ask.t("events.messages")) } (message_table(ask, &e.messages, &names, false)) } }
         (said(ask, &whole))
     };
     Answer::page(AT, e.hook.clone(), body)
 }
 
-fn skips(ask: &Ask, whole: &Whole) -> Markup {
+fn skips(ask: &Ask, whole: &Whole, names: &Names) -> Markup {
     html! {
         ul.plain {
             @for s in &whole.trail.skips {
                 li {
                     @if let Some(hookpoint) = &s.hookpoint { (layout::alert_title(ask, hookpoint)) " " small.mono { (hookpoint) } ": " }
                     (reason(ask, &s.reason))
-                    @if let Some(client) = s.client_id { " " span.soft { (ask.tf("messages.client_n", &[("id", &client)])) } }
+                    @if let Some(client) = s.client_id { " " span.soft { (naming::client(ask, names, client)) } }
                     @if let Some(detail) = &s.detail { br; small { (detail) } }
                     @if let Some(path) = decisions(s) { " " a href=(path) { (ask.t("rule.tab_decisions")) } }
                 }

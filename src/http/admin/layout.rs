@@ -79,6 +79,7 @@ fn header(ask: &Ask, at: &str) -> Markup {
     html! {
         header.top {
             a.brand href="/admin" { (mark()) span { "hookbridge" } }
+            (super::find::field(ask))
             details.menu open {
                 summary { (ask.t("menu.menu")) }
                 nav aria-label=(ask.t("menu.menu")) {

@@ -6,11 +6,14 @@ use maud::{Markup, html};
 
 use super::ask::{Answer, Ask, Page, get, post};
 use super::layout::{alert, alert_title, field, nothing, older, state};
+use super::naming;
 use crate::admin::messages::{self, Verdict, Whole};
+use crate::admin::names::Names;
 use crate::admin::wish::PAGE_ROWS;
 use crate::admin::{AdminError, Mistake};
 use crate::domain::admin::Role;
 use crate::domain::event::SWEEP;
+use crate::domain::hookpoint::Subject;
 use crate::domain::message::Standing;
 use crate::domain::reason::Reason;
 use crate::store::trail::MessageTrail;
@@ -67,7 +70,7 @@ async fn list(ask: &Ask) -> Result<Answer, AdminError> {
             p.notice { (ask.tf("messages.looked", &[("until", &ask.tongue.clock(until))])) }
         }
         @if found.items.is_empty() { (nothing(ask.t("list.nothing"))) } @else {
-            (table(ask, &found.items, ask.may(Role::Operator)))
+            (table(ask, &found.items, &names(ask, &found.items).await, ask.may(Role::Operator)))
             (retry::offer(ask, search.state, found.items.iter().any(MessageTrail::is_over)))
         }
         (older(ask, AT, next.as_deref()))
@@ -121,8 +124,14 @@ pub(super) fn reason<'a>(ask: &Ask, code: &'a str) -> &'a str {
     ask.tongue.known(&format!("reason.{code}")).unwrap_or(code)
 }
 
+/// What those are called whom messages went to, and what they are about.
+pub(super) async fn names(ask: &Ask, all: &[MessageTrail]) -> Names {
+    let subjects = all.iter().map(|m| Subject::parse(&m.subject));
+    naming::of_page(ask, all.iter().map(|m| m.client_id), subjects).await
+}
+
 /// Messages, one a row; with boxes to choose those that can be sent again, if `to_choose`.
-pub(super) fn table(ask: &Ask, all: &[MessageTrail], to_choose: bool) -> Markup {
+pub(super) fn table(ask: &Ask, all: &[MessageTrail], names: &Names, to_choose: bool) -> Markup {
     let to_choose = to_choose && all.iter().any(MessageTrail::is_over);
     html! {
         div.scroll {
@@ -141,9 +150,9 @@ pub(super) fn table(ask: &Ask, all: &[MessageTrail], to_choose: bool) -> Markup 
                             }
                             td data-label=(ask.t("messages.hookpoint")) { (alert(ask, &m.hookpoint)) }
                             td data-label=(ask.t("messages.to")) {
-                                span { (ask.tf("messages.client_n", &[("id", &m.client_id)])) br; bdi.mono { (m.to.masked()) } }
+                                span { (naming::client(ask, names, m.client_id)) br; bdi.mono { (m.to.masked()) } }
                             }
-                            td data-label=(ask.t("messages.about")) { span.mono { (m.subject) } }
+                            td data-label=(ask.t("messages.about")) { (naming::about(ask, names, &m.subject, m.client_id)) }
                             td data-label=(ask.t("messages.state")) {
                                 span {
                                     (state(ask, m.standing()))
@@ -167,6 +176,7 @@ async fn one(ask: &Ask) -> Result<Answer, AdminError> {
     let whole = messages::whole(&ask.desk, messages::id(ask.param(0))?).await?;
     let m = &whole.message;
     let class = format!("class.{}", m.class);
+    let names = names(ask, std::slice::from_ref(m)).await;
     let body = html! {
         h1 { (alert_title(ask, &m.hookpoint)) " " (state(ask, m.standing())) }
         @if let Some(code) = &m.reason {
@@ -186,12 +196,12 @@ async fn one(ask: &Ask) -> Result<Answer, AdminError> {
                     dd { a.mono href={ "/admin/hookpoints/" (m.hookpoint) } { (m.hookpoint) } }
                     dt { (ask.t("messages.to")) }
                     dd {
-                        (ask.tf("messages.client_n", &[("id", &m.client_id)])) " "
+                        (naming::client(ask, &names, m.client_id)) " "
                         @if let Some(contact) = m.contact_id { (ask.tf("messages.contact_n", &[("id", &contact)])) " " }
                         bdi.mono { @if ask.may(Role::Operator) { (m.to.as_str()) } @else { (m.to.masked()) } }
                         " " a href={ (AT) "?client=" (m.client_id) } { (ask.t("messages.his")) }
                     }
-                    dt { (ask.t("messages.about")) } dd { (m.subject) }
+                    dt { (ask.t("messages.about")) } dd { (naming::about(ask, &names, &m.subject, m.client_id)) }
                     dt { (ask.t("messages.event")) }
                     dd { @if whole.event.is_some() { a.mono href={ "/admin/events/" (m.event_id) } { (m.event_id) } } @else { (m.event_id) } }
                     dt { (ask.t("messages.language")) } dd { (m.language) }

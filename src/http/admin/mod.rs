@@ -10,8 +10,11 @@ mod sso;
 pub mod words;
 
 pub mod events;
+pub mod find;
 pub mod hookpoints;
 pub mod messages;
+pub mod naming;
+pub mod notices;
 pub mod number;
 pub mod overview;
 pub mod phones;
@@ -61,6 +64,7 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
 pub fn pages() -> Vec<Page> {
     [
         overview::PAGES,
+        find::PAGES,
         messages::PAGES,
         events::PAGES,
         why::PAGES,

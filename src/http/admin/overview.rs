@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use self::chart::{Step, chart};
 use super::ask::{Answer, Ask, Page, get, post};
 use super::layout::{Tone, badge};
+use super::words::Tongue;
 use crate::admin::overview::need::{Kind, Need, Value, of_stub};
 use crate::admin::overview::{History, Number, Overview, Queue, Why, history, now, take_note};
 use crate::domain::admin::Role;
@@ -121,7 +122,7 @@ fn needs(ask: &Ask, state: &Overview) -> Markup {
             ul {
                 @for (index, need) in state.needs.iter().enumerate() {
                     li {
-                        (need_text(ask, need, state.at)) " "
+                        (need_text(&ask.tongue, need, state.at)) " "
                         @if let Some(since) = need.since.filter(|_| !says_since(need.kind)) {
                             span.soft { (ask.tf("overview.since", &[("at", &ask.tongue.clock(since))])) } " "
                         }
@@ -154,24 +155,23 @@ fn to(need: &Need) -> &'static str {
 
 /// What is wrong with a stub, and what to do.
 pub(super) fn stub_text(ask: &Ask, trouble: Trouble, last: &Received, at: Timestamp) -> String {
-    need_text(ask, &of_stub(trouble, last), at)
+    need_text(&ask.tongue, &of_stub(trouble, last), at)
 }
 
-fn need_text(ask: &Ask, need: &Need, at: Timestamp) -> String {
+/// A need's sentence.
+pub(super) fn need_text(tongue: &Tongue, need: &Need, at: Timestamp) -> String {
     let key = format!("overview.need_{}", need.code());
-    need.values().fold(ask.t(&key).to_owned(), |text, (name, value)| {
+    need.values().fold(tongue.t(&key).to_owned(), |text, (name, value)| {
         let value = match value {
             Value::Text(text) => text,
-            Value::Number(n) => ask.tongue.number(n),
-            Value::Clock(at) => ask.tongue.clock(at),
-            Value::Ago(then) => {
-                then.map_or_else(|| ask.t("overview.never").to_owned(), |then| ask.tongue.ago(then, at))
-            }
-            Value::Span(then) => ask.tongue.span(at.duration_since(then).as_secs()),
-            Value::Reason(reason) => ask.t(&format!("reason.{reason}")).to_owned(),
+            Value::Number(n) => tongue.number(n),
+            Value::Clock(at) => tongue.clock(at),
+            Value::Ago(then) => then.map_or_else(|| tongue.t("overview.never").to_owned(), |then| tongue.ago(then, at)),
+            Value::Span(then) => tongue.span(at.duration_since(then).as_secs()),
+            Value::Reason(reason) => tongue.t(&format!("reason.{reason}")).to_owned(),
             Value::Reasons(all) => {
                 let one = |(reason, n): &(Reason, u64)| {
-                    format!("{} {}", ask.tongue.number(*n), ask.t(&format!("reason.{reason}")))
+                    format!("{} {}", tongue.number(*n), tongue.t(&format!("reason.{reason}")))
                 };
                 all.iter().map(one).collect::<Vec<_>>().join(", ")
             }
@@ -216,6 +216,7 @@ pub fn need_path(need: &Need) -> String {
         | Kind::Caught
         | Kind::LogDropped
         | Kind::Corrected => "/admin#instances",
+        Kind::NoticesFail => "/admin/settings/notices",
     };
     path.to_owned()
 }

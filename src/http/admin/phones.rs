@@ -4,6 +4,8 @@ use maud::{Markup, html};
 
 use super::ask::{Answer, Ask, Page, get};
 use super::layout::{following, nothing};
+use super::naming;
+use crate::admin::names::Names;
 use crate::admin::phones::{self, Problem};
 use crate::admin::reach::counted;
 use crate::admin::{AdminError, Mistake};
@@ -46,6 +48,7 @@ async fn list(ask: &Ask) -> Result<Answer, AdminError> {
     };
     let page = phones::page(&ask.desk, &ask.who, problem, after, ROWS).await?;
     let export = problem.map_or_else(String::new, |problem| format!("?reason={problem}"));
+    let names = naming::of_page(ask, page.found.iter().map(|one| one.client), []).await;
     let next = page.next.map(|next| next.to_string());
     let body = html! {
         h1 { (ask.t("phones.title")) }
@@ -79,7 +82,7 @@ async fn list(ask: &Ask) -> Result<Answer, AdminError> {
                 }
             }
             next => div id="found" {
-                @if page.found.is_empty() { (nothing(ask.t("phones.none"))) } @else { (table(ask, &page.found)) }
+                @if page.found.is_empty() { (nothing(ask.t("phones.none"))) } @else { (table(ask, &page.found, &names)) }
                 (following(ask, "/admin/phones", next.as_deref()))
             }
         }
@@ -87,7 +90,7 @@ async fn list(ask: &Ask) -> Result<Answer, AdminError> {
     Answer::page("/admin/phones", ask.t("phones.title"), body)
 }
 
-fn table(ask: &Ask, found: &[phones::Unreachable]) -> Markup {
+fn table(ask: &Ask, found: &[phones::Unreachable], names: &Names) -> Markup {
     let whole = ask.may(Role::Operator);
     html! {
         div.scroll tabindex="0" {
@@ -102,7 +105,7 @@ fn table(ask: &Ask, found: &[phones::Unreachable]) -> Markup {
                 tbody {
                     @for one in found {
                         tr {
-                            td data-label=(ask.t("phones.client")) { (one.client) }
+                            td data-label=(ask.t("phones.client")) { (naming::client(ask, names, one.client)) }
                             td data-label=(ask.t("phones.reason")) {
                                 span { (words(ask, one.problem)) br; small { (hint(ask, one.problem)) } }
                             }

@@ -4,6 +4,8 @@ use maud::{Markup, html};
 
 use super::ask::{Answer, Answering, Ask, Page, get, post};
 use super::layout::{Tone, alert_title, badge, nothing, older};
+use super::naming;
+use crate::admin::names::Names;
 use crate::admin::{AdminError, replies};
 use crate::domain::admin::Role;
 use crate::domain::consent::Meaning;
@@ -31,6 +33,7 @@ fn filter(ask: &Ask) -> ReplyFilter {
 
 async fn show(ask: &Ask) -> Result<Answer, AdminError> {
     let (all, next) = replies::list(&ask.desk, &ask.who, &filter(ask)).await?;
+    let names = naming::of_page(ask, all.iter().filter_map(|one| one.client_id), []).await;
     let next = next.map(|id| id.to_string());
     let newest = all.first().map(|one| one.id);
     let unread = all.iter().any(|one| one.seen_at.is_none());
@@ -51,7 +54,7 @@ async fn show(ask: &Ask) -> Result<Answer, AdminError> {
                     @for head in ["at", "who", "text", "alert", "meaning"] { th { (ask.t(&format!("replies.{head}"))) } }
                     th { span.hidden { (ask.t("replies.seen")) } }
                 } }
-                tbody { @for one in &all { (row(ask, one)) } }
+                tbody { @for one in &all { (row(ask, one, &names)) } }
             } }
         }
         (older(ask, HERE, next.as_deref()))
@@ -88,12 +91,12 @@ fn search(ask: &Ask) -> Markup {
     }
 }
 
-fn row(ask: &Ask, one: &ReplyLine) -> Markup {
+fn row(ask: &Ask, one: &ReplyLine, names: &Names) -> Markup {
     let whole = ask.may(Role::Operator);
     html! {
         tr.unread[one.seen_at.is_none()] {
             td.nowrap data-label=(ask.t("replies.at")) { (ask.time(one.at)) }
-            td data-label=(ask.t("replies.who")) { (writer(ask, one, whole)) }
+            td data-label=(ask.t("replies.who")) { (writer(ask, one, whole, names)) }
             // What somebody wrote is shown to who has to judge it.
             td data-label=(ask.t("replies.text")) {
                 @if !whole { span.soft { (ask.t("replies.masked")) } }
@@ -122,12 +125,12 @@ fn row(ask: &Ask, one: &ReplyLine) -> Markup {
     }
 }
 
-fn writer(ask: &Ask, one: &ReplyLine, whole: bool) -> Markup {
+fn writer(ask: &Ask, one: &ReplyLine, whole: bool, names: &Names) -> Markup {
     let number = one.from.as_ref().map(|from| if whole { from.as_str().to_owned() } else { from.masked() });
     let user = one.user_id.as_ref().map(|user| if whole { user.as_str().to_owned() } else { user.masked() });
     html! {
         @if let Some(number) = number { bdi { (number) } } @else if let Some(user) = user { bdi.mono { (user) } } @else { "–" }
-        @if let Some(client) = one.client_id { br; small { a href={ "/admin/why?client=" (client) } { (ask.tf("replies.client", &[("id", &client)])) } } }
+        @if let Some(client) = one.client_id { br; small { (naming::client(ask, names, client)) " " a href={ "/admin/why?client=" (client) } { (ask.t("phones.why")) } } }
     }
 }
 

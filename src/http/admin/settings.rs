@@ -4,6 +4,7 @@ mod clients;
 mod consent;
 mod holds;
 mod log;
+mod notices;
 mod numbers;
 mod people;
 mod restored;
@@ -44,6 +45,8 @@ pub const PAGES: &[Page] = &[
     post("/settings/tokens/:id/end", Role::Administrator, tokens::end),
     get("/settings/log", Role::Viewer, |ask| Box::pin(async move { log::show(&ask).await })),
     get("/settings/log/export", Role::Operator, |ask| Box::pin(async move { log::export(&ask).await })),
+    get("/settings/notices", Role::Viewer, |ask| Box::pin(async move { notices::show(&ask, None).await })),
+    post("/settings/notices/:channel/test", Role::Operator, notices::test),
     get("/settings/retention", Role::Viewer, |ask| Box::pin(async move { retention::show(&ask).await })),
     get("/settings/restored", Role::Viewer, restored::show),
     post("/settings/restored/:word", Role::Operator, restored::answer),
@@ -57,9 +60,10 @@ pub const PAGES: &[Page] = &[
 ];
 
 /// The parts: address, key of its words, who sees it.
-const PARTS: [(&str, &str, Role); 10] = [
+const PARTS: [(&str, &str, Role); 11] = [
     ("/admin/settings/numbers", "numbers", Role::Viewer),
     ("/admin/holds", "holds", Role::Viewer),
+    ("/admin/settings/notices", "notices", Role::Viewer),
     ("/admin/settings/sources", "sources", Role::Viewer),
     ("/admin/settings/people", "people_page", Role::Administrator),
     ("/admin/settings/tokens", "tokens", Role::Administrator),

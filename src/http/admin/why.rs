@@ -50,6 +50,7 @@ async fn show(ask: &Ask) -> Result<Answer, AdminError> {
     let mut found = Found::default();
     if let (None, Some(words)) = (wish.client, who) {
         found = why::find(&ask.desk, words, ask.query.number("before").unwrap_or(None)).await?;
+        found.clients = ask.desk.shown(&ask.who, found.clients);
         // One of a part of them may not be the only one.
         if let ([one], None) = (found.clients.as_slice(), found.rest) {
             wish.client = Some(one.id.0);
@@ -57,7 +58,7 @@ async fn show(ask: &Ask) -> Result<Answer, AdminError> {
     }
     let answer = match wish.client {
         Some(client) if wish.mistakes.is_empty() => match why::days(client, wish.from, wish.to) {
-            Ok(days) => Some((client, why::answer(&ask.desk, days).await?)),
+            Ok(days) => Some((client, ask.desk.shown_answer(&ask.who, why::answer(&ask.desk, days).await?))),
             Err(AdminError::Invalid(more)) => {
                 wish.mistakes.extend(more);
                 None

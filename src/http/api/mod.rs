@@ -4,8 +4,10 @@
 pub mod me;
 
 pub mod events;
+pub mod find;
 pub mod hookpoints;
 pub mod messages;
+pub mod notices;
 pub mod overview;
 pub mod phones;
 pub mod privacy;
@@ -152,6 +154,7 @@ pub const fn endpoint(method: &'static str, pattern: &'static str, role: Role, r
 pub fn endpoints() -> Vec<Endpoint> {
     [
         overview::ENDPOINTS,
+        find::ENDPOINTS,
         messages::ENDPOINTS,
         events::ENDPOINTS,
         why::ENDPOINTS,
@@ -163,6 +166,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         privacy::ENDPOINTS,
         replies::ENDPOINTS,
         settings::ENDPOINTS,
+        notices::ENDPOINTS,
         me::ENDPOINTS,
     ]
     .concat()
@@ -289,7 +293,11 @@ fn problem(error: &AdminError) -> Problem {
 }
 
 fn words(mistakes: &[Mistake]) -> String {
-    mistakes.iter().map(|one| format!("{}: {}", one.field, plain(&one.text))).collect::<Vec<_>>().join("; ")
+    mistakes
+        .iter()
+        .map(|one| format!("{}: {}{}", one.field, plain(&one.text), one.hint()))
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// In English, where it is a key of the pages' words.

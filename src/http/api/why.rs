@@ -14,7 +14,8 @@ fn answer(call: Call) -> Answering {
     Box::pin(async move {
         let client = call.number("client")?.ok_or_else(|| AdminError::invalid("client", "is needed"))?;
         let days = why::read(&call.desk, client, &|name| call.query.get(name).map(str::to_owned))?;
-        Ok(shape::answer(&why::answer(&call.desk, days).await?))
+        let answer = why::answer(&call.desk, days).await?;
+        Ok(shape::answer(&call.desk.shown_answer(&call.who, answer)))
     })
 }
 
@@ -23,6 +24,7 @@ fn clients(call: Call) -> Answering {
         let words = call.query.get("search").ok_or_else(|| AdminError::invalid("search", "is needed"))?;
         let found = why::find(&call.desk, words, call.number("before")?).await?;
         let next = found.rest.map(|rest| rest.to_string());
-        Ok(json!({ "items": found.clients.iter().map(shape::candidate).collect::<Vec<_>>(), "next": next }))
+        let clients = call.desk.shown(&call.who, found.clients);
+        Ok(json!({ "items": clients.iter().map(shape::candidate).collect::<Vec<_>>(), "next": next }))
     })
 }

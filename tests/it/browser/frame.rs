@@ -96,3 +96,27 @@ async fn the_keyboard_alone_reaches_the_content_and_every_page_at_a_desk_and_on_
     phone.close().await;
     bridge.finish().await;
 }
+
+#[tokio::test]
+async fn a_slash_leads_to_the_search_and_enter_to_what_was_found() {
+    let _turn = turn().await;
+    let bridge = Bridge::start().await;
+    ana(&bridge, 1280).await.close().await;
+    for width in [1280, 390] {
+        let browser = Browser::open(&bridge.url(""), width).await;
+        browser.log_in("Ana").await;
+        browser.go("/admin/messages").await;
+        let body = browser.page.find(Locator::Css("body")).await.expect("a page");
+        body.send_keys("/").await.expect("a key");
+        let field = browser.page.active_element().await.expect("a focus");
+        assert_eq!(field.attr("id").await.expect("an attribute").as_deref(), Some("find"), "{width}");
+        field.send_keys("a/b").await.expect("keys");
+        assert_eq!(field.prop("value").await.expect("a value").as_deref(), Some("a/b"), "in a field it is a letter");
+        field.clear().await.expect("it empties");
+        field.send_keys("1\u{e007}").await.expect("keys");
+        browser.sees("Clientes").await;
+        assert_eq!(browser.overflow().await, 0, "{width}");
+        browser.close().await;
+    }
+    bridge.finish().await;
+}

@@ -102,14 +102,14 @@ fn text(path: &Path, extension: &str) -> String {
     path.with_extension(extension).display().to_string()
 }
 
-fn authority(at: &Path) {
+pub fn authority(at: &Path) {
     let (key, pem) = (text(at, "key"), text(at, "pem"));
     let new = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
     openssl(&[&new[..], &["-subj", "/CN=A CA of our own", "-keyout", &key, "-out", &pem]].concat());
 }
 
 /// A certificate for the name `localhost` alone.
-fn sign(ca: &Path, at: &Path) {
+pub fn sign(ca: &Path, at: &Path) {
     let names = text(at, "names");
     fs::write(&names, "subjectAltName=DNS:localhost\n").expect("a file");
     let (key, request, pem) = (text(at, "key"), text(at, "csr"), text(at, "pem"));

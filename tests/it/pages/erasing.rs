@@ -32,7 +32,7 @@ const PERSONAL: [&str; 12] = [
     "user_phone",
 ];
 /// Tables that hold ids of the platform, times, counts, or what is ours: docs/ADMIN.md says what stays in them.
-const IMPERSONAL: [&str; 36] = [
+const IMPERSONAL: [&str; 39] = [
     "admin",
     "admin_recovery",
     "admin_session",
@@ -53,6 +53,9 @@ const IMPERSONAL: [&str; 36] = [
     "login_failure",
     "mirror",
     "need_seen",
+    "notice",
+    "notice_channel",
+    "notice_turn",
     "outbox",
     "restore_watch",
     "retention",

@@ -460,7 +460,7 @@ async fn the_rules_are_shown_as_configured_with_how_often_they_were_asked() {
     for rule in ["Cambio de plan", "Cambio de titular", "Cancelación", "Baja del servidor", "Identidad"] {
         page.shows(rule);
     }
-    page.shows("la plataforma se niega a los 250 ms");
+    page.shows("la plataforma se niega a los 5000 ms");
     page.shows("apagada: todo se permite");
     let page = viewer.get("/admin/rules/upgrade").await;
     page.shows("[rules.upgrade]");

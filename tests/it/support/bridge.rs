@@ -91,6 +91,7 @@ impl Bridge {
             ]
             .map(own),
         );
+        environment.extend(numbers_beside_main(settings, &environment));
         environment.extend(settings.iter().map(|pair| own(*pair)));
         let config = load(None, environment.clone()).expect("the settings are complete");
         let store = hookbridge::app::open_store(&config).expect("a pool");
@@ -284,6 +285,17 @@ impl Bridge {
         assert!(tasks.unfinished().is_empty(), "tasks that did not end: {:?}", tasks.unfinished());
         self.sandbox.stop().await;
     }
+}
+
+/// Other numbers are of the same account, where the settings do not say otherwise.
+fn numbers_beside_main(settings: &[(&str, &str)], main: &[(String, String)]) -> Vec<(String, String)> {
+    let name = |key: &str| Some(key.strip_prefix("SENDERS__")?.strip_suffix("__PHONE_NUMBER_ID")?.to_owned());
+    let names = settings.iter().filter_map(|(key, _)| name(key)).filter(|name| name != "MAIN");
+    let of = |name: String| {
+        let main = main.iter().filter(|(key, _)| key.contains("SENDERS__MAIN__"));
+        main.map(move |(key, value)| (key.replace("MAIN", &name), value.clone())).collect::<Vec<_>>()
+    };
+    names.flat_map(of).collect()
 }
 
 fn own((key, value): (&str, &str)) -> (String, String) {

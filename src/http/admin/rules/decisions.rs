@@ -5,8 +5,10 @@ use serde_json::Value;
 
 use super::super::ask::{Answer, Ask};
 use super::super::layout::{Tone, badge, field, nothing, older, state};
+use super::super::naming;
 use super::{AT, about, choice, facts, name, tabs, verdict};
 use crate::admin::decisions::{self, Asked, Whole};
+use crate::admin::names::Names;
 use crate::admin::wish::PAGE_ROWS;
 use crate::admin::{AdminError, Mistake};
 use crate::domain::decision::{Rule, Verdict};
@@ -30,6 +32,7 @@ pub(super) async fn list(ask: &Ask) -> Result<Answer, AdminError> {
         Err(other) => return Err(other),
     };
     let found = decisions::list(&ask.desk, &filter).await?;
+    let names = naming::of_page(ask, found.items.iter().filter_map(|one| one.client_id), []).await;
     let next = found.next.as_ref().map(ToString::to_string);
     let body = html! {
         h1 { (title) }
@@ -39,7 +42,7 @@ pub(super) async fn list(ask: &Ask) -> Result<Answer, AdminError> {
         @if let Some(until) = found.looked_until {
             p.notice { (ask.tf("rule.looked", &[("until", &ask.tongue.clock(until))])) }
         }
-        @if found.items.is_empty() { (nothing(ask.t("list.nothing"))) } @else { (table(ask, &found.items)) }
+        @if found.items.is_empty() { (nothing(ask.t("list.nothing"))) } @else { (table(ask, &found.items, &names)) }
         (older(ask, HERE, next.as_deref()))
     };
     Answer::page(AT, title, body)
@@ -70,7 +73,7 @@ fn search(ask: &Ask, mistakes: &[Mistake]) -> Markup {
     }
 }
 
-fn table(ask: &Ask, all: &[Kept]) -> Markup {
+fn table(ask: &Ask, all: &[Kept], names: &Names) -> Markup {
     html! {
         div.scroll tabindex="0" {
             table.cards {
@@ -88,7 +91,7 @@ fn table(ask: &Ask, all: &[Kept]) -> Markup {
                         td data-label=(ask.t("rule.decision")) { (state(ask, one.verdict.code())) }
                         td data-label=(ask.t("rule.about_what")) { (about(ask, one.subject)) }
                         td data-label=(ask.t("rule.client")) {
-                            @match one.client_id { Some(id) => a href={ (HERE) "?client=" (id) } { (id) }, None => "–" }
+                            @match one.client_id { Some(id) => (naming::client(ask, names, id)), None => "–" }
                         }
                         td data-label=(ask.t("rule.asked_by")) { span { (asker(ask, one)) } }
                     }
@@ -226,19 +229,21 @@ pub(super) async fn missed(ask: &Ask) -> Result<Answer, AdminError> {
     };
     let filter = missed::Filter { before, limit: PAGE_ROWS, ..missed::Filter::default() };
     let found = missed::page(&ask.desk.store, &filter).await?;
+    let clients = found.items.iter().filter_map(|one| one.missed.client_id).map(|id| id.0);
+    let names = naming::of_page(ask, clients, []).await;
     let next = found.next.as_ref().map(ToString::to_string);
     let title = ask.t("rule.missed_title");
     let body = html! {
         h1 { (title) }
         (tabs(ask, MISSED))
         p.soft { (ask.t("rule.missed_about")) }
-        @if found.items.is_empty() { (nothing(ask.t("rule.missed_none"))) } @else { (missed_table(ask, &found.items)) }
+        @if found.items.is_empty() { (nothing(ask.t("rule.missed_none"))) } @else { (missed_table(ask, &found.items, &names)) }
         (older(ask, MISSED, next.as_deref()))
     };
     Answer::page(AT, title, body)
 }
 
-fn missed_table(ask: &Ask, all: &[Told]) -> Markup {
+fn missed_table(ask: &Ask, all: &[Told], names: &Names) -> Markup {
     html! {
         div.scroll tabindex="0" {
             table.cards {
@@ -258,7 +263,7 @@ fn missed_table(ask: &Ask, all: &[Told]) -> Markup {
                         }
                         td data-label=(ask.t("rule.about_what")) { span { (what_of(ask, one)) } }
                         td data-label=(ask.t("rule.client")) {
-                            @match missed.client_id { Some(id) => a href={ (HERE) "?client=" (id.0) } { (id.0) }, None => "–" }
+                            @match missed.client_id { Some(id) => (naming::client(ask, names, id.0)), None => "–" }
                         }
                         td data-label=(ask.t("rule.missed_why")) { (cause(ask, one)) }
                         td data-label=(ask.t("rule.missed_did")) {

@@ -54,7 +54,7 @@ pub(super) async fn read(ask: &Ask, rule: Rule, fields: &Fields) -> Result<Askin
     asking.subject = service.or(domain.filter(|_| rule == Rule::Cancellation));
     asking.client = client;
     if let (None, None, Some(words)) = (client, asking.subject, fields.get("who")) {
-        asking.found = why::find_further(&ask.desk, words).await?.clients;
+        asking.found = ask.desk.shown(&ask.who, why::find_further(&ask.desk, words).await?.clients);
         match asking.found.as_slice() {
             [one] => asking.client = Some(one.id.0),
             [] => asking.mistakes.push(Mistake::new("who", "rule.nobody")),
@@ -64,7 +64,8 @@ pub(super) async fn read(ask: &Ask, rule: Rule, fields: &Fields) -> Result<Askin
     if let Some(subject) = asking.subject {
         let owner = billing.owner_of(subject).await?.ok_or(AdminError::NotFound("subject"))?;
         let client = *asking.client.get_or_insert(owner.0);
-        asking.person = billing.find_client(client).await?;
+        let person = billing.find_client(client).await?.into_iter().collect();
+        asking.person = ask.desk.shown(&ask.who, person).pop();
         if rule == Rule::Upgrade {
             asking.targets = Some(rules::targets(billing, subject.id, now).await?);
         }

@@ -81,10 +81,11 @@ async fn question(ask: &Ask, rule: Rule, asking: &mut Asking) -> Result<question
 /// Whom the words mean: a number is one, whether or not such a client exists, because the rule says so.
 async fn new_owner(ask: &Ask, words: &str, asking: &mut Asking) -> Result<Option<u64>, AdminError> {
     if let Some(id) = words.parse::<u64>().ok().filter(|_| words.len() < 8) {
-        asking.others = ask.desk.billing.find_client(id).await?.into_iter().collect();
+        let others = ask.desk.billing.find_client(id).await?.into_iter().collect();
+        asking.others = ask.desk.shown(&ask.who, others);
         return Ok(Some(id));
     }
-    let found = why::find_further(&ask.desk, words).await?.clients;
+    let found = ask.desk.shown(&ask.who, why::find_further(&ask.desk, words).await?.clients);
     if let [one] = found.as_slice() {
         let id = one.id.0;
         asking.others = found;
