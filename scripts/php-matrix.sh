@@ -12,11 +12,11 @@ ALL=(7.2 7.3 7.4 8.0 8.1 8.2 8.3 8.4 8.5)
 NEWER=3.1.56
 # The last one with 7.2 and 7.3.
 OLDER=3.0.42
-# What one process as WebAssembly cannot show: rights of other users, a full disk, several processes at one lock, the machine's own
+# What one process as WebAssembly cannot show: rights of other users, a full disk, a library put in front, several processes at one lock, the machine's own
 # web servers, which run the machine's own PHP; a budget that a slow start alone spends.
 NOT_ON_WASM='^pages:|^faults: a cron of root|^faults: a disk that is full|^journal: a file is locked before'
 NOT_ON_WASM+='|^journal: the file of a process that lives|^journal: two processes at once|^journal: while another process sends'
-NOT_ON_WASM+='|^tool: drop deletes what is named|^meanwhile: a cron whose bridge hangs'
+NOT_ON_WASM+='|^tool: drop deletes what is named|^meanwhile: a cron whose bridge hangs|^spool: files cannot be locked'
 
 say() { printf '\033[36m[php-matrix]\033[0m %s\n' "$*" >&2; }
 die() { printf '[php-matrix] %s\n' "$*" >&2; exit 1; }
