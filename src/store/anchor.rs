@@ -87,17 +87,25 @@ pub async fn behind(store: &Store, after: &(String, u64), limit: usize) -> Resul
     // Apart, because a comparison of pairs is no range to every server.
     let (name, id) = after;
     let same = format!("name = ? AND id > ? ORDER BY id LIMIT {limit}");
-    let mut rows = select(store, &same, vec![name.as_str().into(), (*id).into()]).await?;
+    let mut rows = select_by_key(store, &same, vec![name.as_str().into(), (*id).into()]).await?;
     if rows.len() < limit {
         let rest = limit - rows.len();
         let later = format!("name > ? ORDER BY name, id LIMIT {rest}");
-        rows.extend(select(store, &later, vec![name.as_str().into()]).await?);
+        rows.extend(select_by_key(store, &later, vec![name.as_str().into()]).await?);
     }
     Ok(rows)
 }
 
 async fn select(store: &Store, condition: &str, values: Vec<Value>) -> Result<Vec<Anchored>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM anchor WHERE {condition}");
+    read(store, format!("SELECT {COLUMNS} FROM anchor WHERE {condition}"), values).await
+}
+
+/// In the order of the keys. MySQL would read all rows of a name by another key, for each page anew, and sort them.
+async fn select_by_key(store: &Store, condition: &str, values: Vec<Value>) -> Result<Vec<Anchored>, StoreError> {
+    read(store, format!("SELECT {COLUMNS} FROM anchor FORCE INDEX (PRIMARY) WHERE {condition}"), values).await
+}
+
+async fn read(store: &Store, sql: String, values: Vec<Value>) -> Result<Vec<Anchored>, StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
         let rows: Vec<Row> = connection.exec(sql, values).await?;

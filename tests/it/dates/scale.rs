@@ -30,7 +30,7 @@ async fn a_round_reads_along_an_index_and_never_all_rows() {
             "anchor_next",
         ),
         (
-            "SELECT name, id, owner, day, settled_at FROM anchor WHERE name = 'service.next_due' AND id > 500 ORDER BY id LIMIT 500",
+            "SELECT name, id, owner, day, settled_at FROM anchor FORCE INDEX (PRIMARY) WHERE name = 'service.next_due' AND id > 500 ORDER BY id LIMIT 500",
             "PRIMARY",
         ),
         (
