@@ -196,7 +196,7 @@ async fn an_error_of_the_database_is_said_once_at_the_end_of_a_command() {
     let secrets = hookbridge::demo::stage::Secrets::new().expect("randomness");
     let socket = ground.server.socket().display().to_string();
     for (url, says) in [
-        (format!("mysql://nobody:wrong@localhost/own?socket={socket}"), "ERROR 1045"),
+        (format!("mysql://{BRIDGE}:wrong@localhost/own?socket={socket}"), "ERROR 1045"),
         ("mysql://nobody:wrong@127.0.0.1:1/own".to_owned(), "refused"),
         ("mysql://nobody:wrong@127.0.0.1:1/own?ssl=yes".to_owned(), "an option `ssl` that does not exist"),
     ] {

@@ -213,11 +213,15 @@ pub async fn connect(url: &str) -> Conn {
     Conn::new(Opts::from_url(url).expect("a good URL")).await.expect("the private server answers")
 }
 
+/// MySQL's table of transactions is read anew only if nobody looked within the last 100 ms: one test at a time.
+static LOOK: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// The connections that wait for a lock. MySQL's report leaves out those that only read with a lock so far; its table of
-/// transactions has them, if nobody looked within the last 100 ms.
+/// transactions has them.
 async fn waiting_threads(conn: &mut Conn) -> Vec<u64> {
     let version: String = conn.query_first("SELECT VERSION()").await.expect("a version").unwrap_or_default();
     if !version.contains("MariaDB") {
+        let _alone = LOOK.lock().await;
         conn.query_drop("DO SLEEP(0.15)").await.expect("the server waits");
         let sql = "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'";
         return conn.query(sql).await.expect("the transactions");
