@@ -39,8 +39,9 @@ pub(super) async fn watched(tx: &mut Transaction<'_>) -> Result<Option<Timestamp
     row.map_or(Ok(None), |row| Ok(Reader::new("restore_watch", &row, "1").optional_time("restored_at")?))
 }
 
-const MADE: &str = "(SELECT CAST(CREATE_TIME AS CHAR) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() \
-                    AND TABLE_NAME = 'restore_watch')";
+/// In the column's own collation: MariaDB 11.8 compares a cast with no column of another one (1267), 10.11 does.
+const MADE: &str = "(SELECT CONVERT(CAST(CREATE_TIME AS CHAR) USING ascii) COLLATE ascii_bin FROM information_schema.TABLES \
+                    WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'restore_watch')";
 
 /// What the schema says of itself.
 ///
