@@ -1,13 +1,13 @@
--- What was told to administrators of each need, by channel. A need that nobody was told of has no `told_at`; one that is over, and
--- of which that was not said yet, has `gone_at`. `says` is the sentence as it was told: it holds no data of clients.
+-- What was told to administrators of each need, by channel. A need that nobody was told of has no `notified_at`; one that is over, and
+-- of which that was not said yet, has `resolved_at`. `says` is the sentence as it was told: it holds no data of clients.
 CREATE TABLE IF NOT EXISTS notice (
   channel VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   need VARCHAR(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   urgent BOOLEAN NOT NULL,
   first_at DATETIME(3) NOT NULL,
-  told_at DATETIME(3) NULL,
-  told_n BIGINT UNSIGNED NOT NULL,
-  gone_at DATETIME(3) NULL,
+  notified_at DATETIME(3) NULL,
+  notified_count BIGINT UNSIGNED NOT NULL,
+  resolved_at DATETIME(3) NULL,
   says VARCHAR(600) NOT NULL,
   PRIMARY KEY (channel, need)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;

@@ -2,10 +2,12 @@
 //! it.
 
 pub mod accounts;
+mod by_hand;
 mod desk;
 mod lanes;
 mod launch;
 mod live;
+mod open;
 mod restored;
 mod routes;
 mod settings;
@@ -17,7 +19,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::SignedDuration;
-use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -26,17 +27,15 @@ use self::desk::{DeskParts, desk};
 pub use self::desk::{desk_at_the_command_line, desk_without_secrets};
 use self::lanes::{Lanes, instance_name, lanes};
 use self::live::Live;
+pub use self::open::{decider, gateway, needs, open_billing, open_store};
 use self::restored::RestoreWatch;
 use self::settings::{process_settings, sweep_settings};
 use crate::admin::notify::Notifier;
 use crate::admin::{Apply, Desk};
-use crate::billing::proof::proof;
-use crate::billing::stated::{Place, Questionnaire};
-use crate::billing::{Billing, Overrides};
+use crate::billing::Billing;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::config::section::SenderConfig;
-use crate::decide::{Decider, Policies};
+use crate::decide::Decider;
 use crate::dispatch::recheck::Words;
 use crate::dispatch::tenure::Tenure;
 use crate::dispatch::{Lane, lane};
@@ -44,18 +43,15 @@ use crate::domain::phone::{PhonePolicy, warm_up};
 use crate::figures::Figures;
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::process::schedule::{Round, Scheduler};
-use crate::process::sweep::{Sweep, Swept};
+use crate::process::schedule::Scheduler;
+use crate::process::sweep::Sweep;
 use crate::process::{Usual, Worker};
 use crate::retention::Retention;
 use crate::rules::recipients::Policy;
-use crate::sql::{Access, Address, Database};
 use crate::stop::{Stopper, pair};
 use crate::store::keeper::Keeper;
-use crate::store::server::Needs;
 use crate::store::{Store, hold, inbox, outbox};
 use crate::tasks::{Failures, Tasks};
-use crate::whatsapp::Gateway;
 
 /// Rows that housekeeping ends at once.
 const EXPIRE_BATCH: usize = 500;
@@ -104,87 +100,6 @@ pub struct App {
 pub enum Workers {
     Running,
     ByHand,
-}
-
-/// Our own schema, as configured.
-///
-/// # Errors
-/// An address that is not readable; it is not shown, since it holds a password.
-pub fn open_store(config: &Config) -> anyhow::Result<Store> {
-    let d = &config.database;
-    let address = Address {
-        url: d.url.expose_secret(),
-        ca: &d.ca,
-        pool_min: d.pool_min,
-        pool_max: d.pool_max,
-        acquire_timeout: Duration::from_millis(d.acquire_timeout_ms),
-    };
-    Ok(Store::new(Database::open(&address, Access::Own, None).context("database.url")?))
-}
-
-/// What this configuration needs of the database server.
-#[must_use]
-pub fn needs(config: &Config) -> Needs {
-    Needs { event_bytes_max: config.server.event_bytes_max, pool_max: config.database.pool_max }
-}
-
-/// The platform's database, as configured. No connection of it is used before it proved that it can only read.
-///
-/// # Errors
-/// As [`open_store`].
-pub fn open_billing(config: &Config) -> anyhow::Result<Billing> {
-    let b = &config.billing;
-    let address = Address {
-        url: b.url.expose_secret(),
-        ca: &b.ca,
-        pool_min: b.pool_min,
-        pool_max: b.pool_max,
-        acquire_timeout: Duration::from_millis(b.acquire_timeout_ms),
-    };
-    let database = Database::open(&address, Access::Platform, Some(proof())).context("billing.url")?;
-    let overrides = Overrides {
-        system_url: b.system_url.clone(),
-        company_name: b.company_name.clone(),
-        default_country: b.default_country.clone(),
-        languages: b
-            .languages
-            .iter()
-            .filter_map(|(name, code)| Some((name.to_lowercase(), code.parse().ok()?)))
-            .collect(),
-        phone_field: config.alerts.phone_field.clone(),
-        cache_s: b.cache_s,
-        questionnaire: questionnaire(config),
-    };
-    Ok(Billing::new(database, overrides))
-}
-
-/// Where clients say whether they want alerts, as configured.
-fn questionnaire(config: &Config) -> Questionnaire {
-    let consent = &config.consent;
-    let place = match consent.asked.as_str() {
-        "field" => Place::Field(consent.field.clone()),
-        "marketing" => Place::Marketing,
-        _ => Place::Nowhere,
-    };
-    let zone = jiff::tz::TimeZone::get(&config.billing.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
-    Questionnaire { place, silence_refuses: consent.unanswered == "refuse", zone }
-}
-
-/// Who answers questions to the company's rules, as configured.
-///
-/// # Errors
-/// A time zone that does not exist.
-pub fn decider(config: &Config, store: &Store, billing: &Billing) -> anyhow::Result<Decider> {
-    let policies = Policies::new(config).context("billing.timezone")?;
-    Ok(Decider { billing: billing.clone(), store: store.clone(), policies })
-}
-
-/// The gateway of one sender.
-///
-/// # Errors
-/// The client cannot be built: no certificates, a bad proxy or base URL.
-pub fn gateway(name: &str, sender: &SenderConfig) -> anyhow::Result<Gateway> {
-    Gateway::of(name, sender).with_context(|| format!("senders.{name}"))
 }
 
 impl App {
@@ -342,96 +257,6 @@ impl App {
     /// The database.
     pub async fn refresh(&self) -> anyhow::Result<()> {
         self.live.refresh().await
-    }
-
-    /// Runs workers and lanes by hand until nothing is due, for tests: no waiting by the clock.
-    ///
-    /// # Errors
-    /// What the workers could not do.
-    pub async fn drain(&self) -> anyhow::Result<()> {
-        loop {
-            let mut busy = self.worker.tick().await? > 0;
-            for lane in &self.lanes {
-                busy |= lane.tick().await? == lane::Tick::Busy;
-                lane.settled().await;
-            }
-            self.decisions_kept().await;
-            if !busy {
-                return Ok(());
-            }
-        }
-    }
-
-    /// One turn of each worker and lane by hand, for tests that move the clock between.
-    ///
-    /// # Errors
-    /// What the workers could not do.
-    pub async fn step(&self) -> anyhow::Result<()> {
-        self.worker.tick().await?;
-        for lane in &self.lanes {
-            lane.tick().await?;
-            lane.settled().await;
-        }
-        Ok(())
-    }
-
-    /// What the housekeeping does, once.
-    ///
-    /// # Errors
-    /// The database.
-    pub async fn keep_house(&self) -> anyhow::Result<()> {
-        keep_house(&self.store, &self.clock, &self.restore).await
-    }
-
-    /// What the sweep does, once, if it is due.
-    ///
-    /// # Errors
-    /// A database.
-    pub async fn sweep(&self) -> anyhow::Result<Swept> {
-        // Held until the end: a dropped stopper stops.
-        let (_stopper, stop) = pair();
-        Ok(self.sweep.round(&stop).await?)
-    }
-
-    /// Looks which steps from dates have come, once, if it is our turn.
-    ///
-    /// # Errors
-    /// A database.
-    pub async fn look_at_dates(&self) -> anyhow::Result<Round> {
-        // Held until the end: a dropped stopper stops.
-        let (_stopper, stop) = pair();
-        Ok(self.scheduler.round(&stop).await?)
-    }
-
-    /// What retention does, once.
-    ///
-    /// # Errors
-    /// The database.
-    pub async fn prune(&self) -> anyhow::Result<crate::retention::Round> {
-        Ok(self.retention.round(&pair().1).await?)
-    }
-
-    /// What counting history does, once. Returns how many hours were counted.
-    ///
-    /// # Errors
-    /// The database.
-    pub async fn count(&self) -> anyhow::Result<usize> {
-        Ok(self.figures.round(&pair().1).await?)
-    }
-
-    /// Tells administrators what is due, once, if it is our turn. Returns how many notices went out.
-    pub async fn notify(&self) -> u32 {
-        match &self.notifier {
-            Some(notifier) => notifier.round().await,
-            None => 0,
-        }
-    }
-
-    /// Waits until every decision that was given is on record.
-    pub async fn decisions_kept(&self) {
-        if let Some(keeper) = &self.keeper {
-            keeper.flush().await;
-        }
     }
 
     /// Waits until one of its tasks ended too often, and says which: the process must end.

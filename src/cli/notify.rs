@@ -70,7 +70,7 @@ async fn show(desk: &Desk, who: &Who, json: bool) -> Result<(), Failure> {
         println!("not set up: {} (docs/ADMIN.md, \"Notices\")", off.join(", "));
     }
     for (one, told) in all.iter().flat_map(|one| one.told.iter().map(move |told| (one, told))) {
-        let at = told.told_at.map_or_else(|| "not yet".to_owned(), show::time);
+        let at = told.notified_at.map_or_else(|| "not yet".to_owned(), show::time);
         println!("{} told {at}: {}", one.channel, show::written(&told.says));
     }
     Ok(())

@@ -17,6 +17,7 @@ pub mod heartbeat;
 pub mod hookpoint;
 pub mod mirror;
 pub mod missed;
+pub mod notice;
 pub mod probe;
 pub mod record;
 pub mod schedule;

@@ -3,6 +3,22 @@
 
 use jiff::civil::{Date, DateTime};
 
+/// An error with its causes, on one line; a cause that the text names already is left out.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(one) = cause {
+        let more = one.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = one.source();
+    }
+    text
+}
+
 /// Decodes HTML entities, exactly one pass: `O&#039;Brien` is `O'Brien`, and `&amp;lt;` is `&lt;`, not `<`.
 ///
 /// Platform: what is typed into a form is stored entity-encoded. Called once, where a row is read; a second pass would

@@ -3,7 +3,6 @@
 //! Slack: `{"text": …}`, where `&`, `<` and `>` are escaped, so that nobody is called by a `<!channel>` in a text. Mattermost: the same
 //! field, plain Markdown, where `@all` calls everybody. Discord: `{"content": …}` of at most 2,000 characters, and `allowed_mentions`.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
@@ -13,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{Failure, Letter};
 use crate::config::notify::WebhookConfig;
+use crate::domain::text::with_causes;
 use crate::signature::Key;
 
 const DISCORD_CHARS_MAX: usize = 2_000;
@@ -31,7 +31,7 @@ pub(super) async fn post(config: &WebhookConfig, letter: &Letter) -> Result<(), 
         .retry(reqwest::retry::never())
         .timeout(Duration::from_secs(config.timeout_s))
         .build()
-        .map_err(|error| Failure::new(format!("the HTTP client cannot be built: {}", chain(&error))))?;
+        .map_err(|error| Failure::new(format!("the HTTP client cannot be built: {}", with_causes(&error))))?;
     let body = body(&config.shape, letter).to_string().into_bytes();
     let request = client
         .post(config.url.expose_secret())
@@ -39,7 +39,7 @@ pub(super) async fn post(config: &WebhookConfig, letter: &Letter) -> Result<(), 
         .header("user-agent", concat!("hookbridge/", env!("CARGO_PKG_VERSION")));
     let request = signed(request, config, letter, &body)?.body(body);
     // The address may be a secret.
-    let mut response = request.send().await.map_err(|error| Failure::new(chain(&error.without_url())))?;
+    let mut response = request.send().await.map_err(|error| Failure::new(with_causes(&error.without_url())))?;
     let status = response.status();
     if status.is_success() {
         return Ok(());
@@ -97,16 +97,6 @@ async fn said(response: &mut Response) -> String {
     let text = String::from_utf8_lossy(&bytes);
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.is_empty() || line.starts_with('<') { String::new() } else { format!(": {}", cut(&line, ANSWER_CHARS_MAX)) }
-}
-
-fn chain(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(one) = cause {
-        text = format!("{text}: {one}");
-        cause = one.source();
-    }
-    text
 }
 
 #[cfg(test)]

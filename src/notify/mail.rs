@@ -15,6 +15,7 @@ use secrecy::ExposeSecret as _;
 use super::{Failure, Letter};
 use crate::config::notify::EmailConfig;
 use crate::config::section::is_empty;
+use crate::domain::text::with_causes;
 
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
 
@@ -48,7 +49,7 @@ pub(super) async fn send(config: &EmailConfig, letter: &Letter) -> Result<(), Fa
         let sent = tokio::time::timeout(patience, transport.send(message)).await;
         match sent {
             Ok(Ok(_)) => {}
-            Ok(Err(error)) => failed.push(format!("{to}: {}", says(&error))),
+            Ok(Err(error)) => failed.push(format!("{to}: {}", with_causes(&error))),
             Err(_) => failed.push(format!("{to}: the mail server does not answer in time")),
         }
     }
@@ -64,23 +65,9 @@ pub(super) async fn knock(config: &EmailConfig) -> Result<(), Failure> {
     match tokio::time::timeout(patience, transport.test_connection()).await {
         Ok(Ok(true)) => Ok(()),
         Ok(Ok(false)) => Err(Failure::new("the mail server does not go on")),
-        Ok(Err(error)) => Err(Failure::new(says(&error))),
+        Ok(Err(error)) => Err(Failure::new(with_causes(&error))),
         Err(_) => Err(Failure::new("the mail server does not answer in time")),
     }
-}
-
-/// An error with its cause: the server's own words, or what TLS has to say.
-fn says(error: &lettre::transport::smtp::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(one) = cause {
-        let more = one.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = one.source();
-    }
-    text
 }
 
 fn transport(config: &EmailConfig) -> Result<Transport, Failure> {
@@ -90,7 +77,7 @@ fn transport(config: &EmailConfig) -> Result<Transport, Failure> {
         for pem in certificates(&config.ca) {
             tls = tls.add_root_certificate(Certificate::from_pem(pem.as_bytes()).map_err(|_| bad("ca"))?);
         }
-        tls.build_rustls().map_err(|error| Failure::new(says(&error)))
+        tls.build_rustls().map_err(|error| Failure::new(with_causes(&error)))
     };
     let mut builder = Transport::builder_dangerous(&config.host).port(config.port).tls(match config.tls.as_str() {
         "none" => Tls::None,

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use crate::config::notify::{DAYS, MannerConfig, NotifyConfig, read_span, read_time};
+use crate::domain::notice::Notice;
 
 /// What grew so many times since it was told is told again, without waiting for the repeat.
 const GROWN: u64 = 10;
@@ -57,44 +58,28 @@ pub struct Holding {
     pub says: String,
 }
 
-/// What a channel knows of a need.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
-    pub key: String,
-    pub urgent: bool,
-    /// When it was first seen.
-    pub first_at: Timestamp,
-    /// When it was last told; `None`: never.
-    pub told_at: Option<Timestamp>,
-    /// How many were told.
-    pub told_n: u64,
-    /// Since when it is over.
-    pub gone_at: Option<Timestamp>,
-    /// Its sentence, as told.
-    pub says: String,
-}
-
 /// What is known, brought up to what holds now; what nobody was told of and is over is left out.
 #[must_use]
-pub fn look(known: &[Known], holding: &[Holding], at: Timestamp) -> Vec<Known> {
-    let mut all: Vec<Known> = Vec::new();
+pub fn look(known: &[Notice], holding: &[Holding], at: Timestamp) -> Vec<Notice> {
+    let mut all: Vec<Notice> = Vec::new();
     for one in holding {
-        let before = known.iter().find(|known| known.key == one.key);
+        let before = known.iter().find(|known| known.need == one.key);
         all.push(match before {
-            Some(before) => Known { urgent: one.urgent, gone_at: None, ..before.clone() },
-            None => Known {
-                key: one.key.clone(),
+            Some(before) => Notice { urgent: one.urgent, resolved_at: None, ..before.clone() },
+            None => Notice {
+                need: one.key.clone(),
                 urgent: one.urgent,
                 first_at: at,
-                told_at: None,
-                told_n: 0,
-                gone_at: None,
+                notified_at: None,
+                notified_count: 0,
+                resolved_at: None,
                 says: one.says.clone(),
             },
         });
     }
-    let over = known.iter().filter(|known| holding.iter().all(|one| one.key != known.key) && known.told_at.is_some());
-    all.extend(over.map(|one| Known { gone_at: one.gone_at.or(Some(at)), ..one.clone() }));
+    let over =
+        known.iter().filter(|known| holding.iter().all(|one| one.key != known.need) && known.notified_at.is_some());
+    all.extend(over.map(|one| Notice { resolved_at: one.resolved_at.or(Some(at)), ..one.clone() }));
     all
 }
 
@@ -121,27 +106,26 @@ impl Plan {
 
 /// What is due of `known`, which [`look`] brought up to date.
 #[must_use]
-pub fn plan(known: &[Known], holding: &[Holding], manner: &Manner, at: Timestamp) -> Plan {
+pub fn plan(known: &[Notice], holding: &[Holding], manner: &Manner, at: Timestamp) -> Plan {
     let quiet = manner.is_quiet(at);
     let mut plan = Plan::default();
     for one in known {
-        let now = holding.iter().find(|holding| holding.key == one.key);
-        let list =
-            match (now, one.told_at) {
-                (Some(_), None) if at.duration_since(one.first_at) >= manner.after => &mut plan.fresh,
-                (Some(now), Some(_)) if now.n >= one.told_n.max(1).saturating_mul(GROWN) => &mut plan.grown,
-                (Some(_), Some(told)) if manner.repeat.is_some_and(|repeat| at.duration_since(told) >= repeat) => {
-                    &mut plan.again
-                }
-                (None, _) if one.gone_at.is_some_and(|gone| at.duration_since(gone) >= manner.after) => {
-                    if manner.recovery { &mut plan.over } else { &mut plan.forget }
-                }
-                _ => continue,
-            };
-        list.push(one.key.clone());
+        let now = holding.iter().find(|holding| holding.key == one.need);
+        let list = match (now, one.notified_at) {
+            (Some(_), None) if at.duration_since(one.first_at) >= manner.after => &mut plan.fresh,
+            (Some(now), Some(_)) if now.n >= one.notified_count.max(1).saturating_mul(GROWN) => &mut plan.grown,
+            (Some(_), Some(told)) if manner.repeat.is_some_and(|repeat| at.duration_since(told) >= repeat) => {
+                &mut plan.again
+            }
+            (None, _) if one.resolved_at.is_some_and(|gone| at.duration_since(gone) >= manner.after) => {
+                if manner.recovery { &mut plan.over } else { &mut plan.forget }
+            }
+            _ => continue,
+        };
+        list.push(one.need.clone());
     }
     if quiet {
-        let urgent = |key: &String| manner.quiet_urgent && known.iter().any(|one| one.key == *key && one.urgent);
+        let urgent = |key: &String| manner.quiet_urgent && known.iter().any(|one| one.need == *key && one.urgent);
         plan.fresh.retain(urgent);
         plan.grown.retain(urgent);
         plan.again.clear();
@@ -190,8 +174,8 @@ mod tests {
         Holding { key: key.to_owned(), urgent, n, says: key.to_owned() }
     }
 
-    fn told(known: Vec<Known>, at: Timestamp, n: u64) -> Vec<Known> {
-        known.into_iter().map(|one| Known { told_at: Some(at), told_n: n, ..one }).collect()
+    fn told(known: Vec<Notice>, at: Timestamp, n: u64) -> Vec<Notice> {
+        known.into_iter().map(|one| Notice { notified_at: Some(at), notified_count: n, ..one }).collect()
     }
 
     #[test]
@@ -212,7 +196,7 @@ mod tests {
         let silent = Manner { recovery: false, ..manner.clone() };
         assert_eq!(plan(&known, &[], &silent, at("11:01:00")).forget, ["lost"]);
         let known = look(&known, &now, at("11:00:30"));
-        assert_eq!((known[0].gone_at, known[0].told_at), (None, Some(at("10:01:00"))), "it was not over");
+        assert_eq!((known[0].resolved_at, known[0].notified_at), (None, Some(at("10:01:00"))), "it was not over");
     }
 
     #[test]

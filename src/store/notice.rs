@@ -7,18 +7,7 @@ use mysql_async::prelude::Queryable;
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, cut, transaction};
 use super::{Store, StoreError};
-
-/// A need as a channel knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    pub need: String,
-    pub urgent: bool,
-    pub first_at: Timestamp,
-    pub told_at: Option<Timestamp>,
-    pub told_n: u64,
-    pub gone_at: Option<Timestamp>,
-    pub says: String,
-}
+use crate::domain::notice::Notice;
 
 /// How a channel stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,7 +64,7 @@ pub async fn end_turn(store: &Store, owner: &str, now: Timestamp) -> Result<(), 
 pub async fn of(store: &Store, channel: &str) -> Result<Vec<Notice>, StoreError> {
     bounded(async {
         let mut connection = store.connection().await?;
-        let sql = "SELECT need, urgent, first_at, told_at, told_n, gone_at, says FROM notice WHERE channel = ? \
+        let sql = "SELECT need, urgent, first_at, notified_at, notified_count, resolved_at, says FROM notice WHERE channel = ? \
                    ORDER BY first_at, need";
         let rows: Vec<Row> = connection.exec(sql, (channel,)).await?;
         rows.iter().map(notice).collect()
@@ -89,9 +78,9 @@ fn notice(row: &Row) -> Result<Notice, StoreError> {
         need: reader.get("need")?,
         urgent: reader.get("urgent")?,
         first_at: reader.time("first_at")?,
-        told_at: reader.optional_time("told_at")?,
-        told_n: reader.get("told_n")?,
-        gone_at: reader.optional_time("gone_at")?,
+        notified_at: reader.optional_time("notified_at")?,
+        notified_count: reader.get("notified_count")?,
+        resolved_at: reader.optional_time("resolved_at")?,
         says: reader.get("says")?,
     })
 }
@@ -122,17 +111,17 @@ async fn write(
 ) -> Result<(), StoreError> {
     for one in changed {
         tx.exec_drop(
-            "INSERT INTO notice (channel, need, urgent, first_at, told_at, told_n, gone_at, says) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE urgent = VALUES(urgent), told_at = VALUES(told_at), \
-             told_n = VALUES(told_n), gone_at = VALUES(gone_at), says = VALUES(says)",
+            "INSERT INTO notice (channel, need, urgent, first_at, notified_at, notified_count, resolved_at, says) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE urgent = VALUES(urgent), notified_at = VALUES(notified_at), \
+             notified_count = VALUES(notified_count), resolved_at = VALUES(resolved_at), says = VALUES(says)",
             (
                 channel,
                 &one.need,
                 one.urgent,
                 at(one.first_at),
-                one.told_at.map(at),
-                one.told_n,
-                one.gone_at.map(at),
+                one.notified_at.map(at),
+                one.notified_count,
+                one.resolved_at.map(at),
                 cut(&one.says, 600),
             ),
         )
@@ -173,7 +162,7 @@ pub async fn channels(store: &Store) -> Result<Vec<ChannelState>, StoreError> {
     .await
 }
 
-/// Notes which notice is about to leave, before it does. A first digest is due from `now` on.
+/// Notes which notice is about to leave, before it does.
 ///
 /// # Errors
 /// The database: then it must not leave.
@@ -235,7 +224,7 @@ pub async fn failed(
     .await
 }
 
-/// Digests up to `until` are done with.
+/// Digests up to `until` are done with, sent or left out.
 ///
 /// # Errors
 /// The database.

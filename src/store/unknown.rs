@@ -220,26 +220,6 @@ async fn arrived_in(tx: &mut mysql_async::Transaction<'_>, id: MessageId, now: T
     settle_as_sent(tx, id).await
 }
 
-/// An operator knows that it arrived. Returns whether it was unknown.
-///
-/// # Errors
-/// The database.
-pub async fn arrived(store: &Store, id: MessageId, now: Timestamp) -> Result<bool, StoreError> {
-    retried(|| async {
-        let mut connection = store.connection().await?;
-        let mut tx = connection.start_transaction(transaction()).await?;
-        let row: Option<Row> = tx
-            .exec_first("SELECT 1 FROM outbox WHERE message_id = ? AND state = 'unknown' FOR UPDATE", (key(id),))
-            .await?;
-        if row.is_some() {
-            arrived_in(&mut tx, id, now).await?;
-        }
-        tx.commit().await?;
-        Ok(row.is_some())
-    })
-    .await
-}
-
 /// An operator leaves it: it ends as `outcome_unknown`. Returns whether it was unknown.
 ///
 /// # Errors

@@ -7,8 +7,7 @@
 //! | timeout, reset or end after the connection stood | unknown: Meta has no idempotency key, so it may have been taken |
 //! | an answer that breaks off or is too long | unknown |
 
-use std::error::Error as _;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use super::redact::redact;
 use super::request::MessageWire;
 use crate::domain::message::Message;
 use crate::domain::outcome::{Fault, Outcome, Scope};
+use crate::domain::text::with_causes;
 
 /// Bytes of an answer to a message at most; the real ones have some hundred.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -264,13 +264,7 @@ fn not_started(error: reqwest::Error) -> Outcome {
 
 /// An error with its causes, on one line.
 pub(super) fn chain(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(one) = cause {
-        let _ = write!(text, ": {one}");
-        cause = one.source();
-    }
-    redact(&text)
+    redact(&with_causes(error))
 }
 
 /// Reads a whole body, but not more than `bytes_max`: the client itself has no limit.

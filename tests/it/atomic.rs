@@ -65,6 +65,15 @@ async fn rows(bridge: &Bridge) -> Vec<String> {
     all
 }
 
+fn an_exception(bridge: &Bridge) -> exceptions::Wish {
+    exceptions::Wish {
+        rule: Some(Rule::Termination),
+        subject: Some(Subject { kind: SubjectKind::Service, id: CAST.service_english.id.into() }),
+        why: "a test".to_owned(),
+        until: Some(bridge.now() + SignedDuration::from_hours(1)),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_put_on_record_is_not_done() {
     let settings = [("SENDERS__MAIN__PAIR_INTERVAL_S", "0"), ("HOOKPOINTS__CLIENT_REGISTERED__MASS_MAX", "1")];
@@ -93,13 +102,7 @@ async fn what_cannot_be_put_on_record_is_not_done() {
     let source = hookbridge::admin::templates::one(&desk, &key).await.expect("a text").1.source.expect("in force");
     let body = source.body.replace("Notice from", "A notice from");
     let source = hookbridge::render::template::Source { body, ..source };
-    let subject = Subject { kind: SubjectKind::Service, id: CAST.service_english.id.into() };
-    let wish = exceptions::Wish {
-        rule: Some(Rule::Termination),
-        subject: Some(subject),
-        why: "a test".to_owned(),
-        until: Some(bridge.now() + SignedDuration::from_hours(1)),
-    };
+    let wish = an_exception(&bridge);
     let ana = account(&desk, "ana").await;
     let before = rows(&bridge).await;
     bridge.db.own("RENAME TABLE audit TO audit_gone").await;
@@ -249,13 +252,7 @@ async fn of_two_people_at_once_the_second_sees_what_the_first_did() {
         tokio::join!(people::set_disabled(&desk, &who, &ana, true), people::set_role(&desk, &who, &bea, Role::Viewer));
     assert!(one.is_ok() != two.is_ok(), "one of them: {one:?} {two:?}");
     // Two who make the same exception.
-    let subject = Subject { kind: SubjectKind::Service, id: CAST.service_english.id.into() };
-    let wish = exceptions::Wish {
-        rule: Some(Rule::Termination),
-        subject: Some(subject),
-        why: "a test".to_owned(),
-        until: Some(bridge.now() + SignedDuration::from_hours(1)),
-    };
+    let wish = an_exception(&bridge);
     let make = || exceptions::make(&desk.store, &desk.billing, &who, &wish, bridge.now());
     let (one, two) = tokio::join!(make(), make());
     assert!(one.is_ok() != two.is_ok(), "one of them: {one:?} {two:?}");

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use hookbridge::admin::find::{Kind, Unseen, find, index};
+use hookbridge::admin::find::{Kind, Unseen, find};
 use hookbridge::admin::names::names;
 use hookbridge::admin::{Desk, token};
 use hookbridge::demo::data::CAST;
@@ -24,7 +24,9 @@ fn who() -> Who {
 async fn ids(desk: &Desk, text: &str) -> Vec<(Kind, String)> {
     let found = find(desk, &who(), text, None).await.expect("a search");
     assert_eq!(found.unseen, [], "{text}");
-    index(&found).into_keys().collect()
+    let mut all: Vec<_> = found.groups.into_iter().flat_map(|(_, hits)| hits).map(|hit| (hit.kind, hit.id)).collect();
+    all.sort();
+    all
 }
 
 /// A client of the cast with what people know of it.

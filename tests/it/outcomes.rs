@@ -1,8 +1,10 @@
 //! Unknown outcomes: a receipt settles them, else the policy of their class, else a person. Never a blind second try.
 
 use hookbridge::demo::data::CAST;
+use hookbridge::domain::admin::Who;
 use hookbridge::sandbox::{Fault, Trouble};
-use hookbridge::store::unknown;
+use hookbridge::store::audit::Record;
+use hookbridge::store::unknown::{self, Answer};
 use serde_json::json;
 
 use crate::support::bridge::Bridge;
@@ -36,8 +38,12 @@ async fn a_notice_of_unknown_outcome_waits_for_a_person_who_says_that_it_arrived
     bridge.app.drain().await.expect("the workers work");
     assert_eq!(standing(&bridge).await, ("unknown".into(), Some("outcome_held".into())));
     let id = bridge.messages().await[0].id;
-    assert!(unknown::arrived(&bridge.app.store, id, bridge.now()).await.expect("settled"));
-    assert!(!unknown::arrived(&bridge.app.store, id, bridge.now()).await.expect("settled"), "it was settled before");
+    let who = Who::at_the_command_line("test");
+    let (action, target) = ("message.arrived", format!("message:{id}"));
+    let record = Record { who: &who, action, target, detail: None, raises: false, now: bridge.now() };
+    assert!(unknown::answer(&bridge.app.store, id, Answer::Arrived, &record).await.expect("settled"));
+    let again = unknown::answer(&bridge.app.store, id, Answer::Arrived, &record).await.expect("looked at");
+    assert!(!again, "it was settled before");
     assert_eq!(standing(&bridge).await.0, "accepted");
     bridge.finish().await;
 }

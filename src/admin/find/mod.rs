@@ -5,7 +5,7 @@ pub mod directory;
 mod ours;
 mod query;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -253,11 +253,4 @@ pub async fn warm(desk: &Desk) {
     if let Err(error) = directory(desk).await {
         tracing::debug!(%error, "who there is is not known yet");
     }
-}
-
-/// Hits by kind and id, for tests and for choosing one.
-#[must_use]
-pub fn index(answer: &Answer) -> BTreeMap<(Kind, String), Hit> {
-    let all = answer.groups.iter().flat_map(|(_, hits)| hits);
-    all.map(|hit| ((hit.kind, hit.id.clone()), hit.clone())).collect()
 }

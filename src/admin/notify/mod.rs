@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::blind::Blind;
 pub use self::staff::{STAFF, submit_text, text_at_provider};
-pub use self::state::{Standing, all, test, test_by};
+pub use self::state::{Standing, all, channel_named, test};
 use super::View;
 use super::overview::need::{Kind, Need, Value};
 use super::overview::{History, Overview, state};

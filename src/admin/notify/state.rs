@@ -7,8 +7,9 @@ use super::{Matter, Writer, staff};
 use crate::admin::overview::state;
 use crate::admin::{AdminError, Desk};
 use crate::domain::admin::{Role, Who};
+use crate::domain::notice::Notice;
 use crate::notify::{Channel, Failure};
-use crate::store::notice::{self, ChannelState, Notice};
+use crate::store::notice::{self, ChannelState};
 
 /// How a channel stands.
 #[derive(Clone, Debug)]
@@ -95,6 +96,6 @@ pub async fn test(desk: &Desk, who: &Who, channel: Channel, writer: &dyn Writer)
 ///
 /// # Errors
 /// There is none.
-pub fn test_by(name: &str) -> Result<Channel, AdminError> {
+pub fn channel_named(name: &str) -> Result<Channel, AdminError> {
     Channel::parse(name).ok_or(AdminError::NotFound("channel"))
 }

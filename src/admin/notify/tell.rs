@@ -7,11 +7,12 @@ use uuid::Uuid;
 
 use super::{Item, Matter, Notifier, Overview, is_about, key, staff};
 use crate::admin::overview::history_of;
+use crate::domain::notice::Notice;
 use crate::metrics::ChannelResult;
-use crate::notify::plan::{Holding, Known, Manner, Plan, digest_due, look, plan};
+use crate::notify::plan::{Holding, Manner, Plan, digest_due, look, plan};
 use crate::notify::{self, Channel, Failure, Letter};
 use crate::store::StoreError;
-use crate::store::notice::{self, ChannelState, Notice};
+use crate::store::notice::{self, ChannelState};
 
 /// The first wait after a failure; it doubles up to the longest.
 const PAUSE_MIN: SignedDuration = SignedDuration::from_mins(1);
@@ -38,11 +39,11 @@ impl Notifier {
             (need.is_urgent() || !manner.urgent_only) && !is_about(need, channel)
         };
         let holding: Vec<Holding> = overview.needs.iter().filter(told).map(|need| self.holding(need, at)).collect();
-        let before: Vec<Known> = notice::of(store, channel.code()).await?.into_iter().map(known).collect();
+        let before = notice::of(store, channel.code()).await?;
         let now = look(&before, &holding, at);
-        let changed: Vec<Notice> = now.iter().filter(|one| !before.contains(one)).cloned().map(row).collect();
+        let changed: Vec<Notice> = now.iter().filter(|one| !before.contains(one)).cloned().collect();
         let plan = plan(&now, &holding, &manner, at);
-        let left = before.iter().filter(|one| now.iter().all(|now| now.key != one.key)).map(|one| one.key.clone());
+        let left = before.iter().filter(|one| now.iter().all(|now| now.need != one.need)).map(|one| one.need.clone());
         let gone: Vec<String> = left.chain(plan.forget.iter().cloned()).collect();
         notice::put(store, channel.code(), &changed, &gone).await?;
         if state.next_at.is_some_and(|next| next > at) {
@@ -64,10 +65,10 @@ impl Notifier {
         Holding { key: key(need), urgent: need.is_urgent(), n: need.n, says: self.writer.says(need, at) }
     }
 
-    fn matter(&self, overview: &Overview, now: &[Known], plan: &Plan) -> Matter<'static> {
+    fn matter(&self, overview: &Overview, now: &[Notice], plan: &Plan) -> Matter<'static> {
         let item = |wanted: &String| {
             let need = overview.needs.iter().find(|need| key(need) == *wanted).cloned();
-            let before = || now.iter().find(|one| one.key == *wanted).map(|one| one.says.clone()).unwrap_or_default();
+            let before = || now.iter().find(|one| one.need == *wanted).map(|one| one.says.clone()).unwrap_or_default();
             let says = need.as_ref().map_or_else(before, |need| self.writer.says(need, overview.at));
             Item { key: wanted.clone(), need, says }
         };
@@ -155,13 +156,13 @@ impl Notifier {
 }
 
 /// What is known once the notice is out.
-fn told_by(now: &[Known], holding: &[Holding], plan: &Plan, at: Timestamp) -> Vec<Notice> {
+fn told_by(now: &[Notice], holding: &[Holding], plan: &Plan, at: Timestamp) -> Vec<Notice> {
     let told = [&plan.fresh, &plan.grown, &plan.again];
-    let is_told = |one: &&Known| told.iter().any(|keys| keys.contains(&one.key));
-    let write = |one: &Known| {
-        let holds = holding.iter().find(|holding| holding.key == one.key);
-        let (n, says) = holds.map_or((one.told_n, one.says.clone()), |holds| (holds.n, holds.says.clone()));
-        row(Known { told_at: Some(at), told_n: n, says, ..one.clone() })
+    let is_told = |one: &&Notice| told.iter().any(|keys| keys.contains(&one.need));
+    let write = |one: &Notice| {
+        let holds = holding.iter().find(|holding| holding.key == one.need);
+        let (n, says) = holds.map_or((one.notified_count, one.says.clone()), |holds| (holds.n, holds.says.clone()));
+        Notice { notified_at: Some(at), notified_count: n, says, ..one.clone() }
     };
     now.iter().filter(is_told).map(write).collect()
 }
@@ -183,14 +184,4 @@ fn pause(failures: u32, asked: Option<Duration>) -> SignedDuration {
     let doubled = PAUSE_MIN * (1_i32 << failures.min(5));
     let asked = asked.and_then(|asked| SignedDuration::try_from(asked).ok()).unwrap_or_default();
     doubled.min(PAUSE_MAX).max(asked)
-}
-
-fn known(one: Notice) -> Known {
-    let Notice { need, urgent, first_at, told_at, told_n, gone_at, says } = one;
-    Known { key: need, urgent, first_at, told_at, told_n, gone_at, says }
-}
-
-fn row(one: Known) -> Notice {
-    let Known { key, urgent, first_at, told_at, told_n, gone_at, says } = one;
-    Notice { need: key, urgent, first_at, told_at, told_n, gone_at, says: says.chars().take(600).collect() }
 }

@@ -17,7 +17,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     }),
     endpoint("POST", "/notices/:channel/test", Role::Operator, |call| {
         Box::pin(async move {
-            let channel = notify::test_by(call.param(0))?;
+            let channel = notify::channel_named(call.param(0))?;
             let number = notify::test(&call.desk, &call.who, channel, &Pen::of(&call.desk.config)).await?;
             Ok(json!({ "number": number }))
         })
@@ -33,7 +33,7 @@ pub fn channel(one: &Standing) -> Value {
         .iter()
         .map(|told| {
             json!({ "need": told.need, "says": told.says, "urgent": told.urgent,
-                "first_at": told.first_at.to_string(), "told_at": moment(told.told_at), "over_at": moment(told.gone_at) })
+                "first_at": told.first_at.to_string(), "notified_at": moment(told.notified_at), "resolved_at": moment(told.resolved_at) })
         })
         .collect();
     json!({

@@ -6,18 +6,19 @@
 
 mod anchors;
 pub mod compare;
+mod fill;
 pub mod known;
 pub mod words;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
-use self::compare::{Compared, Due, Moved, Rule, compare, settled, take};
+use self::compare::{Compared, Due, Moved, Rule, compare, settled};
 use self::known::{Telling, unheard};
 use super::worker::ProcessError;
 use crate::billing::Billing;
@@ -41,8 +42,6 @@ const PAGE_ROWS: usize = 500;
 const OVERLAP_IDS: u64 = 500;
 /// A turn that was not kept up is over after this; each page keeps it up.
 const TURN: SignedDuration = SignedDuration::from_mins(5);
-/// The first, silent walk rests after each page for so many times as long as the page took: it is in no hurry, and alerts are.
-const FILL_REST: u32 = 3;
 /// How often an instance asks whether a sweep is due.
 const ASK: Duration = Duration::from_secs(20);
 /// State changes that the bridge heard of lately and compares with the rows, at most.
@@ -169,37 +168,6 @@ impl Sweep {
         self.live_rows(kind, &mut walk, now, stop, swept).await?;
         self.all_rows(kind, &mut walk, now, stop, swept).await?;
         Ok(mirror::save_walk(&self.store, kind, &walk).await?)
-    }
-
-    /// The first walk: whatever is there is how things are.
-    async fn fill(&self, kind: Kind, mut walk: Walk, stop: &Stop, swept: &mut Swept) -> Result<(), ProcessError> {
-        let mut rows = 0;
-        while !stop.is_stopped() && self.keep_turn().await? {
-            let (now, began) = (self.clock.now(), Instant::now());
-            let page = self.billing.watched_after(kind, walk.walk_after, PAGE_ROWS, now).await?;
-            let changes: Vec<Change> = page.rows.iter().map(|row| take(kind, &row.seen, now)).collect();
-            mirror::change(&self.store, kind, &changes).await?;
-            self.anchors(kind, &page.rows, &[], |_| now, now).await?;
-            rows += changes.len() as u64;
-            if let Some(last) = page.last {
-                (walk.walk_after, walk.newest_id, walk.newest_at) = (last, last, now);
-            } else {
-                (walk.filled_at, walk.walk_after, walk.newest_at) = (Some(now), 0, now);
-                // The fill was the first round.
-                (walk.round_before, walk.round_at) = (walk.round_at, now);
-            }
-            mirror::save_walk(&self.store, kind, &walk).await?;
-            if walk.filled_at.is_some() {
-                tracing::info!(kind = kind.code(), rows, "the sweep knows all rows: it tells of changes from now on");
-                break;
-            }
-            if rows % (20 * PAGE_ROWS as u64) == 0 {
-                tracing::info!(kind = kind.code(), rows, up_to_id = walk.walk_after, "the sweep looks around silently");
-            }
-            tokio::time::sleep(began.elapsed() * FILL_REST).await;
-        }
-        swept.rows += rows;
-        Ok(())
     }
 
     /// Rows behind the newest that is known.

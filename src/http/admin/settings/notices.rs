@@ -9,8 +9,8 @@ use super::{head, shown};
 use crate::admin::notify::{self, Standing};
 use crate::admin::{AdminError, Mistake};
 use crate::domain::admin::Role;
+use crate::domain::notice::Notice;
 use crate::notify::Channel;
-use crate::store::notice::Notice;
 
 const HERE: &str = "/admin/settings/notices";
 
@@ -112,13 +112,13 @@ fn told(ask: &Ask, all: &[Notice]) -> Markup {
     html! {
         h3 { (ask.t("notices.told")) }
         div.scroll tabindex="0" { table.cards {
-            thead { tr { th scope="col" { (ask.t("notices.need")) } th scope="col" { (ask.t("notices.told_at")) } } }
+            thead { tr { th scope="col" { (ask.t("notices.need")) } th scope="col" { (ask.t("notices.notified_at")) } } }
             tbody {
                 @for one in all {
                     tr {
                         td data-label=(ask.t("notices.need")) { span { (one.says) } }
-                        td data-label=(ask.t("notices.told_at")) {
-                            @match one.told_at { Some(at) => (ask.time(at)), None => (ask.t("notices.not_told")) }
+                        td data-label=(ask.t("notices.notified_at")) {
+                            @match one.notified_at { Some(at) => (ask.time(at)), None => (ask.t("notices.not_told")) }
                         }
                     }
                 }
@@ -129,7 +129,7 @@ fn told(ask: &Ask, all: &[Notice]) -> Markup {
 
 pub(super) fn test(ask: Ask) -> Answering {
     Box::pin(async move {
-        let channel = notify::test_by(ask.param(0))?;
+        let channel = notify::channel_named(ask.param(0))?;
         match notify::test(&ask.desk, &ask.who, channel, &Pen::of(&ask.desk.config)).await {
             Err(AdminError::Conflict(why)) => show(&ask, Some((channel, &why))).await,
             other => {
