@@ -128,13 +128,13 @@ async fn a_need_is_told_once_by_one_instance_again_after_a_while_and_when_it_is_
     assert_eq!(body["data"]["new"][0]["key"], json!("stopped:main"));
     assert_eq!(later(&bridge, 24 * 3_600 - 100).await, 0);
     assert_eq!(later(&bridge, 100).await, 2, "it holds still");
-    assert!(server.mails().last().expect("a mail").body.contains("Still so:"));
+    assert!(server.mails().last().expect("a mail").body.contains("Ongoing:"));
     resume_number(&bridge).await;
     assert_eq!(later(&bridge, 1).await, 0, "it may come back");
     assert_eq!(later(&bridge, 61).await, 2);
     let over = server.mails().pop().expect("a mail");
-    assert!(over.head.contains("Subject: [hookbridge] 1 thing is over"), "{}", over.head);
-    assert!(over.body.contains("Over:") && over.body.contains("the SIM is being changed"), "{}", over.body);
+    assert!(over.head.contains("Subject: [hookbridge] 1 thing is resolved"), "{}", over.head);
+    assert!(over.body.contains("Resolved:") && over.body.contains("the SIM is being changed"), "{}", over.body);
     assert_eq!(later(&bridge, 600).await, 0);
     bridge.finish().await;
 }
