@@ -84,11 +84,13 @@ impl Billing {
         if let Some((to, _)) = target {
             // A page waits: all of it is read in one round trip.
             let way = (hosted.product_id, to);
+            let [before, open] = debts_sql(owner);
             let reads = vec![
                 accounts_sql(&[owner]),
                 plans_sql(&[way.0, to], currency),
                 way_sql(service, way, upgrade),
-                debts_sql(owner),
+                before,
+                open,
             ];
             let sets = self.rows_of_each(c, reads).await?;
             case.account = self.accounts_of(&sets[0], now).await?.remove(&owner);
@@ -98,7 +100,7 @@ impl Billing {
                 case.from = plans.remove(&hosted.product_id);
                 let way = way_of(&sets[2], service)?;
                 (case.is_path, case.open_upgrades) = (way.is_path, way.open);
-                case.debts = debts_of_client(&sets[3], currency)?;
+                case.debts = debts_of_client(&sets[3], &sets[4], currency)?;
             }
         } else {
             case.account = self.one_account(c, owner, now).await?;

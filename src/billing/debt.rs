@@ -10,7 +10,7 @@ use crate::domain::ids::{CurrencyId, InvoiceId};
 use crate::domain::money::Money;
 use crate::sql::{Reader, list};
 
-/// Unpaid invoices of one client that are looked at; who has more is in debt anyway.
+/// Older unpaid invoices of one client that are looked at; who has more is in debt anyway.
 const DEBTS_MAX: u32 = 200;
 /// Invoices of one client that are looked at, the newest: the platform has no index for those of them that are open.
 const NEWEST: u32 = 200;
@@ -35,38 +35,35 @@ pub(super) enum Of {
     Domain(u64),
 }
 
-/// One statement with bounded reads, however many invoices `client` has.
-pub(super) fn debts_sql(client: u64) -> String {
-    let of = format!("SELECT id FROM tblinvoices WHERE userid = {client} ORDER BY id DESC LIMIT");
-    format!(
-        "SELECT o.before_id, d.* FROM (SELECT ({of} 1 OFFSET {NEWEST}) AS before_id) o LEFT JOIN (SELECT {COLUMNS} \
-         FROM ({of} {NEWEST}) n JOIN tblinvoices i ON i.id = n.id WHERE {OPEN}) d ON TRUE \
-         ORDER BY d.duedate, d.id LIMIT {DEBTS_MAX}"
-    )
+/// Two statements with bounded reads, however many invoices `client` has: where the newest of them begin, and which of these
+/// are open. The second is sorted by [`debts_of_client`]: with an order and a limit of its own, the server may walk the
+/// index on due dates through everybody's invoices instead.
+pub(super) fn debts_sql(client: u64) -> [String; 2] {
+    let before = format!("SELECT id FROM tblinvoices WHERE userid = {client} ORDER BY id DESC LIMIT 1 OFFSET {NEWEST}");
+    let open = format!(
+        "SELECT {COLUMNS} FROM tblinvoices i WHERE i.userid = {client} AND i.id > COALESCE(({before}), 0) AND {OPEN}"
+    );
+    [before, open]
 }
 
-/// What [`debts_sql`] read.
-pub(super) fn debts_of_client(rows: &[Row], currency: CurrencyId) -> Read<Debts> {
-    let number = |row, column| Reader::new("tblinvoices", row, "").get::<Option<i64>>(column);
-    let mut debts = Debts::default();
-    for row in rows {
-        debts.before = number(row, "before_id")?.and_then(|id| u64::try_from(id).ok());
-        if number(row, "id")?.is_some() {
-            debts.found.push(debt(row, currency)?);
-        }
-    }
-    Ok(debts)
+/// What the two statements of [`debts_sql`] read.
+pub(super) fn debts_of_client(before: &[Row], open: &[Row], currency: CurrencyId) -> Read<Debts> {
+    let before = before.first().map(|row| id(&Reader::new("tblinvoices", row, ""), "id")).transpose()?;
+    let mut found = open.iter().map(|row| debt(row, currency)).collect::<Read<Vec<_>>>()?;
+    found.sort_by_key(|debt| (debt.due, debt.id.0));
+    Ok(Debts { found, before })
 }
 
 impl Billing {
-    /// What `client` has not paid of his newest invoices. One statement with bounded reads, however many he has.
+    /// What `client` has not paid of the newest invoices. Bounded reads, however many there are.
     pub(super) async fn debts(
         &self,
         connection: &mut Conn,
         client: u64,
         currency: CurrencyId,
     ) -> Result<Debts, BillingError> {
-        Ok(debts_of_client(&self.rows(connection, debts_sql(client)).await?, currency)?)
+        let sets = self.rows_of_each(connection, debts_sql(client).into()).await?;
+        Ok(debts_of_client(&sets[0], &sets[1], currency)?)
     }
 
     /// What `client` has not paid of older invoices than [`Self::debts`] looked at: of `known`, which are those that may be
