@@ -8,7 +8,7 @@
 //! floor 6   http
 //! floor 5   admin                           what people do, by page, API and command line
 //! floor 4   process │ dispatch │ retention │ figures │ health │ notify    they talk through tables and a Notify, never to each other
-//! floor 3   decide │ provider_texts         asked by admin, http and cli
+//! floor 3   decide │ provider_texts │ i18n  used by admin, http and cli
 //! floor 2   catalogue │ rules │ render │ whatsapp │ billing │ store        none imports another
 //! floor 1   clock  signature  seal  config  envelope  expression  sql  metrics  stop  telemetry  road  tasks
 //! floor 0   domain                          values only
@@ -38,6 +38,7 @@ pub mod store;
 pub mod whatsapp;
 
 pub mod decide;
+pub mod i18n;
 
 pub mod dispatch;
 pub mod figures;

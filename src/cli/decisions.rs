@@ -20,7 +20,7 @@ use crate::domain::decision::{DecisionId, Rule, Verdict};
 use crate::domain::event::FieldValue;
 use crate::domain::hookpoint::{Subject, SubjectKind};
 use crate::domain::locale::Locale;
-use crate::http::admin::words;
+use crate::i18n;
 use crate::store::decision::{Filter, Kept, list, one};
 use crate::store::exception::{self, Override};
 use crate::store::walk::Place;
@@ -279,10 +279,10 @@ async fn ask(
 fn plain(error: AdminError) -> anyhow::Error {
     match error {
         AdminError::Invalid(mistakes) => {
-            let each = mistakes.iter().map(|one| format!("{}: {}", one.field, words::text(Locale::En, &one.text)));
+            let each = mistakes.iter().map(|one| format!("{}: {}", one.field, i18n::text(Locale::En, &one.text)));
             anyhow::anyhow!("{}", each.collect::<Vec<_>>().join("; "))
         }
-        AdminError::Conflict(text) => anyhow::anyhow!("{}", words::text(Locale::En, &text)),
+        AdminError::Conflict(text) => anyhow::anyhow!("{}", i18n::text(Locale::En, &text)),
         other => other.into(),
     }
 }

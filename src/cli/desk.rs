@@ -5,7 +5,7 @@ use crate::app::{desk_at_the_command_line, desk_without_secrets};
 use crate::config::Config;
 use crate::domain::admin::Who;
 use crate::domain::locale::Locale;
-use crate::http::admin::words;
+use crate::i18n;
 
 /// Does something that neither seals nor opens a secret, with or without `admin.key`.
 pub(super) async fn at_the_desk<T>(
@@ -56,5 +56,5 @@ impl From<anyhow::Error> for Failure {
 
 /// In English, where it is a key of the pages' words.
 pub(super) fn plain(text: &str) -> &str {
-    words::text(Locale::En, text)
+    i18n::text(Locale::En, text)
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{notices, platform_rows, show};
+use crate::admin::overview::need::stub_says;
 use crate::admin::overview::sweep_is_late;
 use crate::app::{gateway, needs, open_billing, open_store};
 use crate::billing::BillingError;
@@ -15,7 +16,6 @@ use crate::config::Config;
 use crate::domain::locale::Locale;
 use crate::figures::hooks;
 use crate::figures::stubs::stubs;
-use crate::http::api::overview::stub_says;
 use crate::render::Templates;
 use crate::sql::{ConnectError, Refusal};
 use crate::store::hold::{self, HoldState};

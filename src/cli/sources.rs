@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::desk::{Failure, with_the_key};
 use super::show;
+use crate::admin::overview::need::stub_says;
 use crate::admin::{Desk, sources};
 use crate::config::Config;
 use crate::domain::admin::Who;
-use crate::http::api::overview::stub_says;
 use crate::http::api::settings::source_json;
 
 #[derive(Debug, clap::Subcommand)]

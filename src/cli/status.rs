@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use super::{show, who};
+use crate::admin::overview::need::says;
 use crate::admin::overview::need::{Kind, Need, Value};
 use crate::admin::overview::{Bar, History, Number, Overview, Queue, Standing, history, now, take_note};
 use crate::app::desk_at_the_command_line;
 use crate::config::Config;
-use crate::http::api::overview::{overview, says};
+use crate::http::api::overview::overview;
 
 /// Reasons that are listed.
 const REASONS_MAX: usize = 10;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hookbridge::domain::admin::Role;
-use hookbridge::http::admin::words;
+use hookbridge::i18n;
 
 use crate::support::browser::Browser;
 use crate::support::lively::{crawl, lively, reader, shape};
@@ -12,7 +12,7 @@ use crate::support::turn::turn;
 
 /// Keys of words that a page shows instead of the words.
 fn raw_keys(html: &str) -> Vec<String> {
-    let sections: BTreeSet<&str> = words::keys().filter_map(|key| key.split('.').next()).collect();
+    let sections: BTreeSet<&str> = i18n::keys().filter_map(|key| key.split('.').next()).collect();
     let shown: Vec<&str> = html.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect();
     shown
         .join(" ")

@@ -21,7 +21,7 @@ const FLOORS: [&[&str]; 9] = [
         "tasks",
     ],
     &["catalogue", "rules", "render", "whatsapp", "billing", "store"],
-    &["decide", "provider_texts"],
+    &["decide", "provider_texts", "i18n"],
     &["process", "dispatch", "retention", "figures", "health", "notify"],
     &["admin"],
     &["http"],

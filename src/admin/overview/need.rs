@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use crate::domain::heartbeat::{Received, Trouble};
 use crate::domain::hookpoint::closed_list;
+use crate::domain::locale::Locale;
 use crate::domain::reason::Reason;
+use crate::i18n;
 
 closed_list! {
     /// Something that a person should look at. Each is a state that lasts until it is mended, or something of the [`Past`].
@@ -222,4 +224,28 @@ mod tests {
             assert!(Kind::parse(past.code()).is_some_and(|kind| kind.is_past() && !kind.is_urgent()), "{past}");
         }
     }
+}
+
+/// What is wrong with a stub, in English.
+#[must_use]
+pub fn stub_says(trouble: Trouble, last: &Received) -> String {
+    says(&of_stub(trouble, last))
+}
+
+/// A need in English: moments as they are, for machines and terminals.
+#[must_use]
+pub fn says(need: &Need) -> String {
+    let key = format!("overview.need_{}", need.code());
+    need.values().fold(i18n::text(Locale::En, &key).to_owned(), |says, (name, value)| {
+        let value = match value {
+            Value::Text(text) => text,
+            Value::Number(n) => n.to_string(),
+            Value::Clock(at) => at.to_string(),
+            Value::Ago(then) => then.map_or_else(|| "never".to_owned(), |then| then.to_string()),
+            Value::Span(then) => format!("so long (last {then})"),
+            Value::Reason(reason) => reason.to_string(),
+            Value::Reasons(all) => all.iter().map(|(reason, n)| format!("{n} {reason}")).collect::<Vec<_>>().join(", "),
+        };
+        says.replace(&format!("{{{name}}}"), &value)
+    })
 }

@@ -7,10 +7,10 @@ use maud::{Markup, html};
 use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
 
-use super::words::Tongue;
 use crate::admin::login::{Present, Visitor};
 use crate::admin::{AdminError, Desk, Mistake};
 use crate::domain::admin::{Role, Who};
+use crate::i18n::Localizer;
 
 /// Names and values of a query or a form, in their order. A name may come more than once.
 #[derive(Clone, Debug, Default)]
@@ -112,7 +112,7 @@ pub struct Ask {
     pub visitor: Visitor,
     /// What the browser holds.
     pub token: SecretString,
-    pub tongue: Tongue,
+    pub localizer: Localizer,
     /// The variable parts of the address.
     pub params: Vec<String>,
     pub query: Fields,
@@ -129,17 +129,18 @@ pub struct Ask {
 impl Ask {
     #[must_use]
     pub fn t<'a>(&self, key: &'a str) -> &'a str {
-        self.tongue.t(key)
+        self.localizer.t(key)
     }
 
     #[must_use]
     pub fn tf(&self, key: &str, values: &[(&str, &dyn std::fmt::Display)]) -> String {
-        self.tongue.tf(key, values)
+        self.localizer.tf(key, values)
     }
 
+    /// A moment: by the platform's clock, exactly in UTC for machines and on hovering.
     #[must_use]
     pub fn time(&self, at: Timestamp) -> Markup {
-        self.tongue.time(at)
+        html! { time datetime=(at) title=(at) { (self.localizer.clock(at)) } }
     }
 
     /// The n-th variable part of the address.

@@ -6,10 +6,10 @@ use warp::http::{HeaderMap, Method};
 use warp::reply::Response;
 
 use super::super::refusals::Refusals;
-use super::words::Tongue;
 use super::{Knock, cookie, go, layout, page, set_cookie, sso};
 use crate::admin::Desk;
 use crate::admin::login::{self, Entered, LoginError, Present};
+use crate::i18n::Localizer;
 use crate::store::session::Stage;
 
 /// The session's cookie. The prefix makes browsers refuse it from anywhere but us.
@@ -44,7 +44,7 @@ pub fn login_address(here: &str) -> String {
 /// Answers what is for people who are not in yet; `None` for every other address.
 pub(super) async fn answer(
     desk: &Desk,
-    tongue: &Tongue,
+    localizer: &Localizer,
     knock: &Knock,
     token: Option<&SecretString>,
     here: Option<&Present>,
@@ -53,12 +53,12 @@ pub(super) async fn answer(
     let path: Vec<&str> = knock.path.iter().map(String::as_str).collect();
     let mut response = match (post, &path[..]) {
         (false, ["login"]) if here.is_some_and(|here| here.session.stage == Stage::Open) => go("/admin"),
-        (false, ["login"]) => show(200, tongue, knock, &password_form(tongue, &next(knock), None)),
-        (true, ["login"]) => password(desk, tongue, knock).await,
+        (false, ["login"]) => show(200, localizer, knock, &password_form(localizer, &next(knock), None)),
+        (true, ["login"]) => password(desk, localizer, knock).await,
         (_, ["code"]) if here.is_none_or(|here| here.session.stage == Stage::Open) => go("/admin/login"),
-        (false, ["code"]) => show(200, tongue, knock, &code_form(tongue, &next(knock), None)),
-        (true, ["code"]) => code(desk, tongue, knock, token?).await,
-        (true, ["sso"]) => sso::answer(desk, tongue, knock).await,
+        (false, ["code"]) => show(200, localizer, knock, &code_form(localizer, &next(knock), None)),
+        (true, ["code"]) => code(desk, localizer, knock, token?).await,
+        (true, ["sso"]) => sso::answer(desk, localizer, knock).await,
         (false, ["sso"]) => go("/admin"),
         (true, ["logout"]) => {
             // Leaving needs no proof that the form was ours: the cookie is not sent along from elsewhere.
@@ -82,23 +82,23 @@ pub(super) async fn answer(
     Some(response)
 }
 
-async fn password(desk: &Desk, tongue: &Tongue, knock: &Knock) -> Response {
+async fn password(desk: &Desk, localizer: &Localizer, knock: &Knock) -> Response {
     let password = SecretString::from(knock.form.raw("password").unwrap_or_default());
     match login::with_password(desk, knock.form.text("name"), &password, &knock.visitor).await {
         Ok(entered) => enter(&entered, &next(knock)),
         Err(error) => {
-            let (status, text) = refusal(tongue, &error);
-            show(status, tongue, knock, &password_form(tongue, &next(knock), Some(&text)))
+            let (status, text) = refusal(localizer, &error);
+            show(status, localizer, knock, &password_form(localizer, &next(knock), Some(&text)))
         }
     }
 }
 
-async fn code(desk: &Desk, tongue: &Tongue, knock: &Knock, token: &SecretString) -> Response {
+async fn code(desk: &Desk, localizer: &Localizer, knock: &Knock, token: &SecretString) -> Response {
     match login::with_code(desk, token, knock.form.text("code"), &knock.visitor).await {
         Ok(entered) => enter(&entered, &next(knock)),
         Err(error) => {
-            let (status, text) = refusal(tongue, &error);
-            show(status, tongue, knock, &code_form(tongue, &next(knock), Some(&text)))
+            let (status, text) = refusal(localizer, &error);
+            show(status, localizer, knock, &code_form(localizer, &next(knock), Some(&text)))
         }
     }
 }
@@ -126,15 +126,15 @@ pub(super) fn keep(response: &mut Response, entered: &Entered) {
 /// What is written of log-ins that the database kept from being looked at.
 static FAILURES: Refusals = Refusals::new();
 
-fn refusal(tongue: &Tongue, error: &LoginError) -> (u16, String) {
+fn refusal(localizer: &Localizer, error: &LoginError) -> (u16, String) {
     match error {
-        LoginError::Wrong => (401, tongue.t("login.wrong").to_owned()),
-        LoginError::Wait(seconds) => (429, tongue.tf("login.wait", &[("span", &tongue.span(*seconds))])),
+        LoginError::Wrong => (401, localizer.t("login.wrong").to_owned()),
+        LoginError::Wait(seconds) => (429, localizer.tf("login.wait", &[("span", &localizer.span(*seconds))])),
         LoginError::Admin(error) => {
             if let Some(unsaid) = FAILURES.say_now() {
                 tracing::error!(%error, unsaid, "nobody can log in");
             }
-            (503, tongue.t("fail.database_detail").to_owned())
+            (503, localizer.t("fail.database_detail").to_owned())
         }
     }
 }
@@ -147,67 +147,67 @@ fn next(knock: &Knock) -> String {
     if ours { asked.to_owned() } else { "/admin".to_owned() }
 }
 
-fn password_form(tongue: &Tongue, next: &str, wrong: Option<&str>) -> Markup {
+fn password_form(localizer: &Localizer, next: &str, wrong: Option<&str>) -> Markup {
     html! {
-        h1 { (tongue.t("login.title")) }
+        h1 { (localizer.t("login.title")) }
         @if let Some(wrong) = wrong { p.notice.bad role="alert" { (wrong) } }
         form method="post" action="/admin/login" {
             input type="hidden" name="next" value=(next);
             div.field {
-                label for="name" { (tongue.t("login.name")) }
+                label for="name" { (localizer.t("login.name")) }
                 input id="name" name="name" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus;
             }
             div.field {
-                label for="password" { (tongue.t("login.password")) }
+                label for="password" { (localizer.t("login.password")) }
                 input id="password" name="password" type="password" autocomplete="current-password" required;
             }
-            button.main type="submit" { (tongue.t("login.enter")) }
+            button.main type="submit" { (localizer.t("login.enter")) }
         }
-        p.hint { (tongue.t("login.forgotten")) }
+        p.hint { (localizer.t("login.forgotten")) }
     }
 }
 
-fn code_form(tongue: &Tongue, next: &str, wrong: Option<&str>) -> Markup {
+fn code_form(localizer: &Localizer, next: &str, wrong: Option<&str>) -> Markup {
     html! {
-        h1 { (tongue.t("login.code_title")) }
+        h1 { (localizer.t("login.code_title")) }
         @if let Some(wrong) = wrong { p.notice.bad role="alert" { (wrong) } }
         form method="post" action="/admin/code" {
             input type="hidden" name="next" value=(next);
             div.field {
-                label for="code" { (tongue.t("login.code")) }
+                label for="code" { (localizer.t("login.code")) }
                 input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" pattern="[0-9 ]{6,8}" required autofocus
                     aria-describedby="code-hint";
-                p.hint id="code-hint" { (tongue.t("login.code_hint")) }
+                p.hint id="code-hint" { (localizer.t("login.code_hint")) }
             }
-            button.main type="submit" { (tongue.t("login.enter")) }
+            button.main type="submit" { (localizer.t("login.enter")) }
         }
         details {
-            summary { (tongue.t("login.recovery")) }
+            summary { (localizer.t("login.recovery")) }
             form method="post" action="/admin/code" {
                 input type="hidden" name="next" value=(next);
                 div.field {
-                    label for="recovery" { (tongue.t("login.recovery_code")) }
+                    label for="recovery" { (localizer.t("login.recovery_code")) }
                     input id="recovery" name="code" autocomplete="off" autocapitalize="none" spellcheck="false" required
                         aria-describedby="recovery-hint";
-                    p.hint id="recovery-hint" { (tongue.t("login.recovery_hint")) }
+                    p.hint id="recovery-hint" { (localizer.t("login.recovery_hint")) }
                 }
-                button type="submit" { (tongue.t("login.enter")) }
+                button type="submit" { (localizer.t("login.enter")) }
             }
         }
-        form method="post" action="/admin/logout" { button.plain type="submit" { (tongue.t("login.other")) } }
+        form method="post" action="/admin/logout" { button.plain type="submit" { (localizer.t("login.other")) } }
     }
 }
 
 /// A page of people who are not in yet.
-pub(super) fn show(status: u16, tongue: &Tongue, knock: &Knock, content: &Markup) -> Response {
+pub(super) fn show(status: u16, localizer: &Localizer, knock: &Knock, content: &Markup) -> Response {
     let body = html! {
         body.entry {
             main id="main" {
                 p.brand { (layout::mark()) span { "hookbridge" } }
                 section.card { (content) }
-                (layout::languages(tongue.locale))
+                (layout::languages(localizer.locale))
             }
         }
     };
-    page(status, &layout::document(tongue, theme(&knock.headers), tongue.t("login.title"), &body))
+    page(status, &layout::document(localizer, theme(&knock.headers), localizer.t("login.title"), &body))
 }

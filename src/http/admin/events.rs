@@ -46,7 +46,7 @@ async fn list(ask: &Ask) -> Result<Answer, AdminError> {
         h1 { (ask.t("events.title")) }
         (form(ask, &[]))
         @if let Some(until) = found.looked_until {
-            p.notice { (ask.tf("messages.looked", &[("until", &ask.tongue.clock(until))])) }
+            p.notice { (ask.tf("messages.looked", &[("until", &ask.localizer.clock(until))])) }
         }
         @if found.items.is_empty() { (nothing(ask.t("list.nothing"))) } @else { (table(ask, &found.items)) }
         (older(ask, AT, next.as_deref()))
@@ -125,7 +125,7 @@ async fn one(ask: &Ask) -> Result<Answer, AdminError> {
             }
             @if let Some((n, at, error)) = &e.waiting {
                 p.notice.waiting {
-                    (ask.tf("events.waiting", &[("n", n), ("at", &ask.tongue.clock(*at))]))
+                    (ask.tf("events.waiting", &[("n", n), ("at", &ask.localizer.clock(*at))]))
                     @if let Some(error) = error { " " (error) }
                 }
             }

@@ -48,7 +48,7 @@ async fn show(ask: &Ask) -> Result<Answer, AdminError> {
         @if typed.is_empty() {
             p { (ask.t("find.help")) }
         } @else {
-            p.soft role="status" { (ask.tf("find.found", &[("n", &ask.tongue.number(answer.hits() as u64)), ("q", &typed)])) }
+            p.soft role="status" { (ask.tf("find.found", &[("n", &ask.localizer.number(answer.hits() as u64)), ("q", &typed)])) }
             @for one in &answer.unseen { (unseen(ask, *one)) }
             @if answer.groups.is_empty() { (nothing(ask.t("find.nothing"))) }
             div.columns.even {

@@ -70,7 +70,7 @@ fn row(ask: &Ask, line: &Line) -> maud::Markup {
         tr {
             td data-label=(label("name")) {
                 span {
-                    a href={ (AT) "/" (hookpoint.id) } { (hookpoint.title[&ask.tongue.locale]) }
+                    a href={ (AT) "/" (hookpoint.id) } { (hookpoint.title[&ask.localizer.locale]) }
                     br; small.mono { (hookpoint.id) }
                     @if line.origin != Origin::BuiltIn || line.by_config { br; (origin(ask, line)) }
                     @if !line.without_text.is_empty() {
@@ -82,8 +82,8 @@ fn row(ask: &Ask, line: &Line) -> maud::Markup {
             td data-label=(label("class")) { (ask.t(&format!("class.{}", hookpoint.class))) }
             td data-label=(label("audience")) { (ask.t(&format!("hookpoints.audience_{}", hookpoint.audience))) }
             td data-label=(label("hooks")) { span.mono { (hooks.join(", ")) } }
-            td.end data-label=(label("day")) { (ask.tongue.number(line.day)) }
-            td.end data-label=(label("week")) { (ask.tongue.number(line.week)) }
+            td.end data-label=(label("day")) { (ask.localizer.number(line.day)) }
+            td.end data-label=(label("week")) { (ask.localizer.number(line.week)) }
         }
     }
 }
@@ -161,7 +161,7 @@ fn back(ask: &Ask, to: &str, label: &str) -> maud::Markup {
 
 /// A reason in words, with its code.
 fn reason(ask: &Ask, code: &str) -> String {
-    ask.tongue.known(&format!("reason.{code}")).map_or_else(|| code.to_owned(), |text| format!("{text} ({code})"))
+    ask.localizer.known(&format!("reason.{code}")).map_or_else(|| code.to_owned(), |text| format!("{text} ({code})"))
 }
 
 pub(super) use layout::field;

@@ -5,12 +5,12 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::super::answers::CONFIRMATION;
 use super::ask::{Ask, View};
 use super::assets;
-use super::words::Tongue;
 use crate::admin::difference::{Change, Line};
 use crate::admin::{AdminError, Mistake};
 use crate::domain::admin::Role;
 use crate::domain::hookpoint::HookpointId;
 use crate::domain::locale::Locale;
+use crate::i18n::Localizer;
 
 /// What htmx may do: no `eval`, no styles of its own, no other hosts. An error's answer is shown where the part would be.
 const HTMX: &str = r#"{"allowEval":false,"includeIndicatorStyles":false,"selfRequestsOnly":true,"historyCacheSize":0,"responseHandling":[{"code":"204","swap":false},{"code":"[23]..","swap":true},{"code":"[45]..","swap":true,"error":false}]}"#;
@@ -31,10 +31,10 @@ const MENU: [(&str, &str, Role); 10] = [
 
 /// The frame of every page, of people logged in or not.
 #[must_use]
-pub fn document(tongue: &Tongue, theme: Option<&str>, title: &str, body: &Markup) -> Markup {
+pub fn document(localizer: &Localizer, theme: Option<&str>, title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
-        html lang=(tongue.locale.tag()) data-theme=[theme] {
+        html lang=(localizer.locale.tag()) data-theme=[theme] {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -57,7 +57,7 @@ pub fn document(tongue: &Tongue, theme: Option<&str>, title: &str, body: &Markup
 pub fn page(ask: &Ask, view: &View) -> Markup {
     let csrf = serde_json::json!({ "X-CSRF-Token": ask.csrf }).to_string();
     document(
-        &ask.tongue,
+        &ask.localizer,
         ask.theme,
         &view.title,
         &html! {
@@ -65,7 +65,7 @@ pub fn page(ask: &Ask, view: &View) -> Markup {
                 a.skip href="#main" { (ask.t("menu.skip")) }
                 (header(ask, view.at))
                 main id="main" tabindex="-1" {
-                    @if let Some(done) = ask.query.get("done").and_then(|done| ask.tongue.known(&format!("done.{done}"))) {
+                    @if let Some(done) = ask.query.get("done").and_then(|done| ask.localizer.known(&format!("done.{done}"))) {
                         p.notice.good role="status" { (done) }
                     }
                     (view.body)
@@ -140,24 +140,24 @@ pub const fn language_name(locale: Locale) -> &'static str {
 
 /// What went wrong, for people.
 #[must_use]
-pub fn failure(tongue: &Tongue, error: &AdminError) -> (u16, Markup) {
+pub fn failure(localizer: &Localizer, error: &AdminError) -> (u16, Markup) {
     let (status, title, detail) = match error {
         AdminError::Forbidden(role) => {
-            let role = tongue.t(&format!("role.{role}")).to_owned();
-            (403, "fail.forbidden", tongue.tf("fail.forbidden_detail", &[("role", &role)]))
+            let role = localizer.t(&format!("role.{role}")).to_owned();
+            (403, "fail.forbidden", localizer.tf("fail.forbidden_detail", &[("role", &role)]))
         }
-        AdminError::NotFound(_) => (404, "fail.not_found", tongue.t("fail.not_found_detail").to_owned()),
+        AdminError::NotFound(_) => (404, "fail.not_found", localizer.t("fail.not_found_detail").to_owned()),
         AdminError::Invalid(mistakes) => {
-            let all: Vec<&str> = mistakes.iter().map(|one| tongue.t(&one.text)).collect();
+            let all: Vec<&str> = mistakes.iter().map(|one| localizer.t(&one.text)).collect();
             (422, "fail.invalid", all.join(" "))
         }
-        AdminError::Conflict(text) => (409, "fail.conflict", tongue.t(text).to_owned()),
+        AdminError::Conflict(text) => (409, "fail.conflict", localizer.t(text).to_owned()),
         AdminError::Store(_) | AdminError::Billing(_) => {
-            (503, "fail.database", tongue.t("fail.database_detail").to_owned())
+            (503, "fail.database", localizer.t("fail.database_detail").to_owned())
         }
-        AdminError::Internal(_) => (500, "fail.internal", tongue.t("fail.internal_detail").to_owned()),
+        AdminError::Internal(_) => (500, "fail.internal", localizer.t("fail.internal_detail").to_owned()),
     };
-    (status, html! { section.failure { h1 { (tongue.t(title)) } p.notice.bad role="alert" { (detail) } } })
+    (status, html! { section.failure { h1 { (localizer.t(title)) } p.notice.bad role="alert" { (detail) } } })
 }
 
 /// A labelled field with what is wrong with it. `input` is the control, whose id must be `name`.
@@ -235,7 +235,7 @@ pub fn alert_title(ask: &Ask, id: &str) -> String {
     }
     let catalogue = ask.desk.catalogue.load();
     let known = HookpointId::parse(id).and_then(|id| catalogue.entry(&id));
-    known.map_or_else(|| id.to_owned(), |entry| entry.hookpoint.title[&ask.tongue.locale].clone())
+    known.map_or_else(|| id.to_owned(), |entry| entry.hookpoint.title[&ask.localizer.locale].clone())
 }
 
 /// An alert's name for people, above its code.

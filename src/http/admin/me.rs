@@ -45,7 +45,7 @@ async fn show(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, AdminError> {
                         label for="language" { (ask.t("me.language")) }
                         select id="language" name="language" {
                             @for locale in Locale::PAGES {
-                                option value=(locale.code()) selected[locale == ask.tongue.locale] { (layout::language_name(locale)) }
+                                option value=(locale.code()) selected[locale == ask.localizer.locale] { (layout::language_name(locale)) }
                             }
                         }
                     }
@@ -101,7 +101,7 @@ fn refused(
         Ok(true) => Ok(None),
         Ok(false) => Ok(Some(Mistake::new(field, wrong))),
         Err(GuessError::Wait(seconds)) => {
-            let text = ask.tf("login.wait", &[("span", &ask.tongue.span(seconds))]);
+            let text = ask.tf("login.wait", &[("span", &ask.localizer.span(seconds))]);
             Ok(Some(Mistake::new(WAIT, text)))
         }
         Err(GuessError::Admin(error)) => Err(error),

@@ -67,7 +67,7 @@ async fn list(ask: &Ask) -> Result<Answer, AdminError> {
         h1 { (ask.t("messages.title")) }
         (form(ask, &[]))
         @if let Some(until) = found.looked_until {
-            p.notice { (ask.tf("messages.looked", &[("until", &ask.tongue.clock(until))])) }
+            p.notice { (ask.tf("messages.looked", &[("until", &ask.localizer.clock(until))])) }
         }
         @if found.items.is_empty() { (nothing(ask.t("list.nothing"))) } @else {
             (table(ask, &found.items, &names(ask, &found.items).await, ask.may(Role::Operator)))
@@ -121,7 +121,7 @@ pub(super) fn reasons(ask: &Ask) -> Markup {
 
 /// A reason in words.
 pub(super) fn reason<'a>(ask: &Ask, code: &'a str) -> &'a str {
-    ask.tongue.known(&format!("reason.{code}")).unwrap_or(code)
+    ask.localizer.known(&format!("reason.{code}")).unwrap_or(code)
 }
 
 /// What those are called whom messages went to, and what they are about.
@@ -225,7 +225,7 @@ async fn one(ask: &Ask) -> Result<Answer, AdminError> {
 fn advice(ask: &Ask, m: &MessageTrail) -> Option<&'static str> {
     let told = m.receipts.iter().rev().find_map(|receipt| receipt.code);
     let code = told.or_else(|| m.attempts.iter().rev().find_map(|attempt| attempt.code))?;
-    ask.tongue.known(&format!("code.c{code}"))
+    ask.localizer.known(&format!("code.c{code}"))
 }
 
 fn way(ask: &Ask, whole: &Whole) -> Markup {
@@ -245,7 +245,7 @@ fn way(ask: &Ask, whole: &Whole) -> Markup {
             @for a in &m.attempts {
                 li.good[a.outcome == "accepted"].bad[a.outcome != "accepted"] {
                     (ask.t("messages.attempt")) ": "
-                    (ask.tongue.known(&format!("messages.attempt_{}", a.outcome)).unwrap_or(&a.outcome))
+                    (ask.localizer.known(&format!("messages.attempt_{}", a.outcome)).unwrap_or(&a.outcome))
                     @if let Some(code) = a.code { " (" (ask.tf("messages.code", &[("code", &code)])) ")" }
                     @if let Some(detail) = &a.detail { br; (detail) }
                     br; small { (ask.time(a.started_at)) }
@@ -253,13 +253,13 @@ fn way(ask: &Ask, whole: &Whole) -> Markup {
             }
             @for r in &m.receipts {
                 li.good[r.status != "failed"].bad[r.status == "failed"] {
-                    (ask.tongue.known(&format!("messages.receipt_{}", r.status)).unwrap_or(&r.status))
+                    (ask.localizer.known(&format!("messages.receipt_{}", r.status)).unwrap_or(&r.status))
                     @if let Some(code) = r.code { " (" (ask.tf("messages.code", &[("code", &code)])) ")" }
                     br; small { (ask.time(r.at)) }
                 }
             }
             @if let Some(at) = m.run_at.filter(|_| m.stands().is_open()) {
-                li.waiting { (ask.tf("messages.next", &[("at", &ask.tongue.clock(at))])) }
+                li.waiting { (ask.tf("messages.next", &[("at", &ask.localizer.clock(at))])) }
             }
         }
     }

@@ -7,7 +7,6 @@ pub mod entry;
 pub mod layout;
 pub mod me;
 mod sso;
-pub mod words;
 
 pub mod events;
 pub mod find;
@@ -40,7 +39,6 @@ use warp::path::FullPath;
 use warp::reply::Response;
 
 use self::ask::{Answer, Ask, Fields, Page, fit, segments};
-use self::words::Tongue;
 use super::Route;
 use super::body::read_body;
 use super::raw::text;
@@ -49,6 +47,7 @@ use super::server::Peer;
 use crate::admin::login::{Present, Visitor, present};
 use crate::admin::{AdminError, Desk};
 use crate::domain::locale::Locale;
+use crate::i18n::Localizer;
 use crate::store::session::Stage;
 
 /// Largest form, in bytes: a hookpoint's or a template's whole text is far below.
@@ -181,16 +180,16 @@ impl Door {
     }
 
     async fn let_in(&self, knock: Knock) -> Response {
-        let tongue = Tongue { locale: chosen(&knock, None), zone: self.zone.clone() };
+        let localizer = Localizer { locale: chosen(&knock, None), zone: self.zone.clone() };
         let token = cookie(&knock.headers, entry::SESSION).map(SecretString::from);
         let here = match &token {
             None => None,
             Some(token) => match present(&self.desk, token).await {
                 Ok(here) => here,
-                Err(error) => return failed(&tongue, &error, &knock),
+                Err(error) => return failed(&localizer, &error, &knock),
             },
         };
-        if let Some(response) = entry::answer(&self.desk, &tongue, &knock, token.as_ref(), here.as_ref()).await {
+        if let Some(response) = entry::answer(&self.desk, &localizer, &knock, token.as_ref(), here.as_ref()).await {
             return response;
         }
         match (token, here.filter(|here| here.session.stage == Stage::Open)) {
@@ -207,7 +206,7 @@ impl Door {
 
     /// The page of somebody who is logged in.
     async fn show(&self, knock: Knock, token: SecretString, here: Present) -> Response {
-        let tongue = Tongue { locale: chosen(&knock, here.account.locale), zone: self.zone.clone() };
+        let localizer = Localizer { locale: chosen(&knock, here.account.locale), zone: self.zone.clone() };
         let post = knock.method == Method::POST;
         let found = self
             .pages
@@ -227,7 +226,7 @@ impl Door {
             present: here,
             visitor: knock.visitor.clone(),
             token,
-            tongue,
+            localizer,
             params: Vec::new(),
             query: knock.query.clone(),
             form: knock.form.clone(),
@@ -247,7 +246,7 @@ impl Door {
             Ok(answer) => wrap(&frame, answer),
             Err(error) => {
                 log(&error, &knock);
-                let (status, body) = layout::failure(&frame.tongue, &error);
+                let (status, body) = layout::failure(&frame.localizer, &error);
                 if frame.htmx {
                     return page(status, &body);
                 }
@@ -267,7 +266,7 @@ impl Ask {
             present: self.present.clone(),
             visitor: self.visitor.clone(),
             token: self.token.clone(),
-            tongue: self.tongue.clone(),
+            localizer: self.localizer.clone(),
             params: Vec::new(),
             query: self.query.clone(),
             form: Fields::default(),
@@ -302,10 +301,13 @@ fn wrap(ask: &Ask, answer: Answer) -> Response {
 }
 
 /// What went wrong before anybody was in.
-fn failed(tongue: &Tongue, error: &AdminError, knock: &Knock) -> Response {
+fn failed(localizer: &Localizer, error: &AdminError, knock: &Knock) -> Response {
     log(error, knock);
-    let (status, body) = layout::failure(tongue, error);
-    page(status, &layout::document(tongue, None, tongue.t("fail.title"), &maud::html! { body { main { (body) } } }))
+    let (status, body) = layout::failure(localizer, error);
+    page(
+        status,
+        &layout::document(localizer, None, localizer.t("fail.title"), &maud::html! { body { main { (body) } } }),
+    )
 }
 
 /// What is written of pages that could not be shown: nobody in particular asks for them.

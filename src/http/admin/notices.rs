@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::overview::{need_path, need_text};
-use super::words::Tongue;
 use crate::admin::notify::{Item, Matter, Writer};
 use crate::admin::overview::need::Need;
 use crate::admin::overview::{Bar, History, Overview, Standing};
 use crate::config::Config;
+use crate::i18n::Localizer;
 use crate::notify::Letter;
 
 /// Days of a week in the chart of a month.
@@ -21,7 +21,7 @@ const REASONS_MAX: usize = 5;
 /// Writes notices.
 #[derive(Clone, Debug)]
 pub struct Pen {
-    tongue: Tongue,
+    localizer: Localizer,
     company: String,
     /// Where the page is reached, without a slash at the end; empty: no links.
     page: String,
@@ -41,7 +41,7 @@ impl Pen {
     pub fn of(config: &Config) -> Self {
         let zone = TimeZone::get(&config.billing.timezone).unwrap_or(TimeZone::UTC);
         Self {
-            tongue: Tongue { locale: config.notify.locale(), zone },
+            localizer: Localizer { locale: config.notify.locale(), zone },
             company: config.billing.company_name.clone(),
             page: config.notify.page_url.trim_end_matches('/').to_owned(),
         }
@@ -55,7 +55,7 @@ impl Pen {
 
     fn counted(&self, key: &str, n: usize) -> String {
         let key = format!("letter.{key}_{}", if n == 1 { "one" } else { "many" });
-        self.tongue.tf(&key, &[("n", &n)])
+        self.localizer.tf(&key, &[("n", &n)])
     }
 
     fn needs(&self, lists: [(&'static str, &[Item]); 4], at: Timestamp) -> Draft {
@@ -63,10 +63,10 @@ impl Pen {
         let over = lists[3].1;
         let urgent = now.iter().any(|item| item.need.as_ref().is_some_and(Need::is_urgent));
         let subject = if now.is_empty() { self.counted("over", over.len()) } else { self.counted("needs", now.len()) };
-        let subject = if urgent { format!("{}: {subject}", self.tongue.t("letter.urgent")) } else { subject };
+        let subject = if urgent { format!("{}: {subject}", self.localizer.t("letter.urgent")) } else { subject };
         let mut text = String::new();
         for (name, items) in lists.iter().filter(|(_, items)| !items.is_empty()) {
-            text.push_str(self.tongue.t(&format!("letter.{name}")));
+            text.push_str(self.localizer.t(&format!("letter.{name}")));
             text.push_str(":\n");
             for item in *items {
                 text.push_str(&self.item(item));
@@ -88,7 +88,7 @@ impl Pen {
         let urgent = item.need.as_ref().is_some_and(Need::is_urgent);
         let mark = if urgent { "! " } else { "- " };
         let since = item.need.as_ref().and_then(|need| need.since);
-        let since = since.map(|at| self.tongue.tf("letter.since", &[("at", &self.tongue.clock(at))]));
+        let since = since.map(|at| self.localizer.tf("letter.since", &[("at", &self.localizer.clock(at))]));
         let since = since.map_or_else(String::new, |since| format!(" ({since})"));
         let link = item.need.as_ref().and_then(|need| self.link(need));
         let link = link.map_or_else(String::new, |link| format!("  {link}\n"));
@@ -114,9 +114,9 @@ impl Pen {
         };
         let ((this, read), (before, read_before)) = (week(1), week(2));
         let pair = |key: &str, now: u64, before: u64| {
-            self.tongue.tf(key, &[("now", &self.tongue.number(now)), ("before", &self.tongue.number(before))])
+            self.localizer.tf(key, &[("now", &self.localizer.number(now)), ("before", &self.localizer.number(before))])
         };
-        let mut lines = vec![self.tongue.t("letter.digest_week").to_owned()];
+        let mut lines = vec![self.localizer.t("letter.digest_week").to_owned()];
         let mut figures = serde_json::Map::new();
         for (place, standing) in Standing::ALL.iter().enumerate() {
             lines.push(pair(&format!("letter.digest_{standing}"), this[place], before[place]));
@@ -128,28 +128,33 @@ impl Pen {
         }
         let line = lines[1..].join("; ");
         if !past.failures.is_empty() {
-            lines.extend([String::new(), self.tongue.t("letter.digest_why").to_owned()]);
+            lines.extend([String::new(), self.localizer.t("letter.digest_why").to_owned()]);
             for why in past.failures.iter().take(REASONS_MAX) {
-                let known = self.tongue.known(&format!("reason.{}", why.reason));
-                lines.push(format!("- {} {}", self.tongue.number(why.month), known.unwrap_or(&why.reason)));
+                let known = self.localizer.known(&format!("reason.{}", why.reason));
+                lines.push(format!("- {} {}", self.localizer.number(why.month), known.unwrap_or(&why.reason)));
             }
         }
         lines.push(String::new());
         if now.needs.is_empty() {
-            lines.push(self.tongue.t("letter.digest_well").to_owned());
+            lines.push(self.localizer.t("letter.digest_well").to_owned());
         } else {
-            lines.push(self.tongue.t("letter.digest_needs").to_owned());
-            lines.extend(now.needs.iter().map(|need| format!("- {}", need_text(&self.tongue, need, now.at))));
+            lines.push(self.localizer.t("letter.digest_needs").to_owned());
+            lines.extend(now.needs.iter().map(|need| format!("- {}", need_text(&self.localizer, need, now.at))));
         }
         let needs: Vec<&str> = now.needs.iter().map(Need::code).collect();
         let json = json!({ "type": "digest.weekly",
             "data": { "at": now.at.to_string(), "alerts": figures, "needs": needs } });
-        Draft { subject: self.tongue.t("letter.digest_subject").to_owned(), text: lines.join("\n") + "\n", line, json }
+        Draft {
+            subject: self.localizer.t("letter.digest_subject").to_owned(),
+            text: lines.join("\n") + "\n",
+            line,
+            json,
+        }
     }
 
     fn plain(&self, kind: &str, what: &str, values: &[(&str, &dyn std::fmt::Display)], at: Timestamp) -> Draft {
-        let subject = self.tongue.t(&format!("letter.{what}_subject")).to_owned();
-        let text = self.tongue.tf(&format!("letter.{what}_text"), values);
+        let subject = self.localizer.t(&format!("letter.{what}_subject")).to_owned();
+        let text = self.localizer.tf(&format!("letter.{what}_text"), values);
         let json = json!({ "type": kind, "data": { "at": at.to_string(), "says": text } });
         Draft { line: text.clone(), text: text + "\n", subject, json }
     }
@@ -165,7 +170,7 @@ impl Writer for Pen {
             Matter::Test { by } => self.plain("test", "test", &[("by", by)], at),
             Matter::Blind { instance, why: Some(why) } => {
                 let mut draft = self.plain("database.away", "blind", &[("instance", instance), ("why", why)], at);
-                draft.subject = format!("{}: {}", self.tongue.t("letter.urgent"), draft.subject);
+                draft.subject = format!("{}: {}", self.localizer.t("letter.urgent"), draft.subject);
                 draft
             }
             Matter::Blind { instance, why: None } => {
@@ -175,7 +180,7 @@ impl Writer for Pen {
         let who = if self.company.is_empty() { String::new() } else { format!("{}: ", self.company) };
         let mut json = draft.json;
         json["company"] = self.company.clone().into();
-        let footer = self.tongue.t("letter.why_you");
+        let footer = self.localizer.t("letter.why_you");
         let page = if self.page.is_empty() { String::new() } else { format!("{}\n", self.page) };
         Letter {
             id,
@@ -188,7 +193,7 @@ impl Writer for Pen {
     }
 
     fn says(&self, need: &Need, at: Timestamp) -> String {
-        need_text(&self.tongue, need, at)
+        need_text(&self.localizer, need, at)
     }
 }
 

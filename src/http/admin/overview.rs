@@ -9,12 +9,12 @@ use maud::{Markup, html};
 use self::chart::{Step, chart};
 use super::ask::{Answer, Ask, Page, get, post};
 use super::layout::{Tone, badge};
-use super::words::Tongue;
 use crate::admin::overview::need::{Kind, Need, Value, of_stub};
 use crate::admin::overview::{History, Number, Overview, Queue, Why, history, now, take_note};
 use crate::domain::admin::Role;
 use crate::domain::heartbeat::{Received, Trouble};
 use crate::domain::reason::Reason;
+use crate::i18n::Localizer;
 
 /// The addresses.
 pub const PAGES: &[Page] = &[
@@ -82,12 +82,12 @@ fn instances(ask: &Ask, state: &Overview) -> Markup {
                     span.mono { (short(&one.name)) } " "
                     @if one.report.is_ready() { (badge(Tone::Good, ask.t("overview.ready"))) }
                     @else { (badge(Tone::Bad, ask.t("overview.not_ready"))) }
-                    " " span.soft { (ask.tf("overview.since", &[("at", &ask.tongue.clock(one.started_at))])) }
+                    " " span.soft { (ask.tf("overview.since", &[("at", &ask.localizer.clock(one.started_at))])) }
                     @for problem in &one.report.problems {
                         br; (ask.t(&format!("overview.finding_{}", problem.finding))) ": " (problem.detail)
                     }
                     @for (what, n) in one.report.counts().into_iter().filter(|(_, n)| *n > 0) {
-                        br; (ask.tongue.number(n)) " " (ask.t(&format!("overview.counted_{what}")))
+                        br; (ask.localizer.number(n)) " " (ask.t(&format!("overview.counted_{what}")))
                     }
                     @if !one.report.settings.is_empty() { br; span.mono { (one.report.settings.join(", ")) } }
                 }
@@ -122,9 +122,9 @@ fn needs(ask: &Ask, state: &Overview) -> Markup {
             ul {
                 @for (index, need) in state.needs.iter().enumerate() {
                     li {
-                        (need_text(&ask.tongue, need, state.at)) " "
+                        (need_text(&ask.localizer, need, state.at)) " "
                         @if let Some(since) = need.since.filter(|_| !says_since(need.kind)) {
-                            span.soft { (ask.tf("overview.since", &[("at", &ask.tongue.clock(since))])) } " "
+                            span.soft { (ask.tf("overview.since", &[("at", &ask.localizer.clock(since))])) } " "
                         }
                         a id={ "need-" (index) } href=(need_path(need)) { (ask.t(&format!("overview.to_{}", to(need)))) }
                         @if need.kind.is_past() && ask.may(Role::Operator) {
@@ -155,23 +155,25 @@ fn to(need: &Need) -> &'static str {
 
 /// What is wrong with a stub, and what to do.
 pub(super) fn stub_text(ask: &Ask, trouble: Trouble, last: &Received, at: Timestamp) -> String {
-    need_text(&ask.tongue, &of_stub(trouble, last), at)
+    need_text(&ask.localizer, &of_stub(trouble, last), at)
 }
 
 /// A need's sentence.
-pub(super) fn need_text(tongue: &Tongue, need: &Need, at: Timestamp) -> String {
+pub(super) fn need_text(localizer: &Localizer, need: &Need, at: Timestamp) -> String {
     let key = format!("overview.need_{}", need.code());
-    need.values().fold(tongue.t(&key).to_owned(), |text, (name, value)| {
+    need.values().fold(localizer.t(&key).to_owned(), |text, (name, value)| {
         let value = match value {
             Value::Text(text) => text,
-            Value::Number(n) => tongue.number(n),
-            Value::Clock(at) => tongue.clock(at),
-            Value::Ago(then) => then.map_or_else(|| tongue.t("overview.never").to_owned(), |then| tongue.ago(then, at)),
-            Value::Span(then) => tongue.span(at.duration_since(then).as_secs()),
-            Value::Reason(reason) => tongue.t(&format!("reason.{reason}")).to_owned(),
+            Value::Number(n) => localizer.number(n),
+            Value::Clock(at) => localizer.clock(at),
+            Value::Ago(then) => {
+                then.map_or_else(|| localizer.t("overview.never").to_owned(), |then| localizer.ago(then, at))
+            }
+            Value::Span(then) => localizer.span(at.duration_since(then).as_secs()),
+            Value::Reason(reason) => localizer.t(&format!("reason.{reason}")).to_owned(),
             Value::Reasons(all) => {
                 let one = |(reason, n): &(Reason, u64)| {
-                    format!("{} {}", tongue.number(*n), tongue.t(&format!("reason.{reason}")))
+                    format!("{} {}", localizer.number(*n), localizer.t(&format!("reason.{reason}")))
                 };
                 all.iter().map(one).collect::<Vec<_>>().join(", ")
             }
@@ -227,16 +229,16 @@ fn most((_, value): &(&'static str, Value)) -> Option<String> {
 }
 
 fn tile(ask: &Ask, what: &str, queue: Queue, path: &str, at: Timestamp) -> Markup {
-    let name = ask.tongue.known(&format!("overview.tile_{what}")).unwrap_or_default();
+    let name = ask.localizer.known(&format!("overview.tile_{what}")).unwrap_or_default();
     html! {
         div.tile {
             span.soft { (name) }
-            b { (ask.tongue.number(queue.depth)) }
+            b { (ask.localizer.number(queue.depth)) }
             @if queue.depth > 0 {
                 small {
                     // What is queued for later is not late.
                     @if let Some(oldest) = queue.oldest.filter(|oldest| *oldest < at && what != "held" && what != "unknown") {
-                        (ask.tf("overview.oldest", &[("span", &ask.tongue.span(at.duration_since(oldest).as_secs()))])) " · "
+                        (ask.tf("overview.oldest", &[("span", &ask.localizer.span(at.duration_since(oldest).as_secs()))])) " · "
                     }
                     a id={ "tile-" (what) } href=(path) { (ask.t("overview.see")) span.hidden { ": " (name) } }
                 }
@@ -248,7 +250,7 @@ fn tile(ask: &Ask, what: &str, queue: Queue, path: &str, at: Timestamp) -> Marku
 fn number_card(ask: &Ask, number: &Number, at: Timestamp) -> Markup {
     let of = |n: u64, max: u64| {
         let values: [(&str, &dyn std::fmt::Display); 2] =
-            [("n", &ask.tongue.number(n)), ("max", &ask.tongue.number(max))];
+            [("n", &ask.localizer.number(n)), ("max", &ask.localizer.number(max))];
         ask.tf("overview.n_of", &values)
     };
     let pace = format!("{:.1} / {}", number.pace, number.pace_max);
@@ -263,7 +265,7 @@ fn number_card(ask: &Ask, number: &Number, at: Timestamp) -> Markup {
                 }
             }
             @if let Some(stop) = &number.stopped {
-                p { (ask.tf("overview.stopped_until", &[("until", &ask.tongue.clock(stop.until)), ("why", &stop.detail)])) }
+                p { (ask.tf("overview.stopped_until", &[("until", &ask.localizer.clock(stop.until)), ("why", &stop.detail)])) }
             }
             dl.facts {
                 dt { (ask.t("overview.pace")) }
@@ -277,7 +279,7 @@ fn number_card(ask: &Ask, number: &Number, at: Timestamp) -> Markup {
                         progress aria-label=(ask.t("overview.recipients")) max=(number.recipients_max) value=(number.recipients) {}
                         (of(number.recipients, u64::from(number.recipients_max)))
                     } @else {
-                        (ask.tongue.number(number.recipients)) " " span.soft { (ask.t("overview.no_limit")) }
+                        (ask.localizer.number(number.recipients)) " " span.soft { (ask.t("overview.no_limit")) }
                     }
                 }
                 dt { (ask.t("overview.waiting")) }
@@ -287,7 +289,7 @@ fn number_card(ask: &Ask, number: &Number, at: Timestamp) -> Markup {
                     dd {
                         (news.event)
                         @if let Some(limit) = &news.daily_limit { " " (limit) }
-                        " " span.soft { (ask.tongue.ago(news.at, at)) }
+                        " " span.soft { (ask.localizer.ago(news.at, at)) }
                     }
                 }
             }
@@ -304,10 +306,10 @@ fn queue_text(ask: &Ask, number: &Number, at: Timestamp) -> String {
         .filter(|(_, queue)| queue.depth > 0)
         .map(|(state, queue)| {
             let key = format!("state.{state}");
-            let text = format!("{} {}", ask.tongue.number(queue.depth), ask.t(&key));
+            let text = format!("{} {}", ask.localizer.number(queue.depth), ask.t(&key));
             match queue.oldest.filter(|oldest| *oldest < at && *state == "queued") {
                 Some(oldest) => {
-                    let span = ask.tongue.span(at.duration_since(oldest).as_secs());
+                    let span = ask.localizer.span(at.duration_since(oldest).as_secs());
                     format!("{text} ({})", ask.tf("overview.oldest", &[("span", &span)]))
                 }
                 None => text,
@@ -339,7 +341,7 @@ fn figures(ask: &Ask, past: &History, at: Timestamp) -> Markup {
             (hooks(ask, past, at))
             p.hint {
                 @match past.counted_at {
-                    Some(counted) => { (ask.tf("overview.counted", &[("ago", &ask.tongue.ago(counted, at))])) }
+                    Some(counted) => { (ask.tf("overview.counted", &[("ago", &ask.localizer.ago(counted, at))])) }
                     None => { (ask.t("overview.not_counted")) }
                 }
             }
@@ -370,8 +372,8 @@ fn reasons(ask: &Ask, all: &[Why], none: &str, list: &str) -> Markup {
                                     " " small.mono { (why.reason) }
                                 } @else { (reason(ask, &why.reason)) }
                             }
-                            td.end { (ask.tongue.number(why.day)) }
-                            td.end { (ask.tongue.number(why.month)) }
+                            td.end { (ask.localizer.number(why.day)) }
+                            td.end { (ask.localizer.number(why.month)) }
                         }
                     }
                 }
@@ -382,7 +384,7 @@ fn reasons(ask: &Ask, all: &[Why], none: &str, list: &str) -> Markup {
 
 /// A reason in words, with its code where there are words.
 pub(super) fn reason(ask: &Ask, code: &str) -> Markup {
-    match ask.tongue.known(&format!("reason.{code}")) {
+    match ask.localizer.known(&format!("reason.{code}")) {
         Some(words) => html! { (words) " " small.mono { (code) } },
         None if code.is_empty() => html! { (ask.t("overview.no_reason")) },
         None => html! { span.mono { (code) } },
@@ -412,16 +414,16 @@ fn hooks(ask: &Ask, past: &History, at: Timestamp) -> Markup {
                                 td data-label=(ask.t("overview.last_event")) {
                                     span {
                                         @match line.last_at {
-                                            Some(last) => { (ask.tongue.ago(last, at)) }
+                                            Some(last) => { (ask.localizer.ago(last, at)) }
                                             None => { span.soft { (ask.t("overview.no_event")) } }
                                         }
                                         @if line.is_silent(at) { " " (badge(Tone::Bad, ask.t("overview.silent"))) }
                                     }
                                 }
-                                td.end data-label=(ask.t("overview.last_day")) { (ask.tongue.number(line.day)) }
+                                td.end data-label=(ask.t("overview.last_day")) { (ask.localizer.number(line.day)) }
                                 td data-label=(ask.t("overview.usual")) {
                                     @match line.limit {
-                                        Some(limit) => { (ask.tf("overview.up_to", &[("span", &ask.tongue.span(limit.as_secs()))])) }
+                                        Some(limit) => { (ask.tf("overview.up_to", &[("span", &ask.localizer.span(limit.as_secs()))])) }
                                         None => { span.soft { (ask.t("overview.no_rhythm")) } }
                                     }
                                 }

@@ -77,7 +77,7 @@ async fn list(ask: &Ask) -> Result<Answer, AdminError> {
             Some(next) if page.found.is_empty() => {
                 div id="found" hx-get={ "/admin/phones?" (ask.query.with("before", next)) } hx-trigger="load"
                     hx-select="#found" hx-swap="outerHTML" {
-                    (nothing(&ask.tf("phones.none_here", &[("n", &ask.tongue.number(page.looked))])))
+                    (nothing(&ask.tf("phones.none_here", &[("n", &ask.localizer.number(page.looked))])))
                     (following(ask, "/admin/phones", Some(next)))
                 }
             }
@@ -127,19 +127,19 @@ fn table(ask: &Ask, found: &[phones::Unreachable], names: &Names) -> Markup {
 }
 
 fn words(ask: &Ask, problem: Problem) -> &'static str {
-    ask.tongue.known(&format!("phones.problem_{problem}")).unwrap_or(problem.code())
+    ask.localizer.known(&format!("phones.problem_{problem}")).unwrap_or(problem.code())
 }
 
 /// What to do about it.
 fn hint(ask: &Ask, problem: Problem) -> &'static str {
-    ask.tongue.known(&format!("phones.hint_{problem}")).unwrap_or_default()
+    ask.localizer.known(&format!("phones.hint_{problem}")).unwrap_or_default()
 }
 
 /// The sums over all clients: a walk over all of them, kept for some minutes.
 async fn counts(ask: &Ask) -> Result<Markup, AdminError> {
     let kept = counted(&ask.desk).await?;
     let (at, reach) = &*kept;
-    let number = |n: u64| ask.tongue.number(n);
+    let number = |n: u64| ask.localizer.number(n);
     let counts = &reach.counts;
     Ok(html! {
         p {
@@ -155,7 +155,7 @@ async fn counts(ask: &Ask) -> Result<Markup, AdminError> {
             }
         }
         p.hint {
-            (ask.tf("phones.counted", &[("ago", &ask.tongue.ago(*at, ask.desk.now()))]))
+            (ask.tf("phones.counted", &[("ago", &ask.localizer.ago(*at, ask.desk.now()))]))
             @if !reach.complete { " " (ask.t("phones.incomplete")) }
         }
     })

@@ -90,7 +90,7 @@ fn in_use(ask: &Ask, standing: &Standing) -> Markup {
 /// How often it was asked, and what happens without an answer.
 fn counts(ask: &Ask, standing: &Standing) -> Markup {
     let counts = &standing.counts;
-    let number = |n: u64| ask.tongue.number(n);
+    let number = |n: u64| ask.localizer.number(n);
     let deadline = format!("rule.deadline_{}", standing.ask.on_failure.code());
     html! {
         dt { (ask.t("rule.asked")) } dd { (number(counts.asked())) }
@@ -107,7 +107,7 @@ fn counts(ask: &Ask, standing: &Standing) -> Markup {
 
 /// A rule in words.
 fn name(ask: &Ask, rule: Rule) -> &'static str {
-    ask.tongue.known(&format!("rule.{rule}")).unwrap_or(rule.code())
+    ask.localizer.known(&format!("rule.{rule}")).unwrap_or(rule.code())
 }
 
 /// What a decision or an exception is about, in words.

@@ -10,9 +10,9 @@ use super::super::raw::text;
 use super::super::refusals::Refusals;
 use super::Knock;
 use super::entry::{keep, show};
-use super::words::Tongue;
 use crate::admin::Desk;
 use crate::admin::sso::{Link, SsoError, with_link};
+use crate::i18n::Localizer;
 use crate::store::session::Stage;
 
 /// Whether that is the address.
@@ -21,25 +21,25 @@ pub(super) fn is_here(knock: &Knock) -> bool {
 }
 
 /// Lets somebody in, or says why not.
-pub(super) async fn answer(desk: &Desk, tongue: &Tongue, knock: &Knock) -> Response {
+pub(super) async fn answer(desk: &Desk, localizer: &Localizer, knock: &Knock) -> Response {
     let entered =
         if in_a_window(knock) { with_link(desk, &link(knock), &knock.visitor).await } else { Err(SsoError::Foreign) };
     match entered {
         Ok(entered) => {
             let next = if entered.stage == Stage::Open { "/admin" } else { "/admin/code?next=%2Fadmin" };
             let body = html! {
-                h1 { (tongue.t("sso.title")) }
-                p role="status" { (tongue.t("sso.in")) }
-                p { a.button.main href=(next) { (tongue.t("sso.go_on")) } }
+                h1 { (localizer.t("sso.title")) }
+                p role="status" { (localizer.t("sso.in")) }
+                p { a.button.main href=(next) { (localizer.t("sso.go_on")) } }
             };
-            let mut response = show(200, tongue, knock, &body);
+            let mut response = show(200, localizer, knock, &body);
             if let Ok(value) = HeaderValue::from_str(&format!("0;url={next}")) {
                 response.headers_mut().insert(REFRESH, value);
             }
             keep(&mut response, &entered);
             response
         }
-        Err(error) => refused(tongue, knock, &error),
+        Err(error) => refused(localizer, knock, &error),
     }
 }
 
@@ -64,7 +64,7 @@ fn in_a_window(knock: &Knock) -> bool {
 static REFUSALS: Refusals = Refusals::new();
 static FAILURES: Refusals = Refusals::new();
 
-fn refused(tongue: &Tongue, knock: &Knock, error: &SsoError) -> Response {
+fn refused(localizer: &Localizer, knock: &Knock, error: &SsoError) -> Response {
     let (status, key) = match error {
         SsoError::Off => (404, "sso.off"),
         SsoError::Foreign => (403, "sso.foreign"),
@@ -89,9 +89,9 @@ fn refused(tongue: &Tongue, knock: &Knock, error: &SsoError) -> Response {
     }
     let seconds = if let SsoError::Stale(off) = error { off.saturating_abs() } else { 0 };
     let body = html! {
-        h1 { (tongue.t("sso.title")) }
-        p.notice.bad role="alert" { (tongue.tf(key, &[("n", &seconds), ("life", &crate::admin::sso::LIFE_S)])) }
-        p { a href="/admin/login" { (tongue.t("sso.password")) } }
+        h1 { (localizer.t("sso.title")) }
+        p.notice.bad role="alert" { (localizer.tf(key, &[("n", &seconds), ("life", &crate::admin::sso::LIFE_S)])) }
+        p { a href="/admin/login" { (localizer.t("sso.password")) } }
     };
-    show(status, tongue, knock, &body)
+    show(status, localizer, knock, &body)
 }

@@ -173,7 +173,7 @@ fn person(ask: &Ask, client: u64, one: &Person) -> Markup {
 }
 
 fn reason_words(ask: &Ask, code: &str) -> String {
-    ask.tongue.known(&format!("reason.{code}")).map_or_else(|| code.to_owned(), str::to_owned)
+    ask.localizer.known(&format!("reason.{code}")).map_or_else(|| code.to_owned(), str::to_owned)
 }
 
 fn events(ask: &Ask, lines: &[Line]) -> Markup {

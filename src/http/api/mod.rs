@@ -302,5 +302,5 @@ fn words(mistakes: &[Mistake]) -> String {
 
 /// In English, where it is a key of the pages' words.
 fn plain(text: &str) -> String {
-    super::admin::words::text(crate::domain::locale::Locale::En, text).to_owned()
+    crate::i18n::text(crate::domain::locale::Locale::En, text).to_owned()
 }

@@ -3,14 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{Endpoint, endpoint};
-use crate::admin::overview::need::{Need, Value as Shown, of_stub};
+use crate::admin::overview::need::{Need, says};
 use crate::admin::overview::{Bar, History, Overview, Queue, Standing, Why, history, now, take_note};
 use crate::domain::admin::Role;
-use crate::domain::heartbeat::{Received, Trouble};
-use crate::domain::locale::Locale;
 use crate::health::Running;
 use crate::http::admin::overview::need_path;
-use crate::http::admin::words::text;
 
 /// The addresses.
 pub const ENDPOINTS: &[Endpoint] = &[
@@ -111,29 +108,5 @@ fn instance(one: &Running) -> Value {
     json!({
         "name": one.name, "started_at": one.started_at.to_string(), "seen_at": one.seen_at.to_string(),
         "ready": one.report.is_ready(), "problems": problems, "counts": counts, "settings": one.report.settings,
-    })
-}
-
-/// What is wrong with a stub, in English.
-#[must_use]
-pub fn stub_says(trouble: Trouble, last: &Received) -> String {
-    says(&of_stub(trouble, last))
-}
-
-/// A need in English: moments as they are, for machines and terminals.
-#[must_use]
-pub fn says(need: &Need) -> String {
-    let key = format!("overview.need_{}", need.code());
-    need.values().fold(text(Locale::En, &key).to_owned(), |says, (name, value)| {
-        let value = match value {
-            Shown::Text(text) => text,
-            Shown::Number(n) => n.to_string(),
-            Shown::Clock(at) => at.to_string(),
-            Shown::Ago(then) => then.map_or_else(|| "never".to_owned(), |then| then.to_string()),
-            Shown::Span(then) => format!("so long (last {then})"),
-            Shown::Reason(reason) => reason.to_string(),
-            Shown::Reasons(all) => all.iter().map(|(reason, n)| format!("{n} {reason}")).collect::<Vec<_>>().join(", "),
-        };
-        says.replace(&format!("{{{name}}}"), &value)
     })
 }

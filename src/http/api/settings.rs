@@ -4,9 +4,9 @@ use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
-use super::overview::stub_says;
 use super::{Answering, Call, Endpoint, endpoint};
 use crate::admin::holds::{MINUTES, Word};
+use crate::admin::overview::need::stub_says;
 use crate::admin::sources::OLD_DAYS;
 use crate::admin::{AdminError, factor, holds, log, numbers, people, restored, sources, token};
 use crate::domain::admin::Role;

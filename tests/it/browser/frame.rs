@@ -8,7 +8,7 @@ use crate::support::bridge::Bridge;
 use crate::support::browser::Browser;
 use crate::support::turn::turn;
 
-async fn tongue(browser: &Browser) -> String {
+async fn localizer(browser: &Browser) -> String {
     let html = browser.page.find(Locator::Css("html")).await.expect("a page");
     html.attr("lang").await.expect("an attribute").unwrap_or_default()
 }
@@ -24,7 +24,7 @@ async fn each_language_is_chosen_on_the_page_and_stays() {
     {
         browser.press(language).await;
         browser.sees(word).await;
-        assert_eq!((tongue(&browser).await.as_str(), browser.overflow().await), (tag, 0));
+        assert_eq!((localizer(&browser).await.as_str(), browser.overflow().await), (tag, 0));
     }
     browser.close().await;
     let browser = ana(&bridge, 1280).await;
@@ -41,7 +41,7 @@ async fn each_language_is_chosen_on_the_page_and_stays() {
             browser.sees(word).await;
         }
         browser.go("/admin").await;
-        assert_eq!(tongue(&browser).await, tag);
+        assert_eq!(localizer(&browser).await, tag);
         browser.sees(words[1]).await;
         save = next;
     }

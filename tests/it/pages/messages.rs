@@ -5,7 +5,7 @@ use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
 use hookbridge::domain::ids::MessageId;
 use hookbridge::domain::reason::Reason;
-use hookbridge::http::admin::words;
+use hookbridge::i18n;
 use hookbridge::sandbox::{Fault, Trouble};
 use hookbridge::store::audit;
 use secrecy::ExposeSecret as _;
@@ -18,7 +18,7 @@ use crate::support::person::{PASSWORD, Person};
 #[test]
 fn every_reason_has_words() {
     for reason in Reason::ALL {
-        assert!(words::keys().any(|key| key == format!("reason.{reason}")), "{reason} has no words");
+        assert!(i18n::keys().any(|key| key == format!("reason.{reason}")), "{reason} has no words");
     }
 }
 

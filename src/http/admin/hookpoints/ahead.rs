@@ -33,8 +33,8 @@ fn one_day(ask: &Ask, steps: &[StepAhead], open: bool) -> Markup {
         section.card {
             details open[open] {
                 summary {
-                    strong { (format::date(steps[0].on, ask.tongue.locale)) }
-                    " · " (ask.t("ahead.rows")) ": " (ask.tongue.number(cases))
+                    strong { (format::date(steps[0].on, ask.localizer.locale)) }
+                    " · " (ask.t("ahead.rows")) ": " (ask.localizer.number(cases))
                 }
                 div.scroll tabindex="0" { table.cards {
                     thead { tr { @for column in columns { th scope="col" { (ask.t(&format!("ahead.{column}"))) } } } }
@@ -54,7 +54,7 @@ fn line(ask: &Ask, step: &StepAhead) -> Markup {
             td data-label=(label("is_on")) { (badge(tone, ask.t(on))) }
             td data-label=(label("step")) { (days(ask, step.days, step.of.code())) }
             td.end data-label=(label("rows")) {
-                a href={ (AT) "/ahead/" (step.hookpoint) "?day=" (step.on) } { (ask.tongue.number(step.rows)) }
+                a href={ (AT) "/ahead/" (step.hookpoint) "?day=" (step.on) } { (ask.localizer.number(step.rows)) }
             }
         }
     }
@@ -68,7 +68,7 @@ pub(super) async fn day(ask: &Ask) -> Result<Answer, AdminError> {
         .ok_or_else(|| AdminError::invalid("day", "messages.moment_bad"))?;
     let (all, more) = ahead::rows(&ask.desk, &ask.who, ask.param(0), day).await?;
     let name = HookpointId::parse(ask.param(0)).ok_or(AdminError::NotFound("hookpoint"))?;
-    let heading = format!("{}: {}", alert_title(ask, name.as_str()), format::date(day, ask.tongue.locale));
+    let heading = format!("{}: {}", alert_title(ask, name.as_str()), format::date(day, ask.localizer.locale));
     let columns = ["moment", "about", "client", "step", "outcome"];
     let body = html! {
         p { a href={ (AT) "/ahead" } { "‹ " (ask.t("ahead.title")) } }

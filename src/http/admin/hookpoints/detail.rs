@@ -15,7 +15,7 @@ use crate::domain::locale::Locale;
 pub async fn show(ask: &Ask) -> Result<Answer, AdminError> {
     let detail = hookpoints::one(&ask.desk, &ask.who, ask.param(0)).await?;
     let hookpoint = &detail.line.hookpoint;
-    let title = hookpoint.title[&ask.tongue.locale].clone();
+    let title = hookpoint.title[&ask.localizer.locale].clone();
     let here = address(ask.param(0));
     let body = html! {
         (back(ask, AT, "hookpoints.title"))
@@ -84,8 +84,9 @@ fn facts(ask: &Ask, line: &Line) -> Markup {
         || ask.t("hookpoints.none").to_owned(),
         |quiet| format!("{} – {}", quiet.from.strftime("%H:%M"), quiet.to.strftime("%H:%M")),
     );
-    let most =
-        |most: Option<u32>| most.map_or_else(|| ask.t("hookpoints.usual").to_owned(), |n| ask.tongue.number(n.into()));
+    let most = |most: Option<u32>| {
+        most.map_or_else(|| ask.t("hookpoints.usual").to_owned(), |n| ask.localizer.number(n.into()))
+    };
     let rows = [
         ("hookpoints.name", hookpoint.id.to_string()),
         ("hookpoints.introduced", hookpoint.introduced.clone()),
@@ -98,11 +99,11 @@ fn facts(ask: &Ask, line: &Line) -> Markup {
             hookpoint.answers.as_ref().map_or_else(|| ask.t("hookpoints.none").to_owned(), ToString::to_string),
         ),
         ("hookpoints.quiet", quiet),
-        ("hookpoints.expires", ask.tongue.span(i64::from(line.expires_after_min) * 60)),
+        ("hookpoints.expires", ask.localizer.span(i64::from(line.expires_after_min) * 60)),
         ("hookpoints.mass_max", most(hookpoint.mass_max)),
         ("hookpoints.client_day_max", most(hookpoint.client_day_max)),
-        ("hookpoints.alerts_day", ask.tongue.number(line.day)),
-        ("hookpoints.alerts_week", ask.tongue.number(line.week)),
+        ("hookpoints.alerts_day", ask.localizer.number(line.day)),
+        ("hookpoints.alerts_week", ask.localizer.number(line.week)),
     ];
     html! { dl.facts { @for (key, value) in rows { dt { (ask.t(key)) } dd { (value) } } } }
 }

@@ -20,7 +20,7 @@ pub async fn show(ask: &Ask) -> Result<Answer, AdminError> {
 
 fn body(ask: &Ask, definition: &Value, version: u64, mistakes: &[Mistake]) -> Markup {
     let here = address(ask.param(0));
-    let title = definition["title"][ask.tongue.locale.code()].as_str().unwrap_or_default();
+    let title = definition["title"][ask.localizer.locale.code()].as_str().unwrap_or_default();
     html! {
         (back(ask, &here, "hookpoints.back_one"))
         h1 { (ask.t("hookpoints.edit")) ": " (title) }
@@ -132,7 +132,7 @@ fn slower(ask: &Ask, title: &str, body: Markup) -> Answer {
 
 pub async fn show_text(ask: &Ask) -> Result<Answer, AdminError> {
     let detail = hookpoints::one(&ask.desk, &ask.who, ask.param(0)).await?;
-    let body = text_body(ask, &detail.text, detail.version, &detail.line.hookpoint.title[&ask.tongue.locale], &[]);
+    let body = text_body(ask, &detail.text, detail.version, &detail.line.hookpoint.title[&ask.localizer.locale], &[]);
     Answer::page(AT, ask.t("hookpoints.as_text"), body)
 }
 
@@ -171,13 +171,13 @@ pub async fn save_text(ask: &Ask) -> Result<Answer, AdminError> {
     match saved {
         Err(AdminError::Invalid(mistakes)) => {
             let detail = hookpoints::one(&ask.desk, &ask.who, name).await?;
-            let title = &detail.line.hookpoint.title[&ask.tongue.locale];
+            let title = &detail.line.hookpoint.title[&ask.localizer.locale];
             let body = text_body(ask, text, based_on.unwrap_or(0), title, &mistakes);
             Answer::again(AT, ask.t("hookpoints.as_text"), body)
         }
         Err(AdminError::Conflict(why)) => {
             let detail = hookpoints::one(&ask.desk, &ask.who, name).await?;
-            let title = &detail.line.hookpoint.title[&ask.tongue.locale];
+            let title = &detail.line.hookpoint.title[&ask.localizer.locale];
             let form = text_body(ask, text, detail.version, title, &[]);
             let body = html! { (meanwhile(ask, &why, detail.version)) (form) };
             Ok(slower(ask, "hookpoints.as_text", body))

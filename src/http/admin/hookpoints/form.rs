@@ -327,7 +327,7 @@ fn trigger_fields(ask: &Ask, n: usize, one: &Value, subject: &str, mistakes: &[M
     let line = |part: &str, value: String| {
         let hint = format!("hookpoints.{part}_hint");
         let label = format!("hookpoints.{part}");
-        field(ask, mistakes, &name(part), ask.t(&label), ask.tongue.known(&hint), input(part, value))
+        field(ask, mistakes, &name(part), ask.t(&label), ask.localizer.known(&hint), input(part, value))
     };
     let other = one["names"].as_str().unwrap_or_default();
     html! {
@@ -436,7 +436,7 @@ fn times(ask: &Ask, definition: &Value, mistakes: &[Mistake]) -> Markup {
             mistakes,
             name,
             ask.t(&label),
-            ask.tongue.known(&hint),
+            ask.localizer.known(&hint),
             html! { input id=(name) name=(name) type="time" value=(value); },
         )
     };
@@ -447,7 +447,7 @@ fn times(ask: &Ask, definition: &Value, mistakes: &[Mistake]) -> Markup {
             mistakes,
             name,
             ask.t(label),
-            ask.tongue.known(&hint),
+            ask.localizer.known(&hint),
             html! {
                 input id=(name) name=(name) inputmode="numeric" value=(plain(&definition[name]));
             },

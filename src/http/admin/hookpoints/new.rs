@@ -68,7 +68,7 @@ fn results(ask: &Ask) -> Markup {
                             @if let Some(why) = hook.unfit { (badge(Tone::Plain, ask.t(&format!("hookpoints.unfit_{why}")))) }
                             @if let Some(mind) = hook.mind { (badge(Tone::Waiting, ask.t(&format!("hookpoints.mind_{mind}")))) }
                             @for (entry, _) in used.fired_by(hook.name) {
-                                " " a href=(address(entry.hookpoint.id.as_str())) { (entry.hookpoint.title[&ask.tongue.locale]) }
+                                " " a href=(address(entry.hookpoint.id.as_str())) { (entry.hookpoint.title[&ask.localizer.locale]) }
                             }
                         } }
                     }

@@ -14,7 +14,7 @@ pub async fn saved(ask: &Ask) -> Result<Answer, AdminError> {
     let trial = run(&ask.desk, &ask.who, &detail.line.hookpoint).await?;
     let body = html! {
         (back(ask, &address(ask.param(0)), "hookpoints.back_one"))
-        h1 { (ask.t("hookpoints.try")) ": " (detail.line.hookpoint.title[&ask.tongue.locale]) }
+        h1 { (ask.t("hookpoints.try")) ": " (detail.line.hookpoint.title[&ask.localizer.locale]) }
         (outcome(ask, &trial))
     };
     Answer::page(AT, ask.t("hookpoints.try"), body)

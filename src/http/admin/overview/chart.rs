@@ -31,7 +31,7 @@ const CLASSES: [&str; 5] = ["good", "sent", "waiting", "bad", "plain"];
 pub fn chart(ask: &Ask, id: &str, step: Step, bars: &[Bar]) -> Markup {
     let total: u64 = bars.iter().map(Bar::total).sum();
     let heading = ask.t(if step == Step::Hour { "overview.chart_day" } else { "overview.chart_month" });
-    let desc = ask.tf("overview.chart_desc", &[("n", &ask.tongue.number(total))]);
+    let desc = ask.tf("overview.chart_desc", &[("n", &ask.localizer.number(total))]);
     html! {
         div.spread {
             h2 id={ (id) "-h" } { (heading) }
@@ -130,7 +130,7 @@ fn is_named(step: Step, index: usize, all: usize) -> bool {
 }
 
 fn label(ask: &Ask, step: Step, from: Timestamp) -> String {
-    let local = from.to_zoned(ask.tongue.zone.clone());
+    let local = from.to_zoned(ask.localizer.zone.clone());
     match step {
         Step::Hour => format::time_of_day(local.time()),
         Step::Day => format!("{}/{}", local.day(), local.month()),
@@ -140,20 +140,20 @@ fn label(ask: &Ask, step: Step, from: Timestamp) -> String {
 /// A bar's moment in full.
 fn moment(ask: &Ask, step: Step, from: Timestamp, zone: &TimeZone) -> String {
     match step {
-        Step::Hour => ask.tongue.clock(from),
-        Step::Day => format::date(from.to_zoned(zone.clone()).date(), ask.tongue.locale),
+        Step::Hour => ask.localizer.clock(from),
+        Step::Day => format::date(from.to_zoned(zone.clone()).date(), ask.localizer.locale),
     }
 }
 
 fn told(ask: &Ask, step: Step, bar: &Bar) -> String {
-    let whole = format!("{}: {}", moment(ask, step, bar.from, &ask.tongue.zone), ask.tongue.number(bar.total()));
+    let whole = format!("{}: {}", moment(ask, step, bar.from, &ask.localizer.zone), ask.localizer.number(bar.total()));
     let parts = Standing::ALL.iter().zip(bar.counts).filter(|(_, n)| *n > 0);
-    let parts = parts.map(|(standing, n)| format!("{}: {}", word(ask, *standing), ask.tongue.number(n)));
+    let parts = parts.map(|(standing, n)| format!("{}: {}", word(ask, *standing), ask.localizer.number(n)));
     [whole].into_iter().chain(parts).collect::<Vec<_>>().join("\n")
 }
 
 fn word<'a>(ask: &Ask, standing: Standing) -> &'a str {
-    ask.tongue.known(&format!("overview.standing_{standing}")).unwrap_or(standing.code())
+    ask.localizer.known(&format!("overview.standing_{standing}")).unwrap_or(standing.code())
 }
 
 fn table(ask: &Ask, step: Step, bars: &[Bar], caption: &str) -> Markup {
@@ -170,10 +170,10 @@ fn table(ask: &Ask, step: Step, bars: &[Bar], caption: &str) -> Markup {
                 tbody {
                     @for bar in bars.iter().rev() {
                         tr {
-                            th scope="row" { (moment(ask, step, bar.from, &ask.tongue.zone)) }
-                            td.end { (ask.tongue.number(bar.total())) }
-                            @for n in bar.counts { td.end { (ask.tongue.number(n)) } }
-                            td.end { (ask.tongue.number(bar.read)) }
+                            th scope="row" { (moment(ask, step, bar.from, &ask.localizer.zone)) }
+                            td.end { (ask.localizer.number(bar.total())) }
+                            @for n in bar.counts { td.end { (ask.localizer.number(n)) } }
+                            td.end { (ask.localizer.number(bar.read)) }
                         }
                     }
                 }

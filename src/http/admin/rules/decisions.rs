@@ -40,7 +40,7 @@ pub(super) async fn list(ask: &Ask) -> Result<Answer, AdminError> {
         p.soft { (ask.t("rule.decisions_about")) }
         (search(ask, &[]))
         @if let Some(until) = found.looked_until {
-            p.notice { (ask.tf("rule.looked", &[("until", &ask.tongue.clock(until))])) }
+            p.notice { (ask.tf("rule.looked", &[("until", &ask.localizer.clock(until))])) }
         }
         @if found.items.is_empty() { (nothing(ask.t("list.nothing"))) } @else { (table(ask, &found.items, &names)) }
         (older(ask, HERE, next.as_deref()))
@@ -103,7 +103,7 @@ fn table(ask: &Ask, all: &[Kept], names: &Names) -> Markup {
 
 /// Who asked, and whether he only wanted to know.
 fn asker(ask: &Ask, one: &Kept) -> Markup {
-    let by = ask.tongue.known(&format!("rule.by_{}", one.asked_by)).unwrap_or(&one.asked_by);
+    let by = ask.localizer.known(&format!("rule.by_{}", one.asked_by)).unwrap_or(&one.asked_by);
     html! {
         @if by.is_empty() { (one.source) } @else { bdi { (by) } }
         @if one.what_if { " " (verdict::only_asked(ask)) } @else { br; small.mono { (one.hook) } }
@@ -111,7 +111,7 @@ fn asker(ask: &Ask, one: &Kept) -> Markup {
 }
 
 pub(super) async fn one(ask: &Ask) -> Result<Answer, AdminError> {
-    let whole = decisions::whole(&ask.desk, decisions::id(ask.param(0))?, ask.tongue.locale).await?;
+    let whole = decisions::whole(&ask.desk, decisions::id(ask.param(0))?, ask.localizer.locale).await?;
     let kept = &whole.kept;
     let rows: Vec<(&str, bool, &str)> =
         whole.reasons.iter().map(|one| (one.code.as_str(), one.passed, one.text.as_str())).collect();
@@ -219,7 +219,7 @@ fn values<'a>(ask: &Ask, whole: &'a Whole) -> Vec<(&'a str, String)> {
 }
 
 fn cause<'a>(ask: &Ask, told: &'a Told) -> &'a str {
-    ask.tongue.known(&format!("rule.cause_{}", told.missed.cause)).unwrap_or(&told.missed.cause)
+    ask.localizer.known(&format!("rule.cause_{}", told.missed.cause)).unwrap_or(&told.missed.cause)
 }
 
 pub(super) async fn missed(ask: &Ask) -> Result<Answer, AdminError> {

@@ -51,17 +51,17 @@ fn is_empty(value: &Value) -> bool {
 
 fn label<'a>(ask: &Ask, name: &'a str) -> &'a str {
     let key = [format!("rule.f_{name}"), format!("rule.cycle_{name}")];
-    key.iter().find_map(|key| ask.tongue.known(key)).unwrap_or(name)
+    key.iter().find_map(|key| ask.localizer.known(key)).unwrap_or(name)
 }
 
 /// Codes of ours in words, days as people write them; whatever else stands for itself.
 pub(super) fn word(ask: &Ask, text: &str) -> String {
     let keys = [format!("rule.cycle_{text}"), format!("rule.type_{text}")];
-    if let Some(word) = keys.iter().find_map(|key| ask.tongue.known(key)) {
+    if let Some(word) = keys.iter().find_map(|key| ask.localizer.known(key)) {
         return word.to_owned();
     }
     match text.parse::<Date>() {
-        Ok(day) if text.len() == 10 => format::date(day, ask.tongue.locale),
+        Ok(day) if text.len() == 10 => format::date(day, ask.localizer.locale),
         _ => text.replace('T', " ").parse::<DateTime>().map_or_else(|_| text.to_owned(), |_| text.replace('T', " ")),
     }
 }

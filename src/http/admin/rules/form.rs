@@ -169,7 +169,7 @@ fn service(ask: &Ask, one: &Hosted, currency: Option<&Currency>) -> Markup {
 
 fn cycle(ask: &Ask, cycle: Option<Cycle>) -> &'static str {
     let code = cycle.map_or("unknown", Cycle::code);
-    ask.tongue.known(&format!("rule.cycle_{code}")).unwrap_or_default()
+    ask.localizer.known(&format!("rule.cycle_{code}")).unwrap_or_default()
 }
 
 /// What the rule needs to know, about the subject that was chosen.

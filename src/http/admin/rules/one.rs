@@ -26,7 +26,7 @@ pub(super) async fn asked(ask: &Ask) -> Result<Answer, AdminError> {
     match question(ask, rule, &mut asking).await {
         Ok(fields) if asking.mistakes.is_empty() => {
             let said =
-                rules::ask(&ask.desk.decider, &ask.who, (rule, &fields), ask.tongue.locale, ask.desk.now()).await;
+                rules::ask(&ask.desk.decider, &ask.who, (rule, &fields), ask.localizer.locale, ask.desk.now()).await;
             match said {
                 Ok(said) => asking.said = Some(said),
                 Err(AdminError::Invalid(mistakes)) => asking.mistakes.extend(mistakes),
@@ -119,7 +119,7 @@ async fn page(ask: &Ask, rule: Rule, asking: &Asking) -> Result<Answer, AdminErr
                 h2 { (ask.t("rule.tab_decisions")) }
                 dl.facts {
                     (counts(ask, standing))
-                    dt { (ask.t("rule.what_ifs")) } dd { (ask.tongue.number(standing.counts.what_if)) }
+                    dt { (ask.t("rule.what_ifs")) } dd { (ask.localizer.number(standing.counts.what_if)) }
                     dt { (ask.t("rule.version")) } dd { (standing.version) }
                 }
                 p { a href={ (AT) "/decisions?rule=" (rule) } { (ask.t("rule.decisions_of")) } }
@@ -131,7 +131,7 @@ async fn page(ask: &Ask, rule: Rule, asking: &Asking) -> Result<Answer, AdminErr
 }
 
 fn condition(ask: &Ask, rule: Rule, code: &'static str) -> Markup {
-    let text = template(ask.tongue.locale, rule, Say::Condition { code, passed: true }).unwrap_or(code);
+    let text = template(ask.localizer.locale, rule, Say::Condition { code, passed: true }).unwrap_or(code);
     // Only what the sentence says without values: it holds for nobody in particular here.
     let text = text.split('{').next().unwrap_or(text);
     html! { (text) " " small { code { (code) } } }
@@ -169,6 +169,6 @@ fn policy(ask: &Ask, standing: &Standing) -> Markup {
 }
 
 fn means(ask: &Ask, key: &str, value: &str) -> &'static str {
-    let exact = ask.tongue.known(&format!("rule.p_{key}_{value}"));
-    exact.or_else(|| ask.tongue.known(&format!("rule.p_{key}"))).unwrap_or_default()
+    let exact = ask.localizer.known(&format!("rule.p_{key}_{value}"));
+    exact.or_else(|| ask.localizer.known(&format!("rule.p_{key}"))).unwrap_or_default()
 }

@@ -31,7 +31,7 @@ pub(super) fn what_if(ask: &Ask, said: &WhatIf) -> Markup {
             (conditions(ask, &rows))
             (values(ask, &said.read))
             (client_reads(ask, Some(said.answer.locale), said.answer.message.as_deref(), &said.answer.notices))
-            @if said.answer.locale != ask.tongue.locale {
+            @if said.answer.locale != ask.localizer.locale {
                 (translated(ask, &said.read))
             }
             (may_except(ask, rule, kept.subject, kept.verdict))
@@ -91,7 +91,7 @@ pub(super) fn table(ask: &Ask, all: &[(&str, String)]) -> Markup {
             h3 { (ask.t("rule.values")) }
             dl.facts {
                 @for (name, text) in all {
-                    dt { (ask.tongue.known(&format!("rule.v_{name}")).unwrap_or_default()) }
+                    dt { (ask.localizer.known(&format!("rule.v_{name}")).unwrap_or_default()) }
                     dd { bdi { (text) } }
                 }
             }
@@ -101,7 +101,7 @@ pub(super) fn table(ask: &Ask, all: &[(&str, String)]) -> Markup {
 
 /// Where two accounts differ, in words.
 pub(super) fn differences<'a>(ask: &Ask, codes: impl Iterator<Item = &'a str>) -> String {
-    let words: Vec<&str> = codes.map(|code| ask.tongue.known(&format!("rule.d_{code}")).unwrap_or(code)).collect();
+    let words: Vec<&str> = codes.map(|code| ask.localizer.known(&format!("rule.d_{code}")).unwrap_or(code)).collect();
     words.join(", ")
 }
 

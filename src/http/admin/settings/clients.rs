@@ -52,7 +52,7 @@ fn found(ask: &Ask, mistakes: &[Mistake], holding: &Holding) -> Markup {
                 @for kind in shown {
                     li {
                         (ask.t(&format!("clients.of_{}", kind.kind))) ": "
-                        (ask.tongue.number(kind.rows.len() as u64)) @if kind.more { "+" }
+                        (ask.localizer.number(kind.rows.len() as u64)) @if kind.more { "+" }
                     }
                 }
             }

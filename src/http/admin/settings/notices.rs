@@ -90,7 +90,7 @@ fn facts(ask: &Ask, one: &Standing) -> Markup {
             dd {
                 @match one.state.sent_at {
                     Some(at) => {
-                        (ask.tf("notices.sent_n", &[("at", &ask.tongue.clock(at)), ("n", &ask.tongue.number(one.state.sent))]))
+                        (ask.tf("notices.sent_n", &[("at", &ask.localizer.clock(at)), ("n", &ask.localizer.number(one.state.sent))]))
                     }
                     None => { (ask.t("notices.never")) }
                 }
@@ -100,7 +100,7 @@ fn facts(ask: &Ask, one: &Standing) -> Markup {
                 dd {
                     (error)
                     @if let Some(next) = one.state.next_at {
-                        br; span.soft { (ask.tf("notices.next", &[("at", &ask.tongue.clock(next))])) }
+                        br; span.soft { (ask.tf("notices.next", &[("at", &ask.localizer.clock(next))])) }
                     }
                 }
             }

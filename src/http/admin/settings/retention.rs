@@ -18,16 +18,16 @@ pub(super) async fn show(ask: &Ask) -> Result<Answer, AdminError> {
             thead { tr { @for column in columns { th scope="col" { (ask.t(&format!("kept.{column}"))) } } } }
             tbody { @for one in &all { (row(ask, one)) } }
         } }
-        p.hint { (ask.tf("kept.how", &[("every", &ask.tongue.span(span(ask.desk.config.retention.every_s)))])) }
+        p.hint { (ask.tf("kept.how", &[("every", &ask.localizer.span(span(ask.desk.config.retention.every_s)))])) }
         p.hint { (ask.t("kept.by_hand")) }
     };
     shown(ask, "kept", &[], body)
 }
 
 fn row(ask: &Ask, one: &Kept) -> Markup {
-    let number = |n: u64| ask.tongue.number(n);
+    let number = |n: u64| ask.localizer.number(n);
     let moment = |at: Option<jiff::Timestamp>| html! { @if let Some(at) = at { (ask.time(at)) } @else { "–" } };
-    let kept = |kept: SignedDuration| ask.tongue.span(kept.as_secs());
+    let kept = |kept: SignedDuration| ask.localizer.span(kept.as_secs());
     let overdue = one.standing.overdue;
     html! {
         tr {

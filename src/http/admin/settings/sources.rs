@@ -76,16 +76,16 @@ fn stub(ask: &Ask, line: &StubLine) -> Markup {
             ul.notice.bad { @for trouble in &line.troubles { li { (stub_text(ask, *trouble, last, at)) } } }
         }
         dl.facts {
-            dt { (ask.t("sources.heartbeat")) } dd { (ask.tongue.ago(last.received_at, at)) }
+            dt { (ask.t("sources.heartbeat")) } dd { (ask.localizer.ago(last.received_at, at)) }
             dt { (ask.t("sources.versions")) }
             dd { (ask.tf("sources.versions_are", &[("stub", &said.stub), ("platform", &said.platform), ("php", &said.php), ("sapi", &said.sapi)])) }
             dt { (ask.t("sources.waiting")) }
             dd {
-                (ask.tongue.number(said.waiting))
-                @if let Some(oldest) = said.oldest { " " (ask.tf("overview.oldest", &[("span", &ask.tongue.span(at.duration_since(oldest).as_secs()))])) }
+                (ask.localizer.number(said.waiting))
+                @if let Some(oldest) = said.oldest { " " (ask.tf("overview.oldest", &[("span", &ask.localizer.span(at.duration_since(oldest).as_secs()))])) }
             }
-            dt { (ask.t("sources.aside")) } dd { (ask.tongue.number(said.aside)) }
-            dt { (ask.t("sources.lost")) } dd { (ask.tongue.number(said.lost)) }
+            dt { (ask.t("sources.aside")) } dd { (ask.localizer.number(said.aside)) }
+            dt { (ask.t("sources.lost")) } dd { (ask.localizer.number(said.lost)) }
             dt { (ask.t("sources.clock")) } dd { (ask.tf("sources.clock_is", &[("n", &last.clock_ahead_s)])) }
         }
         details {

@@ -60,7 +60,7 @@ pub async fn show(ask: &Ask) -> Result<Answer, AdminError> {
 
 /// The alert's name for people.
 pub fn title(ask: &Ask, hookpoint: &Hookpoint) -> String {
-    hookpoint.title.get(&ask.tongue.locale).cloned().unwrap_or_else(|| hookpoint.id.to_string())
+    hookpoint.title.get(&ask.localizer.locale).cloned().unwrap_or_else(|| hookpoint.id.to_string())
 }
 
 fn cell(ask: &Ask, hookpoint: &Hookpoint, text: &Text, at: &AtProvider) -> Markup {
@@ -108,7 +108,7 @@ pub fn asked(ask: &Ask, at: Timestamp, provider: &AtProvider, back: &str) -> Mar
             },
         )
     });
-    let ago = ask.tongue.ago(at, ask.desk.now());
+    let ago = ask.localizer.ago(at, ask.desk.now());
     html! {
         @if let Some(error) = &provider.error {
             p.notice.waiting role="status" {

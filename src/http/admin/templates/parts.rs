@@ -126,7 +126,7 @@ pub fn state_badge(ask: &Ask, known: Option<&Known>) -> Markup {
         "rejected" | "disabled" => Tone::Bad,
         _ => Tone::Waiting,
     };
-    let word = ask.tongue.known(&format!("templates.state_{code}")).unwrap_or(&known.status);
+    let word = ask.localizer.known(&format!("templates.state_{code}")).unwrap_or(&known.status);
     html! {
         (badge(tone, word))
         @if !known.category.is_empty() && known.category != "UTILITY" { " " (badge(Tone::Waiting, &known.category)) }
@@ -140,7 +140,7 @@ pub async fn reach(ask: &Ask) -> Result<Answer, AdminError> {
     let counted = walk::counted(&ask.desk).await?;
     let (at, reach) = (&counted.0, &counted.1);
     let here = reach.counts.by_locale.get(&key.locale).cloned().unwrap_or_default();
-    let n = |n: u64| ask.tongue.number(n);
+    let n = |n: u64| ask.localizer.number(n);
     let counted_as = |count: u64, word: &str| html! { div.tile { b { (n(count)) } (ask.t(word)) } };
     let part = html! {
         div.tiles {
@@ -153,7 +153,7 @@ pub async fn reach(ask: &Ask) -> Result<Answer, AdminError> {
             }
         }
         p.hint {
-            (ask.tf("templates.reach_of", &[("all", &n(reach.counts.read)), ("ago", &ask.tongue.ago(*at, ask.desk.now()))]))
+            (ask.tf("templates.reach_of", &[("all", &n(reach.counts.read)), ("ago", &ask.localizer.ago(*at, ask.desk.now()))]))
             @if !reach.complete { " " (ask.t("templates.reach_partly")) }
             " " a href="/admin/phones" { (ask.t("templates.reach_who")) }
         }
@@ -195,7 +195,7 @@ fn standing(ask: &Ask, key: &Key, message: &MessageTrail) -> Markup {
             p { (layout::state(ask, state)) " " (ask.tf("templates.test_to", &[("to", &message.to.masked())])) }
             @if let Some(detail) = message.detail.as_deref().filter(|_| state == "failed") { p.notice.bad { (detail) } }
             @else if let Some(reason) = &message.reason {
-                p.hint { (ask.tongue.known(&format!("reason.{reason}")).unwrap_or(reason)) }
+                p.hint { (ask.localizer.known(&format!("reason.{reason}")).unwrap_or(reason)) }
             }
             ol.trail {
                 li { (ask.time(message.created_at)) " · " (ask.t("state.queued")) }

@@ -1,19 +1,18 @@
-//! Owns: the pages' words in every language. One file per area of the page; each word stands there in all three languages,
-//! side by side, so that none is forgotten.
+//! Owns: the texts of pages and needs in every language. One file per area of the page; each text stands there in all three
+//! languages, side by side, so that none is forgotten.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use maud::{Markup, html};
 use rust_embed::RustEmbed;
 
 use crate::domain::locale::Locale;
 use crate::render::format;
 
 #[derive(RustEmbed)]
-#[folder = "src/http/admin/words/"]
+#[folder = "src/i18n/"]
 struct Files;
 
 /// One word in the order of [`Locale::PAGES`].
@@ -64,13 +63,13 @@ pub fn text(locale: Locale, key: &str) -> &str {
 
 /// In which language, and by which clock, a page is written.
 #[derive(Clone, Debug)]
-pub struct Tongue {
+pub struct Localizer {
     pub locale: Locale,
     /// The platform's zone: what its people have on their walls.
     pub zone: TimeZone,
 }
 
-impl Tongue {
+impl Localizer {
     /// A word.
     #[must_use]
     pub fn t<'a>(&self, key: &'a str) -> &'a str {
@@ -90,12 +89,6 @@ impl Tongue {
         values.iter().fold(self.t(key).to_owned(), |text, (name, value)| {
             text.replace(&format!("{{{name}}}"), &value.to_string())
         })
-    }
-
-    /// A moment: by the platform's clock, exactly in UTC for machines and on hovering.
-    #[must_use]
-    pub fn time(&self, at: Timestamp) -> Markup {
-        html! { time datetime=(at) title=(at) { (self.clock(at)) } }
     }
 
     /// A moment as text.
@@ -162,8 +155,8 @@ mod tests {
 
     #[test]
     fn numbers_and_spans_read_as_people_write_them() {
-        let spanish = Tongue { locale: Locale::EsAr, zone: TimeZone::UTC };
-        let english = Tongue { locale: Locale::En, zone: TimeZone::UTC };
+        let spanish = Localizer { locale: Locale::EsAr, zone: TimeZone::UTC };
+        let english = Localizer { locale: Locale::En, zone: TimeZone::UTC };
         assert_eq!((spanish.number(1_234_567), english.number(999)), ("1.234.567".to_owned(), "999".to_owned()));
         assert_eq!(english.number(1_000), "1,000");
         assert_eq!(spanish.span(26 * 3_600), "26 h");
