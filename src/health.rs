@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
-use crate::domain::hookpoint::closed_list;
+use crate::domain::closed_list::closed_list;
 use crate::domain::time::earlier;
 use crate::metrics::Metrics;
 use crate::road::{Step, mark_one};

@@ -2,7 +2,7 @@
 //! `trace`; off by default, and then one comparison). Why: a process may die between any two of them. `make chaos` kills
 //! it there, and counts at which step each kill struck; or it makes the thread panic there.
 
-use crate::domain::hookpoint::closed_list;
+use crate::domain::closed_list::closed_list;
 use std::fmt;
 
 /// The target of the marks: `log.level = "info,hookbridge::road=trace"` shows them.

@@ -9,15 +9,14 @@ use serde_json::{Value as Json, json};
 use super::wish::Reading;
 use super::{AdminError, Desk};
 use crate::decide::words::restored;
+use crate::domain::closed_list::closed_list;
 use crate::domain::decision::{DecisionId, Rule, Verdict};
-use crate::domain::hookpoint::{Subject, SubjectKind, closed_list};
+use crate::domain::hookpoint::{Subject, SubjectKind};
 use crate::domain::locale::Locale;
 use crate::store::StoreError;
 use crate::store::decision::{self, Filter, Kept};
 use crate::store::missed::{self, Told};
 use crate::store::walk::{Found, Place};
-use std::fmt;
-
 /// The stub tells of an answer that did not come in time within so long of the question.
 const TOLD_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 

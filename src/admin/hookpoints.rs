@@ -11,12 +11,11 @@ use jiff::SignedDuration;
 use super::{AdminError, Desk};
 use crate::catalogue::{Catalogue, written};
 use crate::domain::admin::{Role, Who};
-use crate::domain::hookpoint::{Hookpoint, HookpointId, closed_list};
+use crate::domain::closed_list::closed_list;
+use crate::domain::hookpoint::{Hookpoint, HookpointId};
 use crate::domain::locale::Locale;
 use crate::store::recent;
 use crate::store::version::{self, Kind, Version};
-use std::fmt;
-
 /// Versions that are shown.
 pub const VERSIONS_MAX: usize = 100;
 

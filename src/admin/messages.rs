@@ -6,7 +6,7 @@ use super::{AdminError, Desk};
 use crate::dispatch::lane::DispatchError;
 use crate::dispatch::recheck::{Second, Sight, Words, look};
 use crate::domain::admin::{Role, Who};
-use crate::domain::hookpoint::closed_list;
+use crate::domain::closed_list::closed_list;
 use crate::domain::ids::{EventId, MessageId};
 use crate::domain::message::{Message, Standing};
 use crate::domain::reason::Reason;
@@ -19,8 +19,6 @@ use crate::store::trail::{self, MessageFilter, MessageTrail};
 use crate::store::unknown::{self, Answer};
 use crate::store::walk::Found;
 use crate::store::{consent, message, moved, outbox};
-use std::fmt;
-
 closed_list! {
     /// What an operator knows of a message whose outcome is unknown, or wants.
     Verdict {

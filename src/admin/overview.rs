@@ -12,7 +12,7 @@ pub use self::look::{needs, sweep_is_late};
 use self::need::{Need, Past};
 use super::{AdminError, Desk, View};
 use crate::domain::admin::{Role, Who};
-use crate::domain::hookpoint::closed_list;
+use crate::domain::closed_list::closed_list;
 use crate::figures::{self, HookLine};
 use crate::health::{Running, running};
 use crate::store::contacted::{self, WINDOW};
@@ -20,8 +20,6 @@ use crate::store::figure::{self, HOUR, Kind, News, hour_of};
 use crate::store::lane::{self, Pause};
 use crate::store::needs as seen;
 use crate::store::{StoreError, inbox, lane_setting, outbox};
-use std::fmt;
-
 /// The pace is measured over so long.
 const PACE: SignedDuration = SignedDuration::from_secs(30);
 /// A number without a limit: recipients are counted up to here.

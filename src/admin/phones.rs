@@ -8,12 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::reach::{Seen, Standing, Walk};
 use super::{AdminError, Desk};
 use crate::domain::admin::{Role, Who};
-use crate::domain::hookpoint::closed_list;
+use crate::domain::closed_list::closed_list;
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
 use crate::store::{Store, receipt};
-use std::fmt;
-
 /// A page stops looking after so many of the platform's pages of clients, or so long: the next goes on there.
 const PAGES_MAX: usize = 5;
 const LOOK_MAX: Duration = Duration::from_millis(60);

@@ -13,8 +13,9 @@ use super::{AdminError, Desk};
 use crate::billing::Want;
 use crate::billing::find::{Candidate, Found};
 use crate::catalogue::Catalogue;
+use crate::domain::closed_list::closed_list;
 use crate::domain::event::{FieldValue, HookEvent};
-use crate::domain::hookpoint::{HookpointId, Subject, SubjectKind, closed_list};
+use crate::domain::hookpoint::{HookpointId, Subject, SubjectKind};
 use crate::domain::ids::ContactId;
 use crate::domain::mirror::Kind;
 use crate::domain::phone::{normalize, normalize_first};
@@ -25,8 +26,6 @@ use crate::store::search::{self, MessageSearch};
 use crate::store::told::{self, Told};
 use crate::store::trail::{MessageTrail, SkipLine};
 use crate::store::{consent, moved, receipt};
-use std::fmt;
-
 /// Days that one answer covers at most.
 pub const DAYS_MAX: i32 = 31;
 /// Clients that a search offers at most.

@@ -3,9 +3,8 @@
 
 use std::sync::LazyLock;
 
-use crate::domain::hookpoint::{SubjectKind, closed_list};
-use std::fmt;
-
+use crate::domain::closed_list::closed_list;
+use crate::domain::hookpoint::SubjectKind;
 closed_list! {
     /// Why no alert can be made of a hook.
     Unfit {

@@ -1,12 +1,11 @@
 //! Owns: what an outcome means for its message, its template and its number. Pure.
 
-use std::fmt;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::backoff::{Backoff, pair_wait};
-use crate::domain::hookpoint::closed_list;
+use crate::domain::closed_list::closed_list;
 use crate::domain::outcome::{Fault, Outcome, Scope};
 use crate::domain::reason::Reason;
 use crate::store::settle::Next;

@@ -1,12 +1,10 @@
 //! Owns: who acts on the bridge, and what each role may do.
 
-use std::fmt;
-
 use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
 
-use super::hookpoint::closed_list;
+use super::closed_list::closed_list;
 
 closed_list! {
     /// What a person or token may do. The order is the order of power: each may do what those before it may.

@@ -1,10 +1,9 @@
 //! Owns: what somebody said about his alerts, and what a series of such statements means.
 
-use std::fmt;
-
 use jiff::Timestamp;
 
-use super::hookpoint::{Class, closed_list};
+use super::closed_list::closed_list;
+use super::hookpoint::Class;
 use super::ids::{ClientId, ContactId, UserId};
 
 closed_list! {

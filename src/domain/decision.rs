@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::case::Debt;
-use super::hookpoint::closed_list;
+use super::closed_list::closed_list;
 use super::money::{Currency, Money};
 use super::record::Cancelled;
 

@@ -1,10 +1,8 @@
 //! Owns: what a stub says of itself when its platform's cron ends, and what in it a person should look at.
 
-use std::fmt;
-
 use jiff::{SignedDuration, Timestamp};
 
-use super::hookpoint::closed_list;
+use super::closed_list::closed_list;
 
 /// The oldest stub that does all that this bridge relies on.
 pub const STUB_LEAST: (u32, u32, u32) = (1, 2, 0);

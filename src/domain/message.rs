@@ -1,13 +1,12 @@
 //! Owns: one alert to one recipient, and the states it may have.
 
-use jiff::Timestamp;
-use std::fmt;
-
-use super::hookpoint::{Class, HookpointId, Subject, closed_list};
+use super::closed_list::closed_list;
+use super::hookpoint::{Class, HookpointId, Subject};
 use super::ids::{ClientId, ContactId, EventId, MessageId, UserId};
 use super::locale::Locale;
 use super::phone::E164;
 use super::reason::Reason;
+use jiff::Timestamp;
 
 /// A message as it is queued.
 #[derive(Clone, Debug)]

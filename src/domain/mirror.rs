@@ -1,8 +1,6 @@
 //! Owns: which of the platform's rows the sweep watches, and what a row looked like.
 
-use std::fmt;
-
-use super::hookpoint::closed_list;
+use super::closed_list::closed_list;
 
 closed_list! {
     /// Which of the platform's tables a watched row is of.

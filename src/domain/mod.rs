@@ -1,5 +1,6 @@
 //! Floor 0: values only. No IO, no serde, no clock. Read in this order.
 
+pub mod closed_list;
 pub mod ids;
 pub mod locale;
 pub mod money;

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use super::hookpoint::closed_list;
-use std::fmt;
-
+use super::closed_list::closed_list;
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {

@@ -1,9 +1,7 @@
 //! Owns: the closed list of why something was not sent, or not yet. "Why did this client get nothing?" is answered with
 //! one of these and nothing else. `docs/RULES.md` explains each; a test compares.
 
-use super::hookpoint::closed_list;
-use std::fmt;
-
+use super::closed_list::closed_list;
 closed_list! {
     /// Why an event, a recipient or a message led to nothing, or must wait.
     Reason {

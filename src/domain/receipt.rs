@@ -2,11 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::hookpoint::closed_list;
+use super::closed_list::closed_list;
 use super::ids::{MessageId, ProviderUserId};
 use super::phone::E164;
-use std::fmt;
-
 closed_list! {
     /// `sent < delivered < read`; `failed` yields to `delivered` and `read`, since with several devices a delivery may be
     /// reported after a failure.

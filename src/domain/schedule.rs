@@ -2,14 +2,14 @@
 //! client's time zone.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::LazyLock;
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
-use super::hookpoint::{SubjectKind, closed_list};
+use super::closed_list::closed_list;
+use super::hookpoint::SubjectKind;
 use super::mirror::Kind;
 
 /// The hook of events that the bridge makes itself when a step's moment comes.

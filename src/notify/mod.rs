@@ -5,7 +5,6 @@ mod hook;
 mod mail;
 pub mod plan;
 
-use std::fmt;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,7 +12,7 @@ use uuid::Uuid;
 
 use crate::config::notify::{EmailConfig, MannerConfig, NotifyConfig, WebhookConfig};
 use crate::config::section::is_empty;
-use crate::domain::hookpoint::closed_list;
+use crate::domain::closed_list::closed_list;
 use jiff::Timestamp;
 
 /// Characters of an error that are kept.

@@ -1,10 +1,9 @@
 //! Owns: who gets an alert: the client, his contacts and the logins with a right to that kind of notice. Each who gets none
 //! has a reason.
 
-use std::fmt;
-
 use crate::config::Config;
-use crate::domain::hookpoint::{Audience, Right, closed_list};
+use crate::domain::closed_list::closed_list;
+use crate::domain::hookpoint::{Audience, Right};
 use crate::domain::ids::{ContactId, UserId};
 use crate::domain::locale::Locale;
 use crate::domain::phone::{E164, Guess, PhonePolicy, normalize, normalize_first};

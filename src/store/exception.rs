@@ -1,7 +1,5 @@
 //! Owns: exceptions that administrators make to the company's rules: who, why, until when. None is ever deleted.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use mysql_async::Row;
 use mysql_async::prelude::Queryable;
@@ -11,8 +9,9 @@ use super::pool::{bounded, retried};
 use super::row::{Reader, at, cut, transaction};
 use super::walk::Where;
 use super::{Store, StoreError, revision};
+use crate::domain::closed_list::closed_list;
 use crate::domain::decision::Rule;
-use crate::domain::hookpoint::{Subject, closed_list};
+use crate::domain::hookpoint::Subject;
 
 /// An administrator's exception to a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,11 +11,9 @@ use mysql_async::{Conn, Row, Value};
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, cut, marks, transaction};
 use super::{Store, StoreError};
+use crate::domain::closed_list::closed_list;
 use crate::domain::event::{SCHEDULE, SWEEP};
-use crate::domain::hookpoint::closed_list;
 use crate::domain::missed;
-use std::fmt;
-
 /// What is counted at once.
 pub const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// Rows of one INSERT.

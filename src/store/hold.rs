@@ -13,12 +13,11 @@ use super::outbox::hex_list;
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, marks, transaction};
 use super::{Store, StoreError};
-use crate::domain::hookpoint::{Class, HookpointId, closed_list};
+use crate::domain::closed_list::closed_list;
+use crate::domain::hookpoint::{Class, HookpointId};
 use crate::domain::ids::{ClientId, MessageId};
 use crate::domain::message::Message;
 use crate::domain::reason::Reason;
-use std::fmt;
-
 /// Length of a slot in which alerts are counted.
 const SLOT: SignedDuration = SignedDuration::from_mins(10);
 /// Counts are spread over so many rows, so that workers do not wait for each other.

@@ -9,10 +9,8 @@ use mysql_async::{Row, Value};
 use super::row::{Reader, at, marks};
 use super::walk::{Found, Place, Statement, TIME_MAX, Walk, Where, moment};
 use super::{Store, StoreError};
-use crate::domain::hookpoint::closed_list;
+use crate::domain::closed_list::closed_list;
 use crate::domain::reason::Reason;
-use std::fmt;
-
 /// Lines about events that one search reads at most: of a client, or with a reason.
 const LINES_MAX: usize = 200;
 

@@ -8,9 +8,7 @@ use super::audit::Record;
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, cut, transaction};
 use super::{Store, StoreError};
-use crate::domain::hookpoint::closed_list;
-use std::fmt;
-
+use crate::domain::closed_list::closed_list;
 closed_list! {
     /// What has versions.
     Kind {

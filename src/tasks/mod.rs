@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 pub use self::caught::{Panicked, caught, note_panics};
 pub use self::failures::{Failures, Next};
-use crate::domain::hookpoint::closed_list;
+use crate::domain::closed_list::closed_list;
 use crate::metrics::{Metrics, TaskLabel};
 use crate::stop::Stop;
 

@@ -1,8 +1,8 @@
 //! `POST /v1/heartbeat`: what a stub says of itself, and where people see it.
 
+use hookbridge::admin::overview::need::says;
 use hookbridge::admin::overview::now;
 use hookbridge::domain::admin::{Role, Who};
-use hookbridge::http::api::overview::says;
 use serde_json::{Value, json};
 
 use crate::support::bridge::{Answer, Bridge};

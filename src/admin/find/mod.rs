@@ -6,7 +6,6 @@ mod ours;
 mod query;
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +18,8 @@ use super::{AdminError, Desk};
 use crate::billing::BillingError;
 use crate::billing::lookup::{Called, Rows, Wanted};
 use crate::domain::admin::{Role, Who};
-use crate::domain::hookpoint::{Subject, SubjectKind, closed_list};
+use crate::domain::closed_list::closed_list;
+use crate::domain::hookpoint::{Subject, SubjectKind};
 
 /// Hits of one kind.
 pub const HITS_MAX: usize = 6;

@@ -1,11 +1,9 @@
 //! Owns: what a person may have to look at: the closed list, and one need with its count and since when.
 
-use std::fmt;
-
 use jiff::Timestamp;
 
+use crate::domain::closed_list::closed_list;
 use crate::domain::heartbeat::{Received, Trouble};
-use crate::domain::hookpoint::closed_list;
 use crate::domain::locale::Locale;
 use crate::domain::reason::Reason;
 use crate::i18n;

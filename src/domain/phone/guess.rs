@@ -1,9 +1,7 @@
 //! Owns: the closed lists about reading a number: how it can be read, what a reading assumes, and which kinds of number get
 //! no alerts. Pages say each in their own language, by its code.
 
-use std::fmt;
-
-use crate::domain::hookpoint::closed_list;
+use crate::domain::closed_list::closed_list;
 
 closed_list! {
     /// What was assumed to come to a number.
