@@ -1,18 +1,7 @@
-//! hookbridge: carries a billing platform's hooks to WhatsApp.
+//! hookbridge sends a hosting company's clients WhatsApp alerts about what happens in the billing platform.
 //!
-//! The rooms, in reading order. Imports go down only (`tests/it/tidy.rs` checks it):
-//!
-//! ```text
-//! floor 8   cli
-//! floor 7   app   sandbox   demo
-//! floor 6   http
-//! floor 5   admin                           what people do, by page, API and command line
-//! floor 4   process │ dispatch │ retention │ figures │ health │ notify    they talk through tables and a Notify, never to each other
-//! floor 3   decide │ provider_texts │ i18n  used by admin, http and cli
-//! floor 2   catalogue │ rules │ render │ whatsapp │ billing │ store        none imports another
-//! floor 1   clock  signature  seal  config  envelope  expression  sql  metrics  stop  telemetry  road  tasks
-//! floor 0   domain                          values only
-//! ```
+//! The rooms follow in reading order, from the lowest floor up. Imports go down only: the floors are a diagram in
+//! `docs/ARCHITECTURE.md`, and `tests/it/tidy.rs` reads them there.
 
 pub mod domain;
 
@@ -39,6 +28,7 @@ pub mod whatsapp;
 
 pub mod decide;
 pub mod i18n;
+pub mod provider_texts;
 
 pub mod dispatch;
 pub mod figures;
@@ -52,7 +42,6 @@ pub mod admin;
 pub mod http;
 
 pub mod app;
-pub mod provider_texts;
 
 #[cfg(feature = "demo")]
 pub mod sandbox;

@@ -37,10 +37,11 @@ fn every_defect_that_peers_have_is_shown_not_to_be_ours_by_a_test_that_exists() 
         known.extend(names.map(|name| format!("php: {name}")));
     }
     let mut shown: BTreeMap<u32, usize> = BTreeMap::new();
-    for line in table.lines().filter(|line| line.starts_with("| ")) {
-        let mut cells = line.trim_matches('|').split(" | ").map(str::trim);
-        let Some(Ok(row)) = cells.next().map(str::parse::<u32>) else { continue };
-        let tests: Vec<&str> = cells.last().unwrap_or_default().split('`').skip(1).step_by(2).collect();
+    for item in table.split("\n- **").skip(1) {
+        let Some((Ok(row), text)) = item.split_once(".**").map(|(row, text)| (row.parse::<u32>(), text)) else {
+            continue;
+        };
+        let tests: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("  - `")?.strip_suffix('`')).collect();
         for test in &tests {
             assert!(known.contains(*test), "tests/README.md, row {row}: there is no test `{test}`");
         }
