@@ -38,6 +38,7 @@ pub mod process;
 pub mod retention;
 
 pub mod admin;
+pub mod ops;
 
 pub mod http;
 

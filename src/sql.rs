@@ -16,7 +16,7 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mysql_async::prelude::FromValue;
-use mysql_async::{Conn, Pool, Row, Value};
+use mysql_async::{Conn, Pool, Row, Transaction, TxOpts, Value};
 
 pub use self::bisect::{Bisected, bisect};
 pub use self::open::{Address, AddressError, Check};
@@ -153,6 +153,19 @@ impl Database {
         let connecting = AssertUnwindSafe(self.pool.get_conn()).catch_unwind();
         match tokio::time::timeout(self.acquire_timeout, connecting).await {
             Ok(Ok(connection)) => Ok(connection?),
+            Ok(Err(panic)) => Err(ConnectError::Panicked(said(&*panic))),
+            Err(_) => Err(ConnectError::Busy(self.acquire_timeout)),
+        }
+    }
+
+    /// A transaction on a connection of its own. One that is dropped is rolled back before anybody else uses its connection.
+    ///
+    /// # Errors
+    /// As [`Self::connection`].
+    pub async fn transaction(&self, options: TxOpts) -> Result<Transaction<'static>, ConnectError> {
+        let beginning = AssertUnwindSafe(self.pool.start_transaction(options)).catch_unwind();
+        match tokio::time::timeout(self.acquire_timeout, beginning).await {
+            Ok(Ok(transaction)) => Ok(transaction?),
             Ok(Err(panic)) => Err(ConnectError::Panicked(said(&*panic))),
             Err(_) => Err(ConnectError::Busy(self.acquire_timeout)),
         }

@@ -34,7 +34,6 @@ pub mod retention;
 pub mod rules;
 pub mod shape;
 pub mod shelf;
-pub mod sources;
 pub mod sso;
 pub mod templates;
 pub mod token;

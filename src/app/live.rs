@@ -10,12 +10,12 @@ use secrecy::SecretString;
 use tokio::sync::Mutex;
 
 use crate::admin::LeftOut;
-use crate::admin::sources::opened;
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::section::is_empty;
 use crate::http::limit::{Sources, sources};
+use crate::ops::sources::opened;
 use crate::render::Templates;
 use crate::seal::Sealer;
 use crate::store::lane_setting::{self, Paces};

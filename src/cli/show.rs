@@ -54,3 +54,8 @@ pub(super) fn more(next: Option<&Place>, looked_until: Option<Timestamp>) {
 pub(super) fn json(value: &serde_json::Value) {
     println!("{}", serde_json::to_string_pretty(value).unwrap_or_default());
 }
+
+/// An operation's output as JSON.
+pub(super) fn output(output: &impl serde::Serialize) {
+    json(&serde_json::to_value(output).unwrap_or_default());
+}

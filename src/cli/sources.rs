@@ -2,15 +2,14 @@
 
 use comfy_table::Cell;
 use secrecy::ExposeSecret as _;
-use serde_json::{Value, json};
 
 use super::desk::{Failure, with_the_key};
 use super::show;
-use crate::admin::overview::need::stub_says;
-use crate::admin::{Desk, sources};
+use crate::admin::Desk;
 use crate::config::Config;
 use crate::domain::admin::Who;
-use crate::http::api::settings::source_json;
+use crate::ops::sources::{EndSecret, ForgetStub, ListSources, RotateSecret, Source};
+use crate::ops::{change, read};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
@@ -21,25 +20,15 @@ pub enum Command {
     },
     /// Make a new secret; it is printed once. Those that were made before stay valid for a while
     Rotate {
-        source: String,
-        /// For how many days the ones before stay valid
-        #[arg(long, default_value_t = sources::OLD_DAYS)]
-        days: u32,
+        #[command(flatten)]
+        rotate: RotateSecret,
         #[arg(long)]
         json: bool,
     },
-    /// Forget a stub whose host or user is no more
-    Forget {
-        source: String,
-        host: String,
-        /// The user that PHP ran as
-        owner: String,
-    },
+    /// Forget a stub whose host or user does not exist any more
+    Forget(ForgetStub),
     /// End a secret now
-    End {
-        /// Its number, see `list`
-        id: u64,
-    },
+    End(EndSecret),
 }
 
 pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
@@ -48,49 +37,52 @@ pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
 
 async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
     match command {
-        Command::List { json } => list(desk, json).await?,
-        Command::Rotate { source, days, json } => {
-            let secret = sources::rotate(desk, who, &source, days).await?;
+        Command::List { json } => list(desk, who, json).await?,
+        Command::Rotate { rotate, json } => {
+            let days = rotate.days;
+            let new = change(desk, who, rotate).await?;
             if json {
-                show::json(&json!({ "secret": secret.expose_secret() }));
+                show::output(&new);
             } else {
                 // The secret alone is on the standard output, so that it can go into a file.
-                println!("{}", secret.expose_secret());
+                println!("{}", new.secret.expose_secret());
                 eprintln!(
                     "It is shown this once: put it into the stub's config.php. The ones before end in {days} days."
                 );
             }
         }
-        Command::Forget { source, host, owner } => {
-            sources::forget(desk, who, &source, &host, &owner).await?;
-            println!("{source} ({host}, {owner}) is forgotten");
+        Command::Forget(forget) => {
+            let says = format!("{} ({}, {}) is forgotten", forget.source, forget.host, forget.owner);
+            change(desk, who, forget).await?;
+            println!("{says}");
         }
-        Command::End { id } => {
-            sources::end(desk, who, id).await?;
+        Command::End(end) => {
+            let id = end.id;
+            change(desk, who, end).await?;
             println!("secret {id} is over");
         }
     }
     Ok(())
 }
 
-async fn list(desk: &Desk, as_json: bool) -> Result<(), Failure> {
-    let (all, now) = (sources::all(desk).await?, desk.now());
+async fn list(desk: &Desk, who: &Who, as_json: bool) -> Result<(), Failure> {
+    let all = read(desk, who, ListSources {}).await?.items;
     if as_json {
-        show::json(&Value::from(all.iter().map(|one| source_json(one, now)).collect::<Vec<_>>()));
+        show::output(&all);
         return Ok(());
     }
     let mut table = show::table(&["source", "secret", "made", "by", "valid until", "state"]);
     for source in &all {
-        if source.configured > 0 {
-            let what = format!("{} configured", source.configured);
+        if source.configured_secrets > 0 {
+            let what = format!("{} configured", source.configured_secrets);
             let head = [source.name.clone(), what, String::new(), String::new(), String::new()];
             table.add_row(head.into_iter().map(Cell::from).chain([Cell::new("ok")]));
         }
-        for secret in &source.made {
+        for secret in &source.secrets {
             let until = secret.until.map(show::time).unwrap_or_default();
             let (name, made) = (source.name.clone(), show::time(secret.made_at));
             let head = [name, secret.id.to_string(), made, secret.made_by.clone(), until];
-            let state = Cell::new(if secret.is_valid(now) { "ok" } else { "over" });
+            let state = Cell::new(if secret.valid { "ok" } else { "over" });
             table.add_row(head.into_iter().map(Cell::from).chain([state]));
         }
     }
@@ -99,15 +91,15 @@ async fn list(desk: &Desk, as_json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn stubs(all: &[sources::Standing]) {
+fn stubs(all: &[Source]) {
     let mut table =
         show::table(&["stub", "version", "platform", "PHP", "last heartbeat", "waiting", "set aside", "state"]);
-    for line in all.iter().flat_map(|source| &source.stubs) {
-        let (last, said) = (&line.last, &line.last.said);
-        let php = format!("{} {}", said.php, said.sapi);
-        let cells = [last.who(), said.stub.clone(), said.platform.clone(), php, show::time(last.received_at)];
-        let numbers = [said.waiting.to_string(), said.aside.to_string()];
-        let says: Vec<String> = line.troubles.iter().map(|trouble| stub_says(*trouble, last)).collect();
+    for (source, stub) in all.iter().flat_map(|source| source.stubs.iter().map(move |stub| (source, stub))) {
+        let php = format!("{} {}", stub.php, stub.sapi);
+        let name = format!("{} ({}, {})", source.name, stub.host, stub.owner);
+        let cells = [name, stub.stub.clone(), stub.platform.clone(), php, show::time(stub.received_at)];
+        let numbers = [stub.waiting.to_string(), stub.set_aside.to_string()];
+        let says: Vec<&str> = stub.troubles.iter().map(|trouble| trouble.says.as_str()).collect();
         let state = if says.is_empty() { "ok".to_owned() } else { says.join("\n") };
         table.add_row(cells.into_iter().chain(numbers).chain([state]));
     }

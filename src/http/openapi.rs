@@ -29,7 +29,30 @@ pub fn document() -> Value {
         let part: Value = serde_json::from_slice(&data).unwrap_or_else(|error| panic!("openapi/{file}: {error}"));
         merge(&mut all, part);
     }
+    merge(&mut all, generated());
     all
+}
+
+/// The part that is made of the operations' types.
+fn generated() -> Value {
+    let (mut paths, mut schemas) = (Map::new(), Map::new());
+    for endpoint in super::api::endpoints() {
+        if let Some(describe) = endpoint.describe {
+            let operation = describe(&endpoint, &mut schemas);
+            merge(
+                paths.entry(braced(endpoint.pattern)).or_insert(Value::Object(Map::new())),
+                json!({ endpoint.method.to_lowercase(): operation }),
+            );
+        }
+    }
+    json!({ "paths": paths, "components": { "schemas": schemas } })
+}
+
+/// `/messages/:id` as the description writes it.
+#[must_use]
+pub fn braced(pattern: &str) -> String {
+    let braced = |part: &str| part.strip_prefix(':').map_or_else(|| part.to_owned(), |name| format!("{{{name}}}"));
+    pattern.split('/').map(braced).collect::<Vec<_>>().join("/")
 }
 
 fn merge(all: &mut Value, part: Value) {

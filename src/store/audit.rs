@@ -6,7 +6,7 @@ use mysql_async::{Row, Transaction, Value};
 
 use super::pool::bounded;
 use super::row::{Reader, at, cut};
-use super::{Store, StoreError, revision};
+use super::{Store, StoreError, Tx, revision};
 use crate::domain::admin::{Via, Who};
 
 /// One thing that somebody did.
@@ -58,6 +58,14 @@ impl Record<'_> {
         }
         Ok(())
     }
+}
+
+/// Writes the record of an operation into the operation's own transaction.
+///
+/// # Errors
+/// The database.
+pub async fn write(tx: &mut Tx, record: &Record<'_>) -> Result<(), StoreError> {
+    record.write(&mut tx.0).await
 }
 
 const INSERT: &str = "INSERT INTO audit (at, actor, via, action, target, detail, address) VALUES (?, ?, ?, ?, ?, ?, ?)";

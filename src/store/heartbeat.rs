@@ -4,10 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Params, Row, Value};
 
-use super::audit::Record;
 use super::pool::bounded;
-use super::row::{Reader, at, cut, transaction};
-use super::{Store, StoreError};
+use super::row::{Reader, at, cut};
+use super::{Store, StoreError, Tx};
 use crate::domain::heartbeat::{Heartbeat, Received};
 
 /// A process that left nothing and was silent for so long is forgotten: containers change their names.
@@ -98,28 +97,14 @@ pub async fn all(store: &Store) -> Result<Vec<Received>, StoreError> {
 ///
 /// # Errors
 /// The database.
-pub async fn forget(
-    store: &Store,
-    (source, host, owner): (&str, &str, &str),
-    record: &Record<'_>,
-) -> Result<bool, StoreError> {
+pub async fn forget(tx: &mut Tx, source: &str, host: &str, owner: &str) -> Result<bool, StoreError> {
     // The columns hold nothing else, and the server refuses to compare them with it.
     if ![source, host, owner].iter().all(|text| text.is_ascii()) {
         return Ok(false);
     }
-    bounded(async {
-        let mut connection = store.connection().await?;
-        let mut tx = connection.start_transaction(transaction()).await?;
-        let sql = "DELETE FROM heartbeat WHERE source = ? AND host = ? AND owner = ?";
-        tx.exec_drop(sql, (source, host, owner)).await?;
-        let forgotten = tx.affected_rows() == 1;
-        if forgotten {
-            record.write(&mut tx).await?;
-        }
-        tx.commit().await?;
-        Ok(forgotten)
-    })
-    .await
+    let sql = "DELETE FROM heartbeat WHERE source = ? AND host = ? AND owner = ?";
+    tx.0.exec_drop(sql, (source, host, owner)).await?;
+    Ok(tx.0.affected_rows() == 1)
 }
 
 fn read(row: &Row) -> Result<Received, StoreError> {

@@ -4,6 +4,7 @@
 pub mod pool;
 pub mod row;
 pub mod server;
+pub mod tx;
 
 pub mod migrate;
 
@@ -72,4 +73,5 @@ pub mod session;
 pub mod throttle;
 pub mod version;
 
-pub use pool::{Store, StoreError};
+pub use pool::{Passing, Store, StoreError, repeated};
+pub use tx::Tx;

@@ -136,22 +136,50 @@ impl Store {
     }
 }
 
+/// An error of work that may be tried again.
+pub trait Passing: From<StoreError> {
+    /// See [`StoreError::is_passing_conflict`].
+    fn is_passing_conflict(&self) -> bool;
+}
+
+impl Passing for StoreError {
+    fn is_passing_conflict(&self) -> bool {
+        self.is_passing_conflict()
+    }
+}
+
 /// Ends a piece of database work after [`STATEMENT_TIMEOUT_S`]. The connection inside is dropped with it: one whose
 /// future was cut must not be used again.
 pub(crate) async fn bounded<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    tokio::time::timeout(Duration::from_secs(STATEMENT_TIMEOUT_S), work).await.unwrap_or(Err(StoreError::Slow))
+    within(work).await
+}
+
+async fn within<T, E: From<StoreError>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    let done = tokio::time::timeout(Duration::from_secs(STATEMENT_TIMEOUT_S), work).await;
+    done.unwrap_or_else(|_| Err(StoreError::Slow.into()))
 }
 
 /// Runs a transaction, again where it lost a deadlock. The work must be repeatable from its start.
-pub(crate) async fn retried<T, F>(mut work: impl FnMut() -> F) -> Result<T, StoreError>
+pub(crate) async fn retried<T, F>(work: impl FnMut() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
+    repeated(work).await
+}
+
+/// The same for work with errors of its own.
+///
+/// # Errors
+/// The work's own, and [`StoreError::Slow`].
+pub async fn repeated<T, E: Passing, F>(mut work: impl FnMut() -> F) -> Result<T, E>
+where
+    F: Future<Output = Result<T, E>>,
+{
     for _ in 1..DEADLOCK_TRIES {
-        match bounded(work()).await {
+        match within(work()).await {
             Err(error) if error.is_passing_conflict() => {}
             other => return other,
         }
     }
-    bounded(work()).await
+    within(work()).await
 }

@@ -1,13 +1,12 @@
 //! Owns: the secrets of sources that administrators made, sealed. What is over is not kept: only that it was there.
 
 use jiff::Timestamp;
+use mysql_async::Row;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Row, Value};
 
-use super::audit::Record;
 use super::pool::bounded;
-use super::row::{Reader, at, cut, transaction};
-use super::{Store, StoreError};
+use super::row::{Reader, at, cut};
+use super::{Store, StoreError, Tx};
 
 /// One secret.
 #[derive(Clone)]
@@ -63,58 +62,35 @@ pub async fn all(store: &Store) -> Result<Vec<SourceSecret>, StoreError> {
     .await
 }
 
-/// Writes a new secret of `source`; those before it end at `old_until`, if they do not end earlier.
+/// Writes a new secret of `source`; those before it end at `old_until`, if they do not end earlier. Its number.
 ///
 /// # Errors
 /// The database.
-pub async fn rotate<'a>(
-    store: &Store,
+pub async fn rotate(
+    tx: &mut Tx,
     (source, sealed): (&str, &[u8]),
     by: &str,
     old_until: Timestamp,
-    record: impl Fn(u64) -> Record<'a> + Sync,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    bounded(async {
-        let mut connection = store.connection().await?;
-        let mut tx = connection.start_transaction(transaction()).await?;
-        tx.exec_drop(
-            "UPDATE source_secret SET until_at = ? WHERE source = ? AND (until_at IS NULL OR until_at > ?)",
-            (at(old_until), source, at(old_until)),
-        )
-        .await?;
-        tx.exec_drop("UPDATE source_secret SET sealed = '' WHERE source = ? AND until_at <= ?", (source, at(now)))
-            .await?;
-        tx.exec_drop(
-            "INSERT INTO source_secret (source, sealed, made_at, made_by) VALUES (?, ?, ?, ?)",
-            (source, sealed, at(now), cut(by, 100)),
-        )
-        .await?;
-        let id = tx.last_insert_id().unwrap_or_default();
-        record(id).write(&mut tx).await?;
-        tx.commit().await?;
-        Ok(id)
-    })
-    .await
+    let ends = "UPDATE source_secret SET until_at = ? WHERE source = ? AND (until_at IS NULL OR until_at > ?)";
+    tx.0.exec_drop(ends, (at(old_until), source, at(old_until))).await?;
+    let over = "UPDATE source_secret SET sealed = '' WHERE source = ? AND until_at <= ?";
+    tx.0.exec_drop(over, (source, at(now))).await?;
+    let new = "INSERT INTO source_secret (source, sealed, made_at, made_by) VALUES (?, ?, ?, ?)";
+    tx.0.exec_drop(new, (source, sealed, at(now), cut(by, 100))).await?;
+    Ok(tx.0.last_insert_id().unwrap_or_default())
 }
 
-/// Ends a secret now. False: there is none that is valid.
+/// Ends a secret now. Its source; `None`: there is none that is valid.
 ///
 /// # Errors
 /// The database.
-pub async fn end(store: &Store, id: u64, record: &Record<'_>, now: Timestamp) -> Result<bool, StoreError> {
-    bounded(async {
-        let mut connection = store.connection().await?;
-        let mut tx = connection.start_transaction(transaction()).await?;
-        let sql =
-            "UPDATE source_secret SET until_at = ?, sealed = '' WHERE id = ? AND (until_at IS NULL OR until_at > ?)";
-        tx.exec_drop(sql, vec![at(now), Value::from(id), at(now)]).await?;
-        let ended = tx.affected_rows() == 1;
-        if ended {
-            record.write(&mut tx).await?;
-        }
-        tx.commit().await?;
-        Ok(ended)
-    })
-    .await
+pub async fn end(tx: &mut Tx, id: u64, now: Timestamp) -> Result<Option<String>, StoreError> {
+    let sql = "UPDATE source_secret SET until_at = ?, sealed = '' WHERE id = ? AND (until_at IS NULL OR until_at > ?)";
+    tx.0.exec_drop(sql, (at(now), id, at(now))).await?;
+    if tx.0.affected_rows() == 0 {
+        return Ok(None);
+    }
+    Ok(tx.0.exec_first("SELECT source FROM source_secret WHERE id = ?", (id,)).await?)
 }

@@ -16,7 +16,7 @@ use crate::support::turn::turn;
 #[test]
 fn the_description_names_every_address_and_no_other() {
     let there: BTreeSet<String> =
-        api::endpoints().iter().map(|one| format!("{} {}", one.method, braced(one.pattern))).collect();
+        api::endpoints().iter().map(|one| format!("{} {}", one.method, openapi::braced(one.pattern))).collect();
     let document = openapi::document();
     let mut described = BTreeSet::new();
     for (path, methods) in document["paths"].as_object().expect("paths") {
@@ -52,12 +52,12 @@ async fn whatever_the_api_does_a_command_does_and_the_table_says_which() {
     // A token asks of itself who it is: at the command line nobody needs to.
     let lacking: Vec<String> = api::endpoints()
         .iter()
-        .map(|one| format!("{} {}", one.method, braced(one.pattern)))
+        .map(|one| format!("{} {}", one.method, openapi::braced(one.pattern)))
         .filter(|one| one != "GET /me" && !rows.iter().any(|(endpoints, _)| endpoints.contains(one)))
         .collect();
     assert!(lacking.is_empty(), "docs/API.md names no command for {lacking:?}");
     let there: BTreeSet<String> =
-        api::endpoints().iter().map(|one| format!("{} {}", one.method, braced(one.pattern))).collect();
+        api::endpoints().iter().map(|one| format!("{} {}", one.method, openapi::braced(one.pattern))).collect();
     for (endpoints, commands) in &rows {
         assert!(endpoints.iter().all(|one| there.contains(one)), "docs/API.md names what is not there: {endpoints:?}");
         for command in commands {
@@ -76,15 +76,6 @@ async fn whatever_the_api_does_a_command_does_and_the_table_says_which() {
             }
         }
     }
-}
-
-/// `/messages/:id` as `OpenAPI` writes it.
-fn braced(pattern: &str) -> String {
-    let parts: Vec<String> = pattern
-        .split('/')
-        .map(|part| part.strip_prefix(':').map_or_else(|| part.to_owned(), |name| format!("{{{name}}}")))
-        .collect();
-    parts.join("/")
 }
 
 #[tokio::test]
@@ -129,4 +120,19 @@ async fn a_fuzzer_finds_no_answer_that_is_not_described() {
     );
     bridge.app.stop().await;
     bridge.sandbox.stop().await;
+}
+
+/// The description as it stands in docs/openapi.json: what programs are made from, and what a change of a type shows.
+#[test]
+fn the_description_in_the_docs_is_the_one_that_is_served() {
+    let made = serde_json::to_string_pretty(&openapi::document()).expect("JSON") + "\n";
+    let path = "docs/openapi.json";
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(path, &made).expect("it can be written");
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        kept == made,
+        "{path} is not what the types say: UPDATE_OPENAPI=1 cargo test --test it api::the_description"
+    );
 }

@@ -212,18 +212,6 @@ pub fn of_stub(trouble: Trouble, last: &Received) -> Need {
     need.text("version", &last.said.stub).text("fault", &last.said.fault)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_one_takes_note_of_is_a_need_of_that_name() {
-        for past in Past::ALL {
-            assert!(Kind::parse(past.code()).is_some_and(|kind| kind.is_past() && !kind.is_urgent()), "{past}");
-        }
-    }
-}
-
 /// What is wrong with a stub, in English.
 #[must_use]
 pub fn stub_says(trouble: Trouble, last: &Received) -> String {
@@ -246,4 +234,16 @@ pub fn says(need: &Need) -> String {
         };
         says.replace(&format!("{{{name}}}"), &value)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_takes_note_of_is_a_need_of_that_name() {
+        for past in Past::ALL {
+            assert!(Kind::parse(past.code()).is_some_and(|kind| kind.is_past() && !kind.is_urgent()), "{past}");
+        }
+    }
 }

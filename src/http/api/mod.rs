@@ -8,6 +8,7 @@ pub mod find;
 pub mod hookpoints;
 pub mod messages;
 pub mod notices;
+pub mod operation;
 pub mod overview;
 pub mod phones;
 pub mod privacy;
@@ -25,7 +26,7 @@ use bytes::Buf;
 use futures_util::Stream;
 use jiff::Timestamp;
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use warp::Filter;
 use warp::http::{HeaderMap, Method, StatusCode};
 use warp::path::FullPath;
@@ -51,6 +52,8 @@ pub const LIMIT_MAX: u64 = 200;
 pub struct Call {
     pub desk: Arc<Desk>,
     pub who: Who,
+    /// The endpoint's.
+    pub pattern: &'static str,
     pub params: Vec<String>,
     pub query: Fields,
     /// An object; empty without a body.
@@ -128,6 +131,9 @@ impl Call {
 /// An endpoint's future.
 pub type Answering = std::pin::Pin<Box<dyn Future<Output = Result<Value, AdminError>> + Send>>;
 
+/// Describes an endpoint, and adds the schemas that it names to the others.
+pub type Describe = fn(&Endpoint, &mut Map<String, Value>) -> Value;
+
 /// One endpoint.
 #[derive(Clone, Copy)]
 pub struct Endpoint {
@@ -136,6 +142,8 @@ pub struct Endpoint {
     pub pattern: &'static str,
     pub role: Role,
     pub run: fn(Call) -> Answering,
+    /// What the description says of it; `None`: it stands in a file.
+    pub describe: Option<Describe>,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -146,7 +154,7 @@ impl std::fmt::Debug for Endpoint {
 
 /// An endpoint.
 pub const fn endpoint(method: &'static str, pattern: &'static str, role: Role, run: fn(Call) -> Answering) -> Endpoint {
-    Endpoint { method, pattern, role, run }
+    Endpoint { method, pattern, role, run, describe: None }
 }
 
 /// Every endpoint, by area.
@@ -235,7 +243,8 @@ async fn answer<B: Buf, E>(
         return Err(problem(&AdminError::Forbidden(endpoint.role)));
     }
     let body = if wanted == "GET" { json!({}) } else { object(&request.headers, body).await? };
-    let call = Call { desk, who, params, query: Fields::read(request.query.as_bytes()), body };
+    let pattern = endpoint.pattern;
+    let call = Call { desk, who, pattern, params, query: Fields::read(request.query.as_bytes()), body };
     let value = (endpoint.run)(call).await.map_err(|error| problem(&error))?;
     Ok(json_response(StatusCode::OK, value.to_string()))
 }

@@ -4,15 +4,14 @@ use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
+use super::operation::{change, read};
 use super::{Answering, Call, Endpoint, endpoint};
 use crate::admin::holds::{MINUTES, Word};
-use crate::admin::overview::need::stub_says;
-use crate::admin::sources::OLD_DAYS;
-use crate::admin::{AdminError, factor, holds, log, numbers, people, restored, sources, token};
+use crate::admin::{AdminError, factor, holds, log, numbers, people, restored, token};
 use crate::domain::admin::Role;
 use crate::domain::hookpoint::HookpointId;
 use crate::domain::ids::ClientId;
-use crate::figures::stubs::StubLine;
+use crate::ops::sources::{EndSecret, ForgetStub, ListSources, RotateSecret};
 use crate::store::account::Account;
 use crate::store::api_token::ApiToken;
 use crate::store::audit::Filter;
@@ -32,10 +31,10 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("POST", "/restored/say", Role::Operator, |call| restored_answer(call, "say")),
     endpoint("POST", "/restored/release", Role::Operator, |call| restored_answer(call, "release")),
     endpoint("POST", "/restored/discard", Role::Operator, |call| restored_answer(call, "discard")),
-    endpoint("GET", "/sources", Role::Viewer, list_sources),
-    endpoint("POST", "/sources/:name/rotate", Role::Administrator, rotate),
-    endpoint("POST", "/sources/:name/forget", Role::Operator, forget),
-    endpoint("POST", "/secrets/:id/end", Role::Administrator, end_secret),
+    read::<ListSources>("/sources"),
+    change::<RotateSecret>("/sources/:source/rotate"),
+    change::<ForgetStub>("/sources/:source/forget"),
+    change::<EndSecret>("/secrets/:id/end"),
     endpoint("GET", "/administrators", Role::Administrator, list_people),
     endpoint("POST", "/administrators", Role::Administrator, create_person),
     endpoint("POST", "/administrators/:name/role", Role::Administrator, set_role),
@@ -138,71 +137,6 @@ fn answer(call: Call, word: &'static str) -> Answering {
         };
         let count = holds::answer(&call.desk, &call.who, &Scope { hookpoint, client_id }, word).await?;
         Ok(json!({ "messages": count }))
-    })
-}
-
-fn list_sources(call: Call) -> Answering {
-    Box::pin(async move {
-        let (all, now) = (sources::all(&call.desk).await?, call.desk.now());
-        Ok(json!({ "items": all.iter().map(|one| source_json(one, now)).collect::<Vec<_>>() }))
-    })
-}
-
-/// A source for programs: nothing of its secrets but that they are there.
-#[must_use]
-pub fn source_json(one: &sources::Standing, now: jiff::Timestamp) -> Value {
-    let secrets: Vec<Value> = one
-        .made
-        .iter()
-        .map(|secret| {
-            json!({
-                "id": secret.id, "made_at": secret.made_at.to_string(), "made_by": secret.made_by,
-                "until": secret.until.map(|until| until.to_string()), "valid": secret.is_valid(now),
-            })
-        })
-        .collect();
-    let stubs: Vec<Value> = one.stubs.iter().map(stub_json).collect();
-    json!({ "name": one.name, "configured_secrets": one.configured, "secrets": secrets, "stubs": stubs })
-}
-
-/// A stub for programs, as it reported itself.
-fn stub_json(line: &StubLine) -> Value {
-    let (last, said) = (&line.last, &line.last.said);
-    let moment = |at: Option<jiff::Timestamp>| at.map(|at| at.to_string());
-    let troubles: Vec<Value> = line
-        .troubles
-        .iter()
-        .map(|trouble| json!({ "code": trouble.code(), "says": stub_says(*trouble, last) }))
-        .collect();
-    json!({
-        "host": said.host, "owner": said.owner, "received_at": last.received_at.to_string(),
-        "clock_ahead_s": last.clock_ahead_s, "stub": said.stub, "platform": said.platform, "php": said.php,
-        "sapi": said.sapi, "extensions": said.extensions, "hooks": said.hooks, "hooks_missing": last.missing,
-        "waiting": said.waiting, "oldest_at": moment(said.oldest), "set_aside": said.aside, "lost": said.lost,
-        "lost_at": moment(last.lost_at), "fault": said.fault, "troubles": troubles,
-    })
-}
-
-fn forget(call: Call) -> Answering {
-    Box::pin(async move {
-        let (host, owner) = (call.text("host")?, call.text("owner")?);
-        sources::forget(&call.desk, &call.who, call.param(0), host, owner).await?;
-        Ok(json!({}))
-    })
-}
-
-fn rotate(call: Call) -> Answering {
-    Box::pin(async move {
-        let days = number(&call, "days")?.unwrap_or(OLD_DAYS);
-        let secret = sources::rotate(&call.desk, &call.who, call.param(0), days).await?;
-        Ok(json!({ "secret": secret.expose_secret() }))
-    })
-}
-
-fn end_secret(call: Call) -> Answering {
-    Box::pin(async move {
-        sources::end(&call.desk, &call.who, call.id(0, "secret")?).await?;
-        Ok(json!({}))
     })
 }
 

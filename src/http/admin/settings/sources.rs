@@ -7,15 +7,16 @@ use super::super::ask::{Answer, Answering, Ask};
 use super::super::layout::{Tone, badge, field};
 use super::super::overview::stub_text;
 use super::{AT, head, once, shown};
-use crate::admin::sources::{self, OLD_DAYS, OLD_DAYS_MAX, Standing};
 use crate::admin::{AdminError, Mistake};
 use crate::domain::admin::Role;
 use crate::figures::stubs::StubLine;
+use crate::ops::sources::{EndSecret, ForgetStub, ListSources, OLD_DAYS, OLD_DAYS_MAX, RotateSecret, Source};
+use crate::ops::{change, read};
 
 const HERE: &str = "/admin/settings/sources";
 
 pub(super) async fn show(ask: &Ask, wrong: &str, mistakes: &[Mistake]) -> Result<Answer, AdminError> {
-    let all = sources::all(&ask.desk).await?;
+    let all = read(&ask.desk, &ask.who, ListSources {}).await?.items;
     let body = html! {
         (head(ask, "sources"))
         @for one in &all { (card(ask, one, if one.name == wrong { mistakes } else { &[] })) }
@@ -23,32 +24,31 @@ pub(super) async fn show(ask: &Ask, wrong: &str, mistakes: &[Mistake]) -> Result
     shown(ask, "sources", mistakes, body)
 }
 
-fn card(ask: &Ask, one: &Standing, mistakes: &[Mistake]) -> Markup {
+fn card(ask: &Ask, one: &Source, mistakes: &[Mistake]) -> Markup {
     html! {
         section.card {
             h2 { (one.name) }
-            @for line in &one.stubs { (stub(ask, line)) }
+            @for one in &one.stubs { (stub(ask, &one.line)) }
             @if one.stubs.is_empty() { p.nothing { (ask.t("sources.never")) } }
             h3 { (ask.t("sources.secrets")) }
-            p { (ask.tf("sources.configured", &[("n", &one.configured), ("name", &one.name)])) }
-            @if !one.made.is_empty() {
+            p { (ask.tf("sources.configured", &[("n", &one.configured_secrets), ("name", &one.name)])) }
+            @if !one.secrets.is_empty() {
                 div.scroll tabindex="0" { table.cards {
                     thead { tr {
                         th { (ask.t("sources.secret")) } th { (ask.t("sources.made")) } th { (ask.t("sources.until")) } th { (ask.t("sources.deed")) }
                     } }
-                    tbody { @for secret in &one.made {
-                        @let valid = secret.is_valid(ask.desk.now());
+                    tbody { @for secret in &one.secrets {
                         tr {
                             td data-label=(ask.t("sources.secret")) {
                                 "#" (secret.id) " "
-                                @if valid { (badge(Tone::Good, ask.t("sources.valid"))) } @else { (badge(Tone::Plain, ask.t("sources.over"))) }
+                                @if secret.valid { (badge(Tone::Good, ask.t("sources.valid"))) } @else { (badge(Tone::Plain, ask.t("sources.over"))) }
                             }
                             td data-label=(ask.t("sources.made")) { (ask.time(secret.made_at)) " · " (secret.made_by) }
                             td data-label=(ask.t("sources.until")) {
                                 @match secret.until { Some(until) => { (ask.time(until)) } None => { (ask.t("sources.open")) } }
                             }
                             td data-label=(ask.t("sources.deed")) {
-                                @if valid && ask.may(Role::Administrator) {
+                                @if secret.valid && ask.may(Role::Administrator) {
                                     (ask.form_to(&format!("/admin/settings/secrets/{}/end", secret.id), html! {
                                         button.danger type="submit" data-ask=(ask.t("sources.end_ask")) { (ask.t("sources.end")) }
                                     }))
@@ -108,13 +108,13 @@ fn stub(ask: &Ask, line: &StubLine) -> Markup {
 
 pub(super) fn forget(ask: Ask) -> Answering {
     Box::pin(async move {
-        let (source, host, owner) = (ask.param(0), ask.form.text("host"), ask.form.text("owner"));
-        sources::forget(&ask.desk, &ask.who, source, host, owner).await?;
+        let [source, host, owner] = [ask.param(0), ask.form.text("host"), ask.form.text("owner")].map(str::to_owned);
+        change(&ask.desk, &ask.who, ForgetStub { source, host, owner }).await?;
         Answer::done(HERE, "stub_forgotten")
     })
 }
 
-fn rotate_form(ask: &Ask, one: &Standing, mistakes: &[Mistake]) -> Markup {
+fn rotate_form(ask: &Ask, one: &Source, mistakes: &[Mistake]) -> Markup {
     let id = format!("days-{}", one.name);
     let own: Vec<Mistake> = mistakes.iter().map(|wrong| Mistake::new(&id, wrong.text.clone())).collect();
     let input = html! { input id=(id) name="days" type="number" min="0" max=(OLD_DAYS_MAX) value=(OLD_DAYS) required; };
@@ -131,11 +131,11 @@ pub(super) fn rotate(ask: Ask) -> Answering {
     Box::pin(async move {
         let name = ask.param(0).to_owned();
         let days = ask.form.text("days").parse().unwrap_or(u32::MAX);
-        let secret = match sources::rotate(&ask.desk, &ask.who, &name, days).await {
+        let new = match change(&ask.desk, &ask.who, RotateSecret { source: name.clone(), days }).await {
             Err(AdminError::Invalid(mistakes)) => return show(&ask, &name, &mistakes).await,
             other => other?,
         };
-        let secret = secret.expose_secret();
+        let secret = new.secret.expose_secret();
         let body = html! {
             (head(&ask, "sources"))
             section.card {
@@ -154,7 +154,7 @@ pub(super) fn rotate(ask: Ask) -> Answering {
 pub(super) fn end(ask: Ask) -> Answering {
     Box::pin(async move {
         let id = ask.param(0).parse().map_err(|_| AdminError::NotFound("secret"))?;
-        sources::end(&ask.desk, &ask.who, id).await?;
+        change(&ask.desk, &ask.who, EndSecret { id }).await?;
         Answer::done(HERE, "secret_ended")
     })
 }
