@@ -1,5 +1,5 @@
 //! Owns: operations: what people and programs look at and change. One file an operation: its input, role, output, and what it
-//! does. Pages, API and command line call [`read`] and [`change`]; the API's addresses and description are made from the types.
+//! does. Pages, API and command line call [`read`], [`change`] and [`act`]; the API's addresses and description are made from the types.
 //! Must not know: HTTP, HTML, the terminal.
 
 mod code;
@@ -64,15 +64,12 @@ pub trait Change: Operation {
         context: Context<'_>,
         prepared: &Self::Prepared,
     ) -> impl Future<Output = Result<Done<Self::Output>, AdminError>> + Send;
+}
 
-    /// What follows the commit and may take long, in steps of its own. If it ends early, the same operation again goes on.
-    fn follow(
-        &self,
-        _context: Context<'_>,
-        output: Self::Output,
-    ) -> impl Future<Output = Result<Self::Output, AdminError>> + Send {
-        async { Ok(output) }
-    }
+/// An operation in several transactions, because it is too large for one or acts at the provider. Each of its transactions
+/// writes its own line in the audit log; ended early, the same operation again goes on.
+pub trait Act: Operation {
+    fn act(self, context: Context<'_>) -> impl Future<Output = Result<Self::Output, AdminError>> + Send;
 }
 
 /// A change that was made, and the line that it leaves in the audit log.
@@ -114,7 +111,16 @@ pub async fn change<T: Change>(desk: &Desk, who: &Who, operation: T) -> Result<T
     if done.raises {
         desk.take_over().await;
     }
-    operation.follow(context, done.output).await
+    Ok(done.output)
+}
+
+/// Runs an operation in several transactions.
+///
+/// # Errors
+/// The role; the operation's own.
+pub async fn act<T: Act>(desk: &Desk, who: &Who, operation: T) -> Result<T::Output, AdminError> {
+    desk.require(who, T::ROLE)?;
+    operation.act(Context { desk, who, now: desk.now() }).await
 }
 
 async fn once<T: Change>(

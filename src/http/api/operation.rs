@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{Answering, Call, Endpoint};
 use crate::admin::AdminError;
 use crate::ops::input::{self, Sent};
-use crate::ops::{self, Change, Operation, Read, schema};
+use crate::ops::{self, Act, Change, Operation, Read, schema};
 
 /// The endpoint of an operation that changes nothing. The variable parts of `pattern` are fields of the input.
 pub const fn read<T: Read>(pattern: &'static str) -> Endpoint {
@@ -16,6 +16,11 @@ pub const fn read<T: Read>(pattern: &'static str) -> Endpoint {
 /// The endpoint of a change.
 pub const fn change<T: Change>(pattern: &'static str) -> Endpoint {
     Endpoint { method: "POST", pattern, role: T::ROLE, run: run_change::<T>, describe: Some(described::<T>) }
+}
+
+/// The endpoint of an operation in several transactions.
+pub const fn act<T: Act>(pattern: &'static str) -> Endpoint {
+    Endpoint { method: "POST", pattern, role: T::ROLE, run: run_act::<T>, describe: Some(described::<T>) }
 }
 
 fn run_read<T: Read>(call: Call) -> Answering {
@@ -29,6 +34,13 @@ fn run_change<T: Change>(call: Call) -> Answering {
     Box::pin(async move {
         let operation: T = input::read(sent(&call))?;
         json(&ops::change(&call.desk, &call.who, operation).await?)
+    })
+}
+
+fn run_act<T: Act>(call: Call) -> Answering {
+    Box::pin(async move {
+        let operation: T = input::read(sent(&call))?;
+        json(&ops::act(&call.desk, &call.who, operation).await?)
     })
 }
 
