@@ -268,7 +268,7 @@ impl App {
     /// not be written down by then is found as of unknown outcome by whoever sends next.
     pub async fn stop(mut self) {
         self.stopper.stop();
-        // With their last handles gone, the writers of decisions and outcomes write what they have and end.
+        // Once their last handles are dropped, the writers of decisions and outcomes write what they have and end.
         self.keeper = None;
         self.lanes.clear();
         let max = self.stop_max();

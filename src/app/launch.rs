@@ -39,20 +39,20 @@ impl App {
         let (stopper, stop) = pair();
         self.stopper = stopper;
         let (keeper, keeping) = Keeper::new(&self.store, &self.metrics);
-        let doors = self.doors(inbox_bell, &keeper);
+        let routes = self.routes(inbox_bell, &keeper);
         self.keeper = Some(keeper);
         let (tasks, set) = (self.tasks.clone(), &mut self.running);
         tasks.supervise(set, (Task::DecisionWriter, ""), &stop, keeping, |it, _| async move { it.run().await });
-        tasks.supervise(set, (Task::InboxWriter, ""), &stop, doors.writing, |it, _| async move { it.run().await });
+        tasks.supervise(set, (Task::InboxWriter, ""), &stop, routes.writing, |it, _| async move { it.run().await });
         for lane in &self.lanes {
             let settling = lane.settling();
             tasks.supervise(set, (Task::Settler, lane.name()), &stop, settling, |it, _| async move { it.run().await });
         }
         let limits = self.limits();
         let (set, mut until) = (&mut self.running, stop.clone());
-        let main = serve(listener, doors.main, limits.clone(), async move { until.stopped().await });
+        let main = serve(listener, routes.main, limits.clone(), async move { until.stopped().await });
         tasks.watch(set, (Task::Server, ""), &stop, main);
-        if let (Some(listener), Some(routes)) = (people, doors.people) {
+        if let (Some(listener), Some(routes)) = (people, routes.people) {
             let mut until = stop.clone();
             let people = serve(listener, routes, limits, async move { until.stopped().await });
             tasks.watch(set, (Task::Server, "admin"), &stop, people);

@@ -1,4 +1,4 @@
-//! Owns: the wiring of the doors: what each route works with, and which address it is served on.
+//! Owns: the wiring of the routes: what each works with, and which address it is served on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,8 +24,8 @@ use crate::rules::consent::Words;
 use crate::store::keeper::Keeper;
 use crate::store::writer::{InboxWriter, InboxWriting};
 
-/// The doors, by the address they are served on.
-pub(super) struct Doors {
+/// The routes, by the address they are served on.
+pub(super) struct Routes {
     pub main: Route,
     /// Of their own address, if administrators have one.
     pub people: Option<Route>,
@@ -34,19 +34,19 @@ pub(super) struct Doors {
 }
 
 impl App {
-    /// All doors.
-    pub(super) fn doors(&self, bell: Arc<Notify>, keeper: &Keeper) -> Doors {
+    /// All routes.
+    pub(super) fn routes(&self, bell: Arc<Notify>, keeper: &Keeper) -> Routes {
         let (mut main, writing) = self.service_routes(bell, keeper);
-        let Some(desk) = self.desk.clone() else { return Doors { main: join(main), people: None, writing } };
+        let Some(desk) = self.desk.clone() else { return Routes { main: join(main), people: None, writing } };
         let people = people(&desk);
         if self.config.admin.listen.is_empty() {
             main.extend(people);
-            return Doors { main: join(main), people: None, writing };
+            return Routes { main: join(main), people: None, writing };
         }
-        Doors { main: join(main), people: Some(join(people)), writing }
+        Routes { main: join(main), people: Some(join(people)), writing }
     }
 
-    /// The doors of stubs, provider and machines.
+    /// The routes of stubs, provider and machines.
     fn service_routes(&self, bell: Arc<Notify>, keeper: &Keeper) -> (Vec<Route>, InboxWriting) {
         let server = &self.config.server;
         let wait_max = Duration::from_millis(server.ingest_wait_ms);
@@ -173,7 +173,7 @@ impl App {
     }
 }
 
-/// The doors of people and their programs.
+/// The routes of people and their programs.
 fn people(desk: &Arc<Desk>) -> Vec<Route> {
     vec![admin::route(desk.clone()), api::route(desk.clone())]
 }
