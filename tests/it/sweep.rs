@@ -39,7 +39,7 @@ async fn looked_around_with(settings: &[(&str, &str)]) -> Bridge {
 
 /// Two sweeps: the first sees a change, the second has waited for its hook.
 async fn twice(bridge: &Bridge) -> Swept {
-    assert_eq!(sweep(bridge).await.told, 0, "the sweep speaks before the hook had its time");
+    assert_eq!(sweep(bridge).await.stored, 0, "the sweep speaks before the hook had its time");
     sweep(bridge).await
 }
 
@@ -80,7 +80,7 @@ async fn set(bridge: &Bridge, table: &str, column: &str, value: &str, id: u32) {
 async fn the_first_sweep_looks_around_and_tells_nobody() {
     let bridge = looked_around().await;
     let swept = twice(&bridge).await;
-    assert_eq!((swept.told, swept.heard, swept.old), (0, 0, 0));
+    assert_eq!((swept.stored, swept.heard, swept.old), (0, 0, 0));
     assert!(swept.filling.is_empty() && swept.rows > 100, "{swept:?}");
     assert!(bridge.messages().await.is_empty() && bridge.reasons().await.is_empty());
     bridge.finish().await;
@@ -91,11 +91,11 @@ async fn an_invoice_whose_hook_was_lost_is_told_once_and_its_late_hook_tells_nob
     let bridge = looked_around().await;
     let made = bridge.now();
     new_invoice(&bridge, 9001, CAST.client_spanish, "Unpaid").await;
-    assert_eq!(twice(&bridge).await.told, 1);
+    assert_eq!(twice(&bridge).await.stored, 1);
     assert_eq!(hookpoints(&bridge).await, ["invoice_created"]);
     let event = bridge.event(&bridge.messages().await[0].event_id).await;
     assert_eq!((event.source.as_str(), event.hook.as_str()), ("sweep", "InvoiceCreated"));
-    assert_eq!(twice(&bridge).await.told, 0);
+    assert_eq!(twice(&bridge).await.stored, 0);
     late(&bridge, "evt_late", "InvoiceCreated", &json!({ "invoiceid": 9001 }), made).await;
     assert_eq!(hookpoints(&bridge).await.len(), 1);
     assert!(bridge.reasons().await.iter().all(|reason| reason == "already_queued"));
@@ -114,7 +114,7 @@ async fn where_the_hook_fired_the_sweep_stays_silent_also_if_nobody_could_be_tol
     fired(&bridge, "evt_3", "AfterModuleSuspend", &service, &json!({})).await;
     let (before, why) = (bridge.messages().await.len(), bridge.reasons().await);
     let swept = twice(&bridge).await;
-    assert_eq!((swept.told, swept.heard), (0, 3));
+    assert_eq!((swept.stored, swept.heard), (0, 3));
     assert_eq!((bridge.messages().await.len(), bridge.reasons().await), (before, why));
 
     // Nothing to pay: heard, and not worth a word.
@@ -122,11 +122,11 @@ async fn where_the_hook_fired_the_sweep_stays_silent_also_if_nobody_could_be_tol
     bridge.platform("UPDATE tblinvoices SET total = 0 WHERE id = 9003").await;
     fired(&bridge, "evt_4", "InvoiceCreated", &json!({ "invoiceid": 9003 }), &json!({})).await;
     let swept = twice(&bridge).await;
-    assert_eq!((swept.told, swept.heard), (0, 1));
+    assert_eq!((swept.stored, swept.heard), (0, 1));
     set(&bridge, "tblinvoices", "status", "Cancelled", 9003).await;
     fired(&bridge, "evt_5", "InvoiceCancelled", &json!({ "invoiceid": 9003 }), &json!({})).await;
     let swept = twice(&bridge).await;
-    assert_eq!((swept.told, swept.heard), (0, 1));
+    assert_eq!((swept.stored, swept.heard), (0, 1));
     assert_eq!(bridge.messages().await.len(), before);
     bridge.finish().await;
 }
@@ -136,10 +136,10 @@ async fn a_draft_that_is_published_is_announced_and_one_that_is_cancelled_is_not
     let bridge = looked_around().await;
     new_invoice(&bridge, 9001, CAST.client_spanish, "Draft").await;
     new_invoice(&bridge, 9002, CAST.client_english, "Draft").await;
-    assert_eq!(twice(&bridge).await.told, 0);
+    assert_eq!(twice(&bridge).await.stored, 0);
     set(&bridge, "tblinvoices", "status", "Unpaid", 9001).await;
     set(&bridge, "tblinvoices", "status", "Cancelled", 9002).await;
-    assert_eq!(twice(&bridge).await.told, 1);
+    assert_eq!(twice(&bridge).await.stored, 1);
     let messages = bridge.messages().await;
     assert!(messages.iter().all(|m| m.hookpoint == "invoice_created" && m.subject == "invoice:9001"), "{messages:#?}");
     assert!(!messages.is_empty());
@@ -172,10 +172,10 @@ async fn what_came_and_went_between_two_sweeps_is_told_only_if_its_beginning_was
         set(&bridge, "tblhosting", "domainstatus", "Active", one.id).await;
     }
     // The hook of its beginning had its time already.
-    assert_eq!(sweep(&bridge).await.told, 1);
+    assert_eq!(sweep(&bridge).await.stored, 1);
     assert_eq!(hookpoints(&bridge).await, ["service_suspended", "service_reactivated"]);
     assert!(bridge.messages().await.iter().all(|m| m.client_id == u64::from(heard.client)));
-    assert_eq!(twice(&bridge).await.told, 0);
+    assert_eq!(twice(&bridge).await.stored, 0);
     bridge.finish().await;
 }
 
@@ -193,7 +193,7 @@ async fn every_real_change_of_a_service_without_hooks_is_told_and_late_hooks_of_
     ] {
         set(&bridge, "tblhosting", "domainstatus", status, it.id).await;
         fired.push((hook, bridge.now()));
-        assert_eq!(twice(&bridge).await.told, 1, "{status}");
+        assert_eq!(twice(&bridge).await.stored, 1, "{status}");
     }
     let expected = ["service_suspended", "service_reactivated", "service_suspended", "service_terminated"];
     assert_eq!(hookpoints(&bridge).await, expected);
@@ -233,11 +233,11 @@ async fn a_domain_whose_row_is_gone_is_told_by_its_name_unless_the_hook_did() {
     fired(&bridge, "evt_1", "DomainDelete", &fields, &gone).await;
     bridge.platform(&format!("DELETE FROM tbldomains WHERE id IN ({}, {})", lost.id, heard.id)).await;
     let swept = twice(&bridge).await;
-    assert_eq!((swept.told, swept.heard), (1, 1));
+    assert_eq!((swept.stored, swept.heard), (1, 1));
     let messages = bridge.messages().await;
     let found: Vec<_> = messages.iter().filter(|m| m.subject == format!("domain:{}", lost.id)).collect();
     assert!(!found.is_empty() && found.iter().all(|m| m.text.contains("nanezhermanos-demo.com.ar")), "{messages:#?}");
-    assert_eq!(twice(&bridge).await.told, 0);
+    assert_eq!(twice(&bridge).await.stored, 0);
     bridge.finish().await;
 }
 
@@ -257,7 +257,7 @@ async fn a_payment_that_no_hook_told_of_is_told_beside_one_that_was_heard() {
     fired(&bridge, "evt_1", "AddInvoicePayment", &json!({ "invoiceid": it.id }), &gone).await;
     bridge.platform(&pay(9002)).await;
     let swept = twice(&bridge).await;
-    assert_eq!((swept.told, swept.heard), (1, 1));
+    assert_eq!((swept.stored, swept.heard), (1, 1));
     assert_eq!(hookpoints(&bridge).await, ["payment_received", "payment_received"]);
     bridge.finish().await;
 }
@@ -268,7 +268,7 @@ async fn an_invoice_paid_from_credit_without_its_hook_is_told_once() {
     let it = CAST.invoice_english;
     let paid = bridge.now();
     set(&bridge, "tblinvoices", "status", "Paid", it.id).await;
-    assert_eq!(twice(&bridge).await.told, 1);
+    assert_eq!(twice(&bridge).await.stored, 1);
     late(&bridge, "evt_late", "InvoicePaid", &json!({ "invoiceid": it.id }), paid).await;
     assert_eq!(hookpoints(&bridge).await, ["payment_received"]);
     bridge.finish().await;
@@ -290,9 +290,9 @@ async fn a_client_and_a_quote_without_hooks_are_told_and_a_prospects_quote_is_no
              VALUES (9001, 'Ana', 'Paz', '+54.91155559001', 'AR', 1, 'Active', 'spanish', '0000-00-00')",
         )
         .await;
-    assert_eq!(twice(&bridge).await.told, 1);
+    assert_eq!(twice(&bridge).await.stored, 1);
     bridge.platform("UPDATE tblquotes SET stage = 'Delivered' WHERE id IN (9001, 9002)").await;
-    assert_eq!(twice(&bridge).await.told, 1);
+    assert_eq!(twice(&bridge).await.stored, 1);
     assert_eq!(hookpoints(&bridge).await, ["client_registered", "quote_available"]);
     bridge.finish().await;
 }
@@ -310,7 +310,7 @@ async fn what_may_have_happened_long_ago_is_remembered_and_not_told() {
     new_invoice(&bridge, 9002, CAST.client_spanish, "Unpaid").await;
     bridge.platform("UPDATE tblinvoices SET created_at = '2015-03-01 10:00:00' WHERE id = 9002").await;
     assert_eq!(sweep(&bridge).await.old, 1);
-    assert_eq!(twice(&bridge).await.told, 0);
+    assert_eq!(twice(&bridge).await.stored, 0);
     assert!(bridge.messages().await.is_empty());
     bridge.finish().await;
 }
@@ -332,7 +332,7 @@ async fn the_platforms_own_time_zone_says_what_is_old() {
                 it.client, it.id
             ))
             .await;
-        assert_eq!(twice(&bridge).await.told, told, "{zone}");
+        assert_eq!(twice(&bridge).await.stored, told, "{zone}");
         bridge.finish().await;
     }
 }
@@ -343,7 +343,7 @@ async fn the_owner_is_the_rows_own_where_all_ids_are_seven() {
     set(&bridge, "tblhosting", "domainstatus", "Suspended", 7).await;
     set(&bridge, "tblinvoices", "status", "Cancelled", 7).await;
     bridge.platform("DELETE FROM tbldomains WHERE id = 7").await;
-    assert_eq!(twice(&bridge).await.told, 3);
+    assert_eq!(twice(&bridge).await.stored, 3);
     let owners: BTreeMap<String, u64> = bridge.messages().await.into_iter().map(|m| (m.subject, m.client_id)).collect();
     for (subject, owner) in [
         ("service:7", CAST.service_seven.client),
@@ -387,7 +387,7 @@ async fn two_sweepers_take_turns_and_even_both_at_once_tell_once() {
     // One name: as if the one that lost its turn had not noticed.
     let (left, right) = (another(&bridge, "same"), another(&bridge, "same"));
     let (a, b) = tokio::join!(left.round(&stop), right.round(&stop));
-    let told = a.expect("a round").told + b.expect("a round").told;
+    let told = a.expect("a round").stored + b.expect("a round").stored;
     assert_eq!(told, 2);
     bridge.settle().await;
     assert_eq!(hookpoints(&bridge).await.len(), 2);
@@ -405,7 +405,7 @@ async fn two_sweepers_take_turns_and_even_both_at_once_tell_once() {
 async fn a_table_that_is_suddenly_empty_is_no_news_of_deleted_domains() {
     let bridge = looked_around().await;
     bridge.platform("DELETE FROM tbldomains").await;
-    assert_eq!(twice(&bridge).await.told, 0);
+    assert_eq!(twice(&bridge).await.stored, 0);
     assert!(bridge.app.metrics.text().contains("hookbridge_faults_total{result=\"sweep\"}"));
     bridge.finish().await;
 }
@@ -433,8 +433,8 @@ async fn both_owners_hear_of_a_service_that_the_sweep_finds_with_another_each_ti
     let it = CAST.service_portuguese;
     for (round, owner) in [CAST.client_english, it.client, CAST.client_english].into_iter().enumerate() {
         set(&bridge, "tblhosting", "userid", &owner.to_string(), it.id).await;
-        assert_eq!(sweep(&bridge).await.told, 1, "move {round}");
-        assert_eq!(sweep(&bridge).await.told, 0);
+        assert_eq!(sweep(&bridge).await.stored, 1, "move {round}");
+        assert_eq!(sweep(&bridge).await.stored, 0);
         let messages = bridge.messages().await;
         assert_eq!(messages.len(), 2 * (round + 1), "{messages:#?}");
         assert!(messages.iter().all(|m| m.hookpoint == "service_owner_changed"));
@@ -468,7 +468,7 @@ async fn a_memory_that_was_lost_is_built_anew_and_tells_nobody() {
     assert_eq!(sweep(&bridge).await.filling.len(), 0, "it remembers");
     assert!(mirror::forget(&bridge.app.store, &record(bridge.now())).await.expect("the tables"));
     assert_eq!(sweep(&bridge).await.filling.len(), 7);
-    assert_eq!(twice(&bridge).await.told, 0);
+    assert_eq!(twice(&bridge).await.stored, 0);
     assert!(bridge.messages().await.is_empty());
     bridge.finish().await;
 }

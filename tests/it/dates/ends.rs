@@ -152,7 +152,7 @@ async fn two_instances_and_one_that_forgets_tell_a_step_once() {
     bridge.clock.set(ten("2027-03-10", -7) + SignedDuration::from_hours(5));
     let (one, two) = tokio::join!(bridge.app.look_at_dates(), other.look_at_dates());
     let rounds = [one.expect("it looks"), two.expect("it looks")];
-    assert_eq!(rounds.iter().map(|round| round.told).sum::<usize>(), 10, "{rounds:?}");
+    assert_eq!(rounds.iter().map(|round| round.stored).sum::<usize>(), 10, "{rounds:?}");
     bridge.settle().await;
     // An instance that died between the events and its memory left it as it was.
     let mut database = crate::support::database::connect(&bridge.db.bridge_url()).await;
@@ -162,7 +162,7 @@ async fn two_instances_and_one_that_forgets_tell_a_step_once() {
         .expect("it forgets");
     database.disconnect().await.expect("it closes");
     let round = other.look_at_dates().await.expect("it looks");
-    assert_eq!((round.told, round.known), (0, 10), "the same events again");
+    assert_eq!((round.stored, round.known), (0, 10), "the same events again");
     bridge.settle().await;
     assert_eq!(told(&bridge).await.len(), 10);
     other.stop().await;
