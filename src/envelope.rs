@@ -112,7 +112,7 @@ pub fn parse(id: &EventId, source: &str, body: &[u8]) -> Result<HookEvent, Envel
     })
 }
 
-/// Whether [`parse`] will read the body, and its head: the door needs no more, and does this for every event.
+/// Whether [`parse`] will read the body, and its head: ingest needs no more, and does this for every event.
 ///
 /// # Errors
 /// As of [`parse`].

@@ -247,7 +247,7 @@ impl Health {
         &self.name
     }
 
-    /// Reports until told to stop.
+    /// Reports until `stop`.
     pub async fn run(&self, mut stop: Stop) {
         while !stop.is_stopped() {
             mark_one(Step::Turning, &Task::Health);

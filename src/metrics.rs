@@ -15,7 +15,7 @@ use prometheus_client::registry::Registry;
 use crate::tasks::{Panicked, Task};
 use crate::telemetry;
 
-/// What nearly all events at the door are.
+/// What nearly all received events are.
 const STORED: &str = "stored";
 
 /// What refused events of known sources are counted as.
@@ -196,7 +196,7 @@ impl Default for Metrics {
 impl Metrics {
     fn register(&mut self) {
         let mut registry = Registry::with_prefix("hookbridge");
-        registry.register("events", "Events at the door, by answer", self.events.clone());
+        registry.register("events", "Events received, by answer", self.events.clone());
         registry.register("events_processed", "Events processed, by what came of them", self.processed.clone());
         registry.register("skips", "Events and recipients that got nothing, by reason", self.skips.clone());
         registry.register("attempts", "Attempts to send, by class and outcome", self.attempts.clone());

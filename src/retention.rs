@@ -81,7 +81,7 @@ impl Keep {
             Kind::Key => self.dedupe,
             Kind::Decision => self.decision,
             Kind::Reply => self.reply,
-            // Its number is part of the dedupe keys: begun anew it would repeat one that is still known as told.
+            // Its number is part of the dedupe keys: begun anew it would repeat one that is still remembered.
             Kind::Transition => self.dedupe.map(|kept| kept + self.event_age_max),
             // Twice the window, for clocks that differ.
             Kind::Contacted => Some(WINDOW * 2),
@@ -146,7 +146,7 @@ impl Retention {
         }
     }
 
-    /// Prunes until told to stop.
+    /// Prunes until `stop`.
     pub async fn run(&self, mut stop: Stop) {
         while !stop.is_stopped() {
             mark_one(Step::Turning, &Task::Retention);

@@ -31,7 +31,7 @@ impl Stop {
 
     /// Returns when it is time to stop.
     pub async fn stopped(&mut self) {
-        // An error means that the stopper is gone, which is a stop as well.
+        // An error means that the stopper was dropped, which is a stop as well.
         let _ = self.0.wait_for(|stopped| *stopped).await;
     }
 }

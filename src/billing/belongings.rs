@@ -1,4 +1,4 @@
-//! Owns: what a client has, for choosing one of it: his services and domains, and the plans that a service may move to.
+//! Owns: what a client has, for choosing one of it: services and domains, and the plans that a service may move to.
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ pub const LISTED_MAX: usize = 200;
 /// Plans that are offered to choose from.
 const PLANS_MAX: usize = 300;
 
-/// A client and what he has, the newest first. A row that cannot be read is left out: nobody can choose it.
+/// A client and what the client has, the newest first. A row that cannot be read is left out: nobody can choose it.
 #[derive(Clone, Debug)]
 pub struct Belongings {
     pub account: Account,
@@ -104,7 +104,7 @@ impl Billing {
         Ok(Some(Targets { service, currency: account.currency.ok_or_else(unreadable)?, paths, others }))
     }
 
-    /// Whose `subject` is: a service's or a domain's owner, or the client himself. `None`: there is no such row.
+    /// Whose `subject` is: a service's or a domain's owner, or the client. `None`: there is no such row.
     ///
     /// # Errors
     /// The database.

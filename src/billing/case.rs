@@ -44,7 +44,7 @@ pub struct CancellationCase {
     pub debts: Vec<Debt>,
 }
 
-/// A service and the newest wish to cancel it.
+/// A service and the newest request to cancel it.
 #[derive(Clone, Debug, Default)]
 pub struct TerminationCase {
     pub service: Option<Hosted>,
@@ -52,7 +52,7 @@ pub struct TerminationCase {
     pub request: Option<CancelRequest>,
 }
 
-/// Who has the same address, and the client himself if there is one.
+/// Who has the same address, and the client if there is one.
 #[derive(Clone, Debug, Default)]
 pub struct IdentityCase {
     pub account: Option<Account>,

@@ -149,7 +149,7 @@ fn client(billing: &Billing, reader: &Reader<'_>, key: u64, currencies: &Currenc
         status: status(reader)?,
         locale: billing.locale(&text(reader, "language")?),
         currency: currencies.of(reader, "currency")?,
-        // Platform: 0 is "the client himself".
+        // Platform: 0 is the client.
         billing_contact: id(reader, "billingcid").ok().filter(|id| *id > 0).map(ContactId),
         no_overdue_notices: flag(reader, "overideduenotices")?,
         never_suspended: is_on(&text(reader, "exempt")?),

@@ -1,4 +1,4 @@
-//! Owns: finding a client by what people know of him: number, address, name, phone.
+//! Owns: finding a client by what people know: number, address, name, phone.
 
 use std::time::{Duration, Instant};
 

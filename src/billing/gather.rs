@@ -27,11 +27,11 @@ pub struct Want {
     pub subject: Subject,
     /// The client that the hook named, to be compared with the row's.
     pub claimed_client: Option<u64>,
-    /// The client that the subject belonged to before, who is told as well.
+    /// The client that the subject belonged to before; that client is a recipient as well.
     pub former: Option<u64>,
     /// The payment that the event is about (`tblaccounts.id`).
     pub payment: Option<u64>,
-    /// What the stub read because the row would be gone: the domain's name and its client.
+    /// What the stub read because the row would be deleted: the domain's name and its client.
     pub snapshot: Option<(String, u64)>,
 }
 
@@ -45,7 +45,7 @@ impl Want {
     #[must_use]
     pub fn of_event(event: &HookEvent, trigger: &Trigger, id: u64) -> Self {
         let field = |path: &str| event.fields.get(path).and_then(FieldValue::as_id);
-        let gone = |name: &str| event.gone.get(name);
+        let looked_up = |name: &str| event.gone.get(name);
         let subject = Subject { kind: trigger.names, id };
         let claimed_client = match subject.kind {
             SubjectKind::Service => field("params.userid").or_else(|| field("userid")),
@@ -53,13 +53,13 @@ impl Want {
             SubjectKind::Contact | SubjectKind::Cancellation => field("userid"),
             _ => None,
         };
-        let owner = gone("userid").and_then(FieldValue::as_id).or(claimed_client);
-        let name = gone("domain").and_then(FieldValue::as_text).map(decode_entities);
+        let owner = looked_up("userid").and_then(FieldValue::as_id).or(claimed_client);
+        let name = looked_up("domain").and_then(FieldValue::as_text).map(decode_entities);
         Self {
             subject,
             claimed_client,
             former: event.id_at(&trigger.former_at),
-            payment: gone("payment_id").and_then(FieldValue::as_id),
+            payment: looked_up("payment_id").and_then(FieldValue::as_id),
             snapshot: name.zip(owner),
         }
     }
@@ -183,7 +183,7 @@ impl Rows {
                 let owned = self.owned.get(&subject.id).ok_or(Missing::UserWithoutClient)?;
                 return Ok(owned.clone()?);
             }
-            // A deleted contact's row is gone: the hook names the account that it was deleted from.
+            // A deleted contact has no row: the hook names the account that it was deleted from.
             SubjectKind::Contact => match self.named_contacts.get(&subject.id) {
                 Some(contact) => contact.as_ref().map_err(unreadable)?.client_id.0,
                 None => want.claimed_client.ok_or_else(missing)?,
@@ -202,7 +202,7 @@ impl Rows {
             }
             SubjectKind::Domain => match row(self.domains.get(&subject.id)) {
                 Some(domain) => domain?.client_id.0,
-                // The row is gone, as it should be: the stub looked while it was there.
+                // The row is deleted, as it should be: the stub looked while it was there.
                 None => want.snapshot.as_ref().map(|(_, owner)| *owner).ok_or_else(missing)?,
             },
         };
@@ -213,14 +213,14 @@ impl Rows {
     }
 
     fn facts(&self, want: &Want, owners: &[u64]) -> Gathered {
-        // A former owner's account may be gone, e.g. merged away: the present one hears of it all the same.
+        // A former owner's account may be deleted, e.g. merged away: the present owner gets the alert all the same.
         let is_gone = |owner: &&u64| want.former == Some(**owner) && !matches!(self.clients.get(owner), Some(Ok(_)));
         owners.iter().filter(|owner| !is_gone(owner)).map(|owner| self.of_client(want, *owner, owners)).collect()
     }
 
     fn of_client(&self, want: &Want, owner: u64, owners: &[u64]) -> Result<Facts, Missing> {
-        let gone = || Missing::Row(Subject { kind: SubjectKind::Client, id: owner });
-        let client = row(self.clients.get(&owner)).ok_or_else(gone)??.clone();
+        let missing = || Missing::Row(Subject { kind: SubjectKind::Client, id: owner });
+        let client = row(self.clients.get(&owner)).ok_or_else(missing)??.clone();
         let subject = self.subject_row(want, &client)?;
         let mut unreadable = Vec::new();
         let contacts = readable(self.contacts.get(&owner), false, &mut unreadable);

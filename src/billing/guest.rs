@@ -1,4 +1,4 @@
-//! Owns: reading who else may look into an account, and where he can be reached. Platform 8.0 and later: logins with rights;
+//! Owns: reading who else may look into an account, and their phones. Platform 8.0 and later: logins with rights;
 //! `tblusers` has no phone, so a login is reached through an account of its own, if it owns one.
 
 use std::collections::{BTreeSet, HashMap};

@@ -105,7 +105,7 @@ impl Billing {
         Ok((from > 1 && found < limit).then_some(from))
     }
 
-    /// What the rows of `subjects` are called, one read of each kind. Those that are gone, or have no name, are left out.
+    /// What the rows of `subjects` are called, one read of each kind. Those that are deleted, or have no name, are left out.
     ///
     /// # Errors
     /// The database.

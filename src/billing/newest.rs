@@ -44,7 +44,7 @@ fn sql(kind: SubjectKind, client: Option<u64>) -> String {
                  LIMIT {LOOKED_AT}) newest WHERE owner = 1 ORDER BY id DESC LIMIT 1"
             ),
         },
-        // The platform has no index of a quote's client. Prospects' quotes belong to no client: nobody is told of them.
+        // The platform has no index of a quote's client. Prospects' quotes belong to no client: there is no recipient.
         SubjectKind::Quote => {
             let owner = client.map_or_else(|| "userid > 0".to_owned(), |client| format!("userid = {client}"));
             format!(

@@ -11,7 +11,7 @@ use crate::domain::locale::Locale;
 use crate::domain::record::{ClientStatus, Contact};
 use crate::sql::{Inconsistent, Reader};
 
-/// A client as the audit looks at him.
+/// A client as the audit sees it.
 #[derive(Clone, Debug)]
 pub struct StoredPhone {
     pub client: ClientId,
@@ -21,12 +21,12 @@ pub struct StoredPhone {
     pub phone_field: String,
     pub country: String,
     pub status: ClientStatus,
-    /// `None`: he chose none, or one that we have no texts in.
+    /// `None`: none was chosen, or one that we have no texts in.
     pub locale: Option<Locale>,
 }
 
 impl Billing {
-    /// The next clients behind `after`, at most `limit`; each as read, or why he cannot be.
+    /// The next clients behind `after`, at most `limit`; each as read, or why it cannot be.
     ///
     /// # Errors
     /// The database.

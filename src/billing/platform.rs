@@ -84,7 +84,7 @@ impl Billing {
     /// The platform's settings.
     ///
     /// # Errors
-    /// The database, or a base URL that nobody told.
+    /// The database, or a base URL that is not known.
     pub async fn platform(&self, now: Timestamp) -> Result<Arc<Platform>, BillingError> {
         Ok(self.remembered(now).await?.platform.clone())
     }
@@ -121,8 +121,8 @@ impl Billing {
         }
         let mut fresh = self.read_platform(now).await?;
         let here = &fresh.currencies.by_id;
-        let gone = named.into_iter().filter(|id| !here.contains_key(id)).collect::<Vec<_>>();
-        fresh.currencies.not_there.extend(known.currencies.not_there.iter().copied().chain(gone));
+        let missing = named.into_iter().filter(|id| !here.contains_key(id)).collect::<Vec<_>>();
+        fresh.currencies.not_there.extend(known.currencies.not_there.iter().copied().chain(missing));
         let fresh = Arc::new(fresh);
         self.remembered.store(Some(fresh.clone()));
         Ok(Some(fresh))

@@ -31,7 +31,7 @@ pub fn proof() -> Check {
 async fn prove(connection: &mut Conn) -> mysql_async::Result<()> {
     let problems = match problems(connection).await {
         Ok(problems) => problems,
-        // It came to no answer: the connection is gone, and is proved anew when there is another.
+        // It came to no answer: the connection broke, and the next one is proved anew.
         Err(error @ (Error::Io(_) | Error::Driver(_))) => return Err(error),
         Err(error) => return Err(Refusal::Unproven(error.to_string()).into()),
     };

@@ -1,4 +1,4 @@
-//! Owns: reading what clients asked for: wishes to cancel, and who wrote a ticket. Never a ticket's text.
+//! Owns: reading what clients asked for: cancellation requests, and who wrote a ticket. Never a ticket's text.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -19,7 +19,7 @@ const TICKET_CHARS_MAX: usize = 128;
 const NO_RIGHT: [u16; 4] = [1142, 1143, 1146, 1054];
 
 impl Billing {
-    /// The newest wish to cancel `service`.
+    /// The newest request to cancel `service`.
     pub(super) async fn cancel_request(
         &self,
         connection: &mut Conn,
@@ -35,7 +35,7 @@ impl Billing {
         Ok(Some(CancelRequest { id: key, at: datetime(&reader, "date")?, kind }))
     }
 
-    /// The newest wish to cancel of each of `services`, where there is one. Few at a time: clients cancel rarely.
+    /// The newest cancellation request of each of `services`, where there is one. Few at a time: clients cancel rarely.
     pub(super) async fn cancel_requests(
         &self,
         connection: &mut Conn,

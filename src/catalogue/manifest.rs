@@ -1,4 +1,4 @@
-//! Owns: what the stub is told: which hooks to register, which fields may leave PHP, and where it asks the company's rules
+//! Owns: the stub's manifest: which hooks to register, which fields may leave PHP, and where it asks the company's rules
 //! before the platform goes on. Generated from hookpoints and settings, so that neither needs a touch over there.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,9 +80,9 @@ pub fn of(catalogue: &Catalogue, rules: &RulesConfig) -> (String, String) {
 #[must_use]
 pub fn hooks(catalogue: &Catalogue, rules: &RulesConfig) -> BTreeSet<String> {
     let enabled = catalogue.entries().map(|entry| &entry.hookpoint).filter(|hookpoint| hookpoint.enabled);
-    let told = enabled.flat_map(|hookpoint| &hookpoint.triggers).filter(|trigger| !trigger.ours);
+    let registered = enabled.flat_map(|hookpoint| &hookpoint.triggers).filter(|trigger| !trigger.ours);
     let asked = decisions(rules).into_keys().map(str::to_owned);
-    told.map(|trigger| trigger.hook.clone()).chain(asked).collect()
+    registered.map(|trigger| trigger.hook.clone()).chain(asked).collect()
 }
 
 fn decisions(rules: &RulesConfig) -> BTreeMap<&'static str, DecisionWire> {

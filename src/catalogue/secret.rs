@@ -1,4 +1,4 @@
-//! Owns: the names of fields that never leave PHP. The stub refuses them whatever it is told (`DenyList.php`, which a test
+//! Owns: the names of fields that never leave PHP. The stub refuses them whatever the manifest asks for (`DenyList.php`, which a test
 //! compares); here they are refused where somebody would ask for them.
 
 /// Parts of a name, in lower case and without anything but letters.

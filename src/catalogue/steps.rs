@@ -10,7 +10,7 @@ use crate::domain::schedule::{Anchor, DATE_REACHED, Plus, Schedule};
 const STEPS_MAX: usize = 12;
 /// Days before or after the date: two years.
 const DAYS_MAX: i16 = 730;
-/// A step is told within a week, or not at all; and a minute must do.
+/// A step leads to an alert within a week, or not at all; and a minute must do.
 const LATE_MIN_MAX: u32 = 10_080;
 
 /// The trigger of `hookpoint` that the bridge's own clock pulls.

@@ -81,7 +81,7 @@ impl NotifyConfig {
         read.filter(|locale| Locale::PAGES.contains(locale)).unwrap_or(Locale::EsAr)
     }
 
-    /// Whether anybody is told.
+    /// Whether any channel is on.
     #[must_use]
     pub fn is_on(&self) -> bool {
         !(self.email.to.is_empty() && is_empty(&self.webhook.url) && self.whatsapp.to.is_empty())

@@ -211,7 +211,7 @@ fn retention(config: &Config, mistakes: &mut Vec<String>) {
     );
     expect(
         days(kept.dedupe_days) >= days(kept.message_days) && days(kept.dedupe_days) >= 365,
-        "dedupe_days` must be at least 365 and at least `message_days`, or 0 for ever: what was told would be told again"
+        "dedupe_days` must be at least 365 and at least `message_days`, or 0 to keep them forever: otherwise an alert could be sent again"
             .to_owned(),
     );
     expect((10..=5_000).contains(&kept.step_ms), "step_ms` must be 10 to 5000".to_owned());

@@ -32,7 +32,7 @@ use crate::store::decision::{Kept, last};
 use crate::store::exception::in_force;
 use crate::store::{Store, StoreError, mirror};
 
-/// The page of a wish to cancel asks shortly after the platform wrote the wish down.
+/// The page of a cancellation request asks shortly after the platform stored the request.
 const WISH_LATE_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// What the sweep remembers of open invoices counts for so long after its last round.
@@ -264,7 +264,7 @@ impl Decider {
         Ok(Ruled { decision, account: case.account, seen })
     }
 
-    /// The decision that said no to this very wish: the last one until it was written down. A page that is looked at
+    /// The decision that refused this very request: the last one until it was stored. A page that is looked at
     /// again later says nothing about it.
     async fn was_denied(
         &self,
@@ -272,8 +272,8 @@ impl Decider {
         request: &CancelRequest,
         now: Timestamp,
     ) -> Result<Option<DecisionId>, StoreError> {
-        let wished = request.at.and_then(|local| format::instant(local, &self.policies.zone)).unwrap_or(now);
-        let until = wished.checked_add(WISH_LATE_MAX).unwrap_or(now);
+        let requested = request.at.and_then(|local| format::instant(local, &self.policies.zone)).unwrap_or(now);
+        let until = requested.checked_add(WISH_LATE_MAX).unwrap_or(now);
         let subject = Subject { kind: SubjectKind::Service, id: service };
         let found = last(&self.store, Rule::Cancellation, subject, until).await?;
         Ok(found.filter(|(_, verdict)| *verdict == Verdict::Deny).map(|(id, _)| id))
@@ -321,7 +321,7 @@ impl Decider {
     }
 }
 
-/// The question as it is kept: what somebody typed about himself is masked or left out.
+/// The question as it is kept: personal data that somebody typed is masked or left out.
 fn asked(question: &Question) -> Json {
     match question {
         Question::Upgrade(q) => json!({

@@ -40,7 +40,7 @@ fn scenes() -> Vec<Scene> {
     vec![
         Scene {
             rule: Rule::Upgrade,
-            title: "100 a year paid, half of it gone, to a plan of 150: the platform says 25",
+            title: "100 a year paid, half of it used, to a plan of 150: the platform says 25",
             line: page(
                 plan,
                 "OrderProductUpgradeOverride",

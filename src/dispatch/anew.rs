@@ -31,10 +31,10 @@ pub(super) async fn write(
     let Some(entry) = ask.entry else { return Ok(Second::Cancel(Reason::SubjectMissing)) };
     let event = told::events(sight.store, &[message.event_id.to_string()]).await?.pop();
     // No later than it came, as when its message was made.
-    let event = event.map(|told| {
-        let occurred_at = told.event.occurred_at.min(told.received_at);
+    let event = event.map(|stored| {
+        let occurred_at = stored.event.occurred_at.min(stored.received_at);
         let day = Some(occurred_at.to_zoned(sight.words.zone.clone()).date());
-        HookEvent { occurred_at, day, ..told.event }
+        HookEvent { occurred_at, day, ..stored.event }
     });
     let found = event.as_ref().and_then(|event| Some((event, want(entry, event)?)));
     let Some((event, want)) = found else {

@@ -102,7 +102,7 @@ pub struct Parts {
     pub paces: Arc<ArcSwap<Paces>>,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
-    /// Rung when a message was queued.
+    /// Notified when a message was queued.
     pub bell: Arc<Notify>,
 }
 
@@ -163,7 +163,7 @@ impl Lane {
         self.settling.clone()
     }
 
-    /// Sends until told to stop, then waits for what is in flight and lets the next instance take over.
+    /// Sends until `stop`, then waits for what is in flight and lets the next instance take over.
     pub async fn run(&self, mut stop: Stop) {
         while !stop.is_stopped() {
             mark_one(Step::Turning, &Task::Lane);

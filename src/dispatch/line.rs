@@ -71,7 +71,7 @@ impl Lane {
         Ok(line)
     }
 
-    /// The recipient must wait between two messages anyway. Where he need not, the message stays where it is: the end of
+    /// The recipient must wait between two messages anyway. Where that is not needed, the message stays where it is: the end of
     /// the attempt before it rings.
     fn after_the_first(&self, line: &mut Line, one: &Due, now: Timestamp) {
         let pause = self.settings.rates.pair_interval_s;

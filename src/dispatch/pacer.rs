@@ -1,5 +1,5 @@
 //! Owns: the provider's rate limits of one number: messages per second, and messages per recipient. Nobody sleeps in
-//! here: who must wait is told how long. A place that was taken for a message that is not sent after all is given back.
+//! here: the caller learns how long to wait. A place that was taken for a message that is not sent after all is given back.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -174,7 +174,7 @@ impl Pacer {
     /// Takes the recipient's place.
     ///
     /// # Errors
-    /// How long until he may be written to again.
+    /// How long until the recipient may get a message again.
     pub fn take_pair(&self, to: &E164) -> Result<(), Duration> {
         self.pair.as_ref().map_or(Ok(()), |pair| pair.take(to))
     }
@@ -186,7 +186,7 @@ impl Pacer {
         }
     }
 
-    /// Treats the recipient as one who got all he may have at once just now: another instance wrote to him.
+    /// Treats the recipient's burst as used up: another instance wrote to that number just now.
     pub fn use_up_pair(&self, to: &E164) {
         if let Some(pair) = &self.pair {
             while pair.take(to).is_ok() {}

@@ -141,7 +141,7 @@ impl<'a> Ask<'a> {
         platform: &Platform,
         now: Timestamp,
     ) -> First {
-        // The subject may belong to somebody else by now: then this is not his message any more.
+        // The subject may belong to another client by now: then the message has the wrong recipient.
         let Some(facts) = found.into_iter().find(|facts| facts.client.id == message.client_id) else {
             return First::Clear(Second::Cancel(Reason::OwnerMismatch));
         };

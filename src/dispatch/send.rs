@@ -90,8 +90,8 @@ impl Lane {
                 Err(error) => unreadable.push((id, error)),
             }
         }
-        let gone = |id: MessageId| Inconsistent { table: "message", column: "id", row: id.to_string() };
-        unreadable.extend(left.into_iter().map(|id| (id, gone(id))));
+        let missing = |id: MessageId| Inconsistent { table: "message", column: "id", row: id.to_string() };
+        unreadable.extend(left.into_iter().map(|id| (id, missing(id))));
         self.set_aside(&unreadable, now).await?;
         Ok(messages)
     }
@@ -138,7 +138,7 @@ impl Lane {
                 anew.push((message.id, *changed));
             }
             match second {
-                // Who says that he wants no alerts is answered all the same.
+                // A client who opts out is answered all the same.
                 _ if message.free_form.is_none() && (book.refuses(message) || by_answer(message)) => {
                     ended.push((message.id, Reason::OptedOut));
                 }
@@ -175,7 +175,7 @@ impl Lane {
         Ok(good)
     }
 
-    /// Who answered on the platform meanwhile that he wants no alerts. What must go even where nobody can look does not wait for it.
+    /// Who opted out on the platform meanwhile. What must go even where nobody can look does not wait for it.
     async fn refused(
         &self,
         messages: &[Message],
@@ -185,7 +185,7 @@ impl Lane {
         let clients = asked.map(|message| message.client_id.0).collect();
         match self.parts.billing.refused(&clients).await {
             Err(error) if messages.iter().all(|message| must_go(message, catalogue.entry(&message.hookpoint))) => {
-                tracing::warn!(lane = %self.name, %error, "nobody can be asked whether he still wants alerts: security alerts go");
+                tracing::warn!(lane = %self.name, %error, "the platform cannot be asked for opt-outs: security alerts go");
                 Ok(HashMap::new())
             }
             answer => Ok(answer?),

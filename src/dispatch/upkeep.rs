@@ -21,7 +21,7 @@ use crate::store::{contacted, hold};
 
 /// How often stored pauses, holds and unknown outcomes are looked at.
 const EVERY: Duration = Duration::from_secs(1);
-/// After another owner, nothing is sent for so long: his last second must be over before ours begins.
+/// After another owner, nothing is sent for so long: its last second must be over before ours begins.
 const AFTER_ANOTHER: Duration = Duration::from_millis(1_100);
 /// Clocks of two machines may differ by so much when the recipients of the last owner are looked up.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
@@ -63,7 +63,7 @@ impl Lane {
         self.read_stops(now).await
     }
 
-    /// Begins to send where another owner ended: his pace is ours.
+    /// Begins to send where another owner ended, with the rate used so far.
     async fn take_over(&self, permit: &Permit, now: Timestamp) -> Result<(), DispatchError> {
         let rates = self.settings.rates;
         let pair = SignedDuration::from_secs(

@@ -19,7 +19,7 @@ closed_list! {
 }
 
 closed_list! {
-    /// By which door somebody acts.
+    /// The interface that somebody acts through.
     Via {
         Page = "page",
         Api = "api",

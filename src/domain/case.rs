@@ -1,4 +1,4 @@
-//! Owns: the platform's rows as the company's rules look at them, already checked: entities decoded, zero dates gone,
+//! Owns: the platform's rows as the company's rules look at them, already checked: entities decoded, zero dates removed,
 //! money exact. What alerts look at is in [`super::record`].
 
 use jiff::civil::{Date, DateTime};
@@ -87,7 +87,7 @@ pub struct Debt {
     pub balance: Money,
 }
 
-/// A client as the rules look at him.
+/// A client as the rules see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     pub id: ClientId,
@@ -147,7 +147,7 @@ impl Plan {
     }
 }
 
-/// A client's wish to cancel, as the platform stored it.
+/// A client's cancellation request, as the platform stored it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CancelRequest {
     pub id: u64,

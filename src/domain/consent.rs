@@ -1,4 +1,4 @@
-//! Owns: what somebody said about his alerts, and what a series of such statements means.
+//! Owns: statements about consent to alerts, and what a series of such statements means.
 
 use jiff::Timestamp;
 
@@ -100,8 +100,8 @@ pub fn refuses_all(said: &[Said]) -> bool {
     Class::ALL.iter().all(|class| refuses(said, *class))
 }
 
-/// Somebody in an account, as the ledger names him: `client:35`, `contact:7`, `login:9/35`. What is said of him there holds for this
-/// account's alerts, and says nothing of his number.
+/// Somebody in an account, by the name in the ledger: `client:35`, `contact:7`, `login:9/35`. A statement there holds for this
+/// account's alerts, and says nothing of the number.
 #[must_use]
 pub fn person(client: ClientId, contact: Option<ContactId>, login: Option<UserId>) -> String {
     match (contact, login) {

@@ -30,7 +30,7 @@ pub struct HookEvent {
     pub fields: BTreeMap<String, FieldValue>,
     /// Names (never values) of what an edit changed.
     pub changed: Vec<String>,
-    /// What the stub read because the row would be gone later, by name, e.g. `domain`.
+    /// What the stub read because the row would be deleted later, by name, e.g. `domain`.
     pub gone: BTreeMap<String, FieldValue>,
     /// Found by the sweep: when it last saw the subject in another state than the one it tells of now.
     pub otherwise_at: Option<Timestamp>,

@@ -48,7 +48,7 @@ pub struct Hookpoint {
     pub enabled: bool,
     pub class: Class,
     pub audience: Audience,
-    /// Logins with this right in the client's account are told as well, where they can be reached. `None`: no login is.
+    /// Logins with this right in the client's account are recipients as well, where they can be reached. `None`: no login is.
     pub users: Option<Right>,
     pub subject: SubjectKind,
     pub triggers: Vec<Trigger>,
@@ -97,7 +97,7 @@ pub struct Trigger {
     pub subject_at: Vec<String>,
     /// What kind of row that id names, where it is not the hookpoint's subject (a user instead of a client).
     pub names: SubjectKind,
-    /// Where the client is named that the subject belonged to before: he is told as well. Empty where nothing moves.
+    /// Where the client is named that the subject belonged to before: a recipient as well. Empty where nothing moves.
     pub former_at: Vec<String>,
     /// All paths that may leave PHP.
     pub fields: Vec<String>,
@@ -129,7 +129,7 @@ pub struct Condition {
     /// How long the platform may take until its rows say what the hook said, in seconds: within it, a false condition
     /// means "look again", not "no".
     pub wait_s: u32,
-    /// Whether the subject moved all the same: a quote that went on hold has left "delivered", though nobody is told.
+    /// Whether the subject moved all the same: a quote that went on hold has left "delivered", though no alert goes out.
     pub moves: bool,
 }
 
@@ -163,7 +163,7 @@ closed_list! {
 closed_list! {
     /// Which contacts get the alert besides the client: those with the platform's e-mail right of that name.
     Audience {
-        /// Nobody but the client himself.
+        /// The client alone.
         Owner = "owner",
         General = "general",
         Invoice = "invoice",
@@ -228,7 +228,7 @@ closed_list! {
         Contact = "contact",
         Invoice = "invoice",
         Service = "service",
-        /// A wish to cancel a service; it bears the service's id.
+        /// A request to cancel a service; it bears the service's id.
         Cancellation = "cancellation",
         Quote = "quote",
         Domain = "domain",

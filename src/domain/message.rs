@@ -16,7 +16,7 @@ pub struct Message {
     pub hookpoint: HookpointId,
     pub subject: Subject,
     pub client_id: ClientId,
-    /// The contact it goes to; neither contact nor login is the client himself.
+    /// The contact it goes to; neither contact nor login is the client.
     pub contact_id: Option<ContactId>,
     /// The login it goes to.
     pub user_id: Option<UserId>,
@@ -49,11 +49,11 @@ pub struct Print {
     pub facts: u64,
 }
 
-/// A message without a template: the provider takes it only within 24 hours after the user wrote. It answers him, so that it is sent
-/// though he wants no alerts.
+/// A message without a template: the provider takes it only within 24 hours after the user wrote. It answers the user, so it is sent
+/// even after an opt-out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FreeForm {
-    /// Buttons by which he may answer: what comes back, and what he reads.
+    /// Buttons for an answer: what comes back, and what the user reads.
     pub buttons: Vec<(String, String)>,
 }
 

@@ -45,7 +45,7 @@ closed_list! {
         InvoicePaymentPending = "invoice_payment_pending",
         /// The invoice only bundles others to be paid at once: nothing new is owed.
         InvoiceBundle = "invoice_bundle",
-        /// One payment paid several invoices, and is told with the invoice that bundles them.
+        /// One payment paid several invoices: the alert is that of the invoice that bundles them.
         PaidInBundle = "paid_in_bundle",
         /// Nothing is to be paid.
         AmountZero = "amount_zero",
@@ -64,16 +64,16 @@ closed_list! {
         /// The domain is still there.
         DomainKept = "domain_kept",
 
-        /// The platform has no such wish to cancel (any more).
+        /// The platform has no such cancellation request (any more).
         CancellationMissing = "cancellation_missing",
         /// The company's rule does not allow it.
         CancellationRefused = "cancellation_refused",
         /// The event says that a decision was not to be had in time; it is on record.
         DecisionMissed = "decision_missed",
 
-        /// The account that it belonged to before is gone: there is nobody left to tell on that side.
+        /// The account that it belonged to before is deleted: there is no recipient on that side.
         FormerOwnerGone = "former_owner_gone",
-        /// The moment of a step passed longer ago than it may be told.
+        /// The moment of a step passed too long ago for an alert.
         StepLate = "step_late",
         /// The date that a step was counted from is another by now: renewed, paid, or put off.
         StepMoved = "step_moved",
@@ -85,7 +85,7 @@ closed_list! {
         InvoiceCollections = "invoice_collections",
         /// The quote was valid until an earlier day.
         QuoteOver = "quote_over",
-        /// The platform is told to send this client no overdue notices.
+        /// The platform is set to send this client no overdue notices.
         NoOverdueNotices = "no_overdue_notices",
         /// The platform does not suspend or terminate this service or client by itself.
         NeverSuspended = "never_suspended",
@@ -106,7 +106,7 @@ closed_list! {
 
         /// Several services moved at once: one message tells of all.
         ToldTogether = "told_together",
-        /// The accounts were merged, and that was told.
+        /// The accounts were merged, and that alert went out.
         ToldWithMerge = "told_with_merge",
 
         /// The same thing was alerted already.
@@ -132,7 +132,7 @@ closed_list! {
         SamePhone = "same_phone",
         /// This number asked not to be written to.
         OptedOut = "opted_out",
-        /// The contact or login it was written to is gone, or lost its right to this kind of alert.
+        /// The contact or login it was written to is deleted, or lost its right to this kind of alert.
         RecipientGone = "recipient_gone",
         /// The provider says that its user changed to another number: it may be somebody else's.
         NumberChanged = "number_changed",

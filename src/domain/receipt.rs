@@ -52,7 +52,7 @@ closed_list! {
 /// A message that a client wrote to us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// His number as the provider knows it, digits only. Missing for users who hide it.
+    /// The user's number as the provider knows it, digits only. Missing for users who hide it.
     pub from: Option<String>,
     /// The provider's id of the user.
     pub user_id: Option<ProviderUserId>,
@@ -61,7 +61,7 @@ pub struct Reply {
     pub provider_id: String,
     pub at: Timestamp,
     pub kind: ReplyKind,
-    /// The text, or the payload of the button he pressed.
+    /// The text, or the payload of the button that was pressed.
     pub text: String,
     /// What the button said.
     pub shown: Option<String>,
@@ -74,7 +74,7 @@ pub struct Reply {
 pub struct UserIdChange {
     pub previous: ProviderUserId,
     pub new: ProviderUserId,
-    /// The number changed with it: the old one is not his any more.
+    /// The number changed with it: the old one belongs to nobody we know.
     pub with_number: bool,
     pub at: Timestamp,
 }
@@ -86,10 +86,10 @@ pub struct KnownUser {
     pub phone: E164,
 }
 
-/// A user who changed his number.
+/// A user's change of number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberChange {
-    /// The number that is not his any more.
+    /// The number that was given up.
     pub from: E164,
     /// `None`: the provider does not say.
     pub to: Option<E164>,

@@ -1,4 +1,4 @@
-//! Owns: the platform's rows as we understand them, already checked: entities decoded, zero dates gone, money exact.
+//! Owns: the platform's rows as we understand them, already checked: entities decoded, zero dates removed, money exact.
 
 use jiff::civil::{Date, DateTime};
 
@@ -25,7 +25,7 @@ pub struct Client {
     /// The language's name as the platform writes it was known to us.
     pub locale: Option<Locale>,
     pub currency: Result<Currency, NoCurrency>,
-    /// The contact that gets the invoices instead of the client himself, if he named one.
+    /// The contact that gets the invoices instead of the client, if there is one.
     pub billing_contact: Option<ContactId>,
     /// Platform: `overideduenotices`, "no overdue notices".
     pub no_overdue_notices: bool,
@@ -175,7 +175,7 @@ pub struct Service {
     pub next_due: Option<Date>,
     /// What the next period costs, in the client's currency.
     pub recurring: Money,
-    /// The platform was told not to suspend it until this day; without an end it is the calendar's last.
+    /// The platform is set not to suspend it until this day; without an end it is the calendar's last.
     pub not_suspended: Option<Date>,
     /// The client asked to cancel it.
     pub is_cancelling: bool,
@@ -183,13 +183,13 @@ pub struct Service {
     pub owed: Vec<Debt>,
 }
 
-/// A service that its client wishes to cancel.
+/// A service that its client asked to cancel.
 #[derive(Clone, Debug)]
 pub struct Cancelling {
     pub service: Service,
-    /// `None`: the platform has not written the wish down, or not any more.
+    /// `None`: the platform has not stored the request, or not any more.
     pub request: Option<CancelRequest>,
-    /// What the company's rule says of it; set where somebody is to be told.
+    /// What the company's rule says of it; set where an alert goes out.
     pub ruled: Option<Cancelled>,
 }
 
@@ -222,7 +222,7 @@ pub struct DomainName {
     pub id: DomainId,
     pub client_id: ClientId,
     pub name: String,
-    /// Empty when the row is gone and only the stub's snapshot is left.
+    /// Empty when the row is deleted and only the stub's snapshot is left.
     pub status: String,
     pub expires: Option<Date>,
     /// Its client wants no renewal.
@@ -237,7 +237,7 @@ pub struct Ticket {
     pub client_id: Option<ClientId>,
     /// What clients see, e.g. `ABC-123456`.
     pub number: String,
-    /// Empty where the department is gone.
+    /// Empty where the department is deleted.
     pub department: String,
     /// `Low`, `Medium`, `High`.
     pub priority: String,
@@ -258,7 +258,7 @@ impl Ticket {
     }
 }
 
-/// What one alert may speak about: the client it belongs to, his contacts and guests, and the subject's own row.
+/// What one alert may speak about: the client it belongs to, the client's contacts and guests, and the subject's own row.
 #[derive(Clone, Debug)]
 pub struct Facts {
     pub client: Client,
@@ -287,7 +287,7 @@ pub struct Moved {
     pub former: bool,
     /// The client on the other side.
     pub other: ClientId,
-    /// The two accounts were merged, and that was told.
+    /// The two accounts were merged, and that alert went out.
     pub by_merge: bool,
     /// How many services and domains moved with it, itself included.
     pub together: usize,
@@ -299,7 +299,7 @@ pub enum SubjectRow {
     Client,
     /// A login; the facts' client is one of the accounts it owns.
     User(UserId),
-    /// A secondary contact; `None` when he is deleted already.
+    /// A secondary contact; `None` when it is deleted already.
     Contact(Option<Box<Contact>>),
     Invoice(Box<Invoice>, Option<Payment>),
     Service(Box<Service>),

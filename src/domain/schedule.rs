@@ -78,7 +78,7 @@ pub struct Schedule {
     pub days: Vec<i16>,
     /// The hour of sending, by the client's clock.
     pub at: Time,
-    /// A step whose moment passed longer ago than this is not told any more, in minutes.
+    /// A step whose moment passed longer ago than this leads to no alert, in minutes.
     pub late_max_min: u32,
 }
 

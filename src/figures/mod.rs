@@ -70,7 +70,7 @@ impl Figures {
         Self { store, clock, metrics, catalogue, whole, silent: Mutex::default() }
     }
 
-    /// Counts until told to stop.
+    /// Counts until `stop`.
     pub async fn run(&self, mut stop: Stop) {
         while !stop.is_stopped() {
             mark_one(Step::Turning, &Task::Figures);
@@ -237,7 +237,7 @@ mod tests {
         assert!(is_due(h(30), Some(m(16)), None) && !is_due(h(30), Some(m(10)), None));
         assert!(is_due(h(100), Some(h(7)), None) && !is_due(h(100), Some(h(5)), None));
         assert!(!is_due(h(200), Some(h(400)), None), "after eight days it stays as it is");
-        assert!(!is_due(h(30), Some(h(1)), Some(h(23))), "its rows are gone");
+        assert!(!is_due(h(30), Some(h(1)), Some(h(23))), "its rows are deleted");
         assert!(is_due(h(1), Some(-h(3)), None), "the clock was set back");
     }
 }

@@ -55,9 +55,9 @@ pub struct Answers {
 
 /// Everybody whom a reply can be of.
 struct Writer {
-    /// His number, in every spelling; and those of the message that he answers or of his user id.
+    /// The user's number, in every spelling; and those of the message that is answered or of the user id.
     numbers: Vec<E164>,
-    /// The number of the message that he answers.
+    /// The number of the message that is answered.
     by_context: Option<E164>,
     answered: Option<Answered>,
 }
@@ -71,7 +71,7 @@ impl Answers {
         user_phone::learn(&self.store, portfolio, &users.iter().cloned().collect(), now).await
     }
 
-    /// Takes over what is known of a user to his new id.
+    /// Moves what is known of a user to the user's new id.
     ///
     /// # Errors
     /// The database.

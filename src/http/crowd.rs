@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-/// How long a client may let us wait before his place can be given away. An honest one sends his request with the
-/// connection, and comes back for another when he has one.
+/// How long a connection may be idle before its place can be given away. An honest client sends a request with the
+/// connection, and opens another one later.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// In [`Seat::since_ms`]: we are working for this client.
 const WORKING: u64 = u64::MAX;
@@ -38,7 +38,7 @@ pub struct Seat {
     /// Since when the client lets us wait, in ms since the server started.
     since_ms: AtomicU64,
     started: Instant,
-    /// Rung when the connection must go.
+    /// Notified when the connection must close.
     leave: Arc<Notify>,
 }
 

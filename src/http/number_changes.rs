@@ -1,4 +1,4 @@
-//! Owns: what follows from the provider's word that a user changed his number: the old one is marked and gets no alerts, and an
+//! Owns: what follows from the provider's notice that a user changed numbers: the old one is marked and gets no alerts, and an
 //! opt-out goes with its user.
 
 use crate::domain::consent::How;
@@ -17,7 +17,7 @@ pub(super) async fn keep(store: &Store, metrics: &Metrics, change: &NumberChange
         (old.iter().map(E164::as_str).collect(), new.iter().map(E164::as_str).collect());
     let words = consent::words_of(store, &from).await?;
     for word in words.into_iter().filter(|word| word.said.at <= change.at) {
-        let evidence = format!("his number changed; of the old one: {}", word.evidence);
+        let evidence = format!("the number changed; of the old one: {}", word.evidence);
         let one = Statement { said: word.said, how: How::Moved, evidence: &evidence };
         consent::record(store, &to, one).await?;
     }

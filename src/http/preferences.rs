@@ -56,7 +56,7 @@ struct Person {
     key: String,
     name: String,
     phone: Option<E164>,
-    /// Which alerts are his to get.
+    /// Which alerts this person may get.
     gets: Box<dyn Fn(&Hookpoint) -> bool + Send + Sync>,
 }
 

@@ -1,4 +1,4 @@
-//! Owns: `GET|POST /v1/receipts/{sender}`: the provider's check of the address, his receipts, and what clients write back.
+//! Owns: `GET|POST /v1/receipts/{sender}`: the provider's check of the address, its receipts, and what clients write back.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -61,7 +61,7 @@ pub struct Receipts {
     pub seen: Seen,
 }
 
-/// What the webhooks so far told.
+/// What the webhooks so far reported.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// Receipts of unknown messages since the oldest of them were last deleted.
@@ -256,10 +256,10 @@ impl Receipts {
         if recorded.unknown > 0 {
             let before = self.seen.unknown.fetch_add(recorded.unknown, Ordering::Relaxed);
             if before / UNKNOWN_STEP != (before + recorded.unknown) / UNKNOWN_STEP || before == 0 {
-                let gone = receipt::forget_unknown(&self.store, self.unknown_max).await?;
-                if gone > 0 {
-                    self.metrics.receipts.get_or_create(&Result1 { result: "unknown_forgotten" }).inc_by(gone);
-                    tracing::warn!(gone, "too many receipts of unknown messages: the oldest are deleted");
+                let forgotten = receipt::forget_unknown(&self.store, self.unknown_max).await?;
+                if forgotten > 0 {
+                    self.metrics.receipts.get_or_create(&Result1 { result: "unknown_forgotten" }).inc_by(forgotten);
+                    tracing::warn!(forgotten, "too many receipts of unknown messages: the oldest are deleted");
                 }
             }
         }

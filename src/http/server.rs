@@ -53,7 +53,7 @@ pub struct Limits {
     pub keep_alive: bool,
     /// Time that open requests get to finish after the stop; then their connections are cut.
     pub drain_timeout: Duration,
-    /// Whether browsers reach us over TLS in any case, so that they may be told to never come without. If not, a web server on
+    /// Whether browsers reach us over TLS in any case, so that HSTS may forbid them to come without. If not, a web server on
     /// this machine says it of each request (`X-Forwarded-Proto`).
     pub behind_tls: bool,
     /// Where the panics of requests are counted.
@@ -240,7 +240,7 @@ async fn converse(
     }
 }
 
-/// A body on its way. Until it is whole, we wait for the client; from then on he waits for us.
+/// A body on its way. Until it is whole, we wait for the client; from then on the client waits for us.
 struct Arriving {
     body: Incoming,
     seat: Arc<Seat>,
@@ -366,10 +366,10 @@ mod tests {
     async fn whoever_waits_for_us_keeps_his_place() {
         let limits = Limits { connections_max: 1, ..tight() };
         let asked = Arc::new(Notify::new());
-        let told = asked.clone();
+        let hangup = asked.clone();
         let filter = warp::any()
             .then(move || {
-                told.notify_one();
+                hangup.notify_one();
                 std::future::pending::<Response>()
             })
             .boxed();

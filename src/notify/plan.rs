@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use crate::config::notify::{DAYS, MannerConfig, NotifyConfig, read_span, read_time};
 use crate::domain::notice::Notice;
 
-/// What grew so many times since it was told is told again, without waiting for the repeat.
+/// What grew so many times since the last notice is reported again, without waiting for the repeat.
 const GROWN: u64 = 10;
 
 /// When a channel speaks, as configured.
@@ -19,7 +19,7 @@ pub struct Manner {
     pub quiet_urgent: bool,
     pub repeat: Option<SignedDuration>,
     pub recovery: bool,
-    /// How long something must hold, or be over, before it is told.
+    /// How long something must hold, or be over, before a notice.
     pub after: SignedDuration,
     pub zone: TimeZone,
 }
@@ -58,7 +58,7 @@ pub struct Holding {
     pub says: String,
 }
 
-/// What is known, brought up to what holds now; what nobody was told of and is over is left out.
+/// What is known, brought up to what holds now; what no notice was sent of and is over is left out.
 #[must_use]
 pub fn look(known: &[Notice], holding: &[Holding], at: Timestamp) -> Vec<Notice> {
     let mut all: Vec<Notice> = Vec::new();
@@ -87,12 +87,12 @@ pub fn look(known: &[Notice], holding: &[Holding], at: Timestamp) -> Vec<Notice>
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     pub fresh: Vec<String>,
-    /// Told before, and many more by now.
+    /// Reported before, and many more by now.
     pub grown: Vec<String>,
-    /// Told before, and holds still.
+    /// Reported before, and holds still.
     pub again: Vec<String>,
     pub over: Vec<String>,
-    /// Over, and nobody is to be told.
+    /// Over, and no notice is due.
     pub forget: Vec<String>,
 }
 
@@ -114,10 +114,10 @@ pub fn plan(known: &[Notice], holding: &[Holding], manner: &Manner, at: Timestam
         let list = match (now, one.notified_at) {
             (Some(_), None) if at.duration_since(one.first_at) >= manner.after => &mut plan.fresh,
             (Some(now), Some(_)) if now.n >= one.notified_count.max(1).saturating_mul(GROWN) => &mut plan.grown,
-            (Some(_), Some(told)) if manner.repeat.is_some_and(|repeat| at.duration_since(told) >= repeat) => {
+            (Some(_), Some(notified)) if manner.repeat.is_some_and(|repeat| at.duration_since(notified) >= repeat) => {
                 &mut plan.again
             }
-            (None, _) if one.resolved_at.is_some_and(|gone| at.duration_since(gone) >= manner.after) => {
+            (None, _) if one.resolved_at.is_some_and(|ended| at.duration_since(ended) >= manner.after) => {
                 if manner.recovery { &mut plan.over } else { &mut plan.forget }
             }
             _ => continue,
@@ -174,7 +174,7 @@ mod tests {
         Holding { key: key.to_owned(), urgent, n, says: key.to_owned() }
     }
 
-    fn told(known: Vec<Notice>, at: Timestamp, n: u64) -> Vec<Notice> {
+    fn notified(known: Vec<Notice>, at: Timestamp, n: u64) -> Vec<Notice> {
         known.into_iter().map(|one| Notice { notified_at: Some(at), notified_count: n, ..one }).collect()
     }
 
@@ -185,7 +185,7 @@ mod tests {
         let known = look(&[], &now, at("10:00:00"));
         assert!(plan(&known, &now, &manner, at("10:00:59")).is_silent(), "it may pass by itself");
         assert_eq!(plan(&known, &now, &manner, at("10:01:00")).fresh, ["lost"]);
-        let known = told(look(&known, &now, at("10:01:00")), at("10:01:00"), 3);
+        let known = notified(look(&known, &now, at("10:01:00")), at("10:01:00"), 3);
         assert!(plan(&known, &now, &manner, at("14:00:59")).is_silent());
         assert_eq!(plan(&known, &now, &manner, at("14:01:00")).again, ["lost"]);
         assert!(plan(&known, &[holding("lost", false, 29)], &manner, at("10:05:00")).is_silent());
@@ -216,7 +216,7 @@ mod tests {
         let morning: Timestamp = "2026-12-02T08:00:00Z".parse().expect("a moment");
         assert_eq!(plan(&known, &now, &manner, morning).fresh, ["stopped", "drafts"]);
         assert!(manner.is_quiet(at("07:59:59")) && !manner.is_quiet(at("21:59:59")));
-        let known = look(&told(known, at("22:40:00"), 1), &[], at("23:00:00"));
+        let known = look(&notified(known, at("22:40:00"), 1), &[], at("23:00:00"));
         assert!(plan(&known, &[], &manner, at("23:10:00")).is_silent(), "good news can wait");
     }
 

@@ -14,7 +14,7 @@ use crate::store::{Store, StoreError, heard};
 /// The machine that a merge moves: the subject is the account that stays, the state the one that went into it.
 const MERGE: &str = "merge";
 
-/// Marks which moves of a batch one event tells of, and which a merge told of already.
+/// Marks which moves of a batch one event covers, and which a merge covered already.
 ///
 /// # Errors
 /// The database.
@@ -54,8 +54,8 @@ fn account(client: ClientId) -> Subject {
     Subject { kind: SubjectKind::Client, id: client.0 }
 }
 
-/// The former owner, if there is no account of his to tell.
-pub(super) fn gone(asked: &Asked<'_>, all: &[Facts]) -> Option<ClientId> {
+/// The former owner, if that account is deleted.
+pub(super) fn missing_former(asked: &Asked<'_>, all: &[Facts]) -> Option<ClientId> {
     let former = asked.want.former?;
     (!all.iter().any(|facts| facts.client.id.0 == former)).then_some(ClientId(former))
 }

@@ -133,7 +133,7 @@ pub fn decide(
         }
         Ok(_) if asked.told_with => outcome.skip(Some(id), None, Reason::ToldTogether, None),
         Ok(all) => {
-            if let Some(former) = moves::gone(asked, all) {
+            if let Some(former) = moves::missing_former(asked, all) {
                 outcome.skip(Some(id), Some(former), Reason::FormerOwnerGone, None);
             }
             for facts in all {
@@ -227,7 +227,7 @@ fn fill(desk: &Desk<'_>, event: &HookEvent, entry: &Entry, facts: &Facts, alert:
     let hookpoint = &entry.hookpoint;
     let client = facts.client.id;
     let circle = Circle { audience: hookpoint.audience, users: hookpoint.users };
-    let (told, left_out) = recipients(facts, circle, &desk.policy);
+    let (chosen, left_out) = recipients(facts, circle, &desk.policy);
     for one in left_out {
         outcome.skips.push(Skip {
             hookpoint: Some(hookpoint.id.clone()),
@@ -245,7 +245,7 @@ fn fill(desk: &Desk<'_>, event: &HookEvent, entry: &Entry, facts: &Facts, alert:
     if !out_of_reach.is_empty() {
         outcome.step("logins without a phone", &json!({ "hookpoint": hookpoint.id.as_str(), "logins": out_of_reach }));
     }
-    for recipient in told {
+    for recipient in chosen {
         let about = About {
             facts,
             platform: desk.platform,

@@ -81,9 +81,9 @@ pub struct Worker {
     pub put_offs: AtomicU32,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
-    /// Rung when an event was stored.
+    /// Notified when an event was stored.
     pub inbox_bell: Arc<Notify>,
-    /// Rung when a message was queued.
+    /// Notified when a message was queued.
     pub outbox_bell: Arc<Notify>,
     /// Events that our own code failed on.
     pub failures: Failures<EventId>,
@@ -109,7 +109,7 @@ impl ProcessError {
 }
 
 impl Worker {
-    /// Works until told to stop.
+    /// Works until `stop`.
     pub async fn run(&self, mut stop: Stop) {
         while !stop.is_stopped() {
             mark_one(Step::Turning, &Task::Worker);
@@ -181,7 +181,7 @@ impl Worker {
         }
     }
 
-    /// What failed may be gone in a while: a fault of a library, a change of settings. Only what fails again and again is given up.
+    /// The cause may be over in a while: a fault of a library, a change of settings. Only what fails again and again is given up.
     async fn put_off_or_set_aside(
         &self,
         claim: &Claimed,
@@ -250,7 +250,7 @@ impl Worker {
             outcome
                 .step("received", &serde_json::json!({ "source": claim.event.source, "key": claim.event.key_index }));
             match event {
-                // It was readable at the door; only an older binary could have stored something else.
+                // It was readable at ingest; only an older binary could have stored something else.
                 None => {
                     outcome.failed = true;
                     outcome.skip(None, None, Reason::SubjectUnreadable, Some("the stored envelope".to_owned()));
@@ -304,11 +304,11 @@ impl Worker {
         };
         for outcome in outcomes {
             for alert in &mut outcome.alerts {
-                let (gone, kept) = std::mem::take(&mut alert.messages)
+                let (held, kept) = std::mem::take(&mut alert.messages)
                     .into_iter()
                     .partition(|m| book.refuses(m) || by_answer(m).is_some());
                 alert.messages = kept;
-                outcome.skips.extend(Vec::into_iter(gone).map(|m| {
+                outcome.skips.extend(Vec::into_iter(held).map(|m| {
                     let skip = Skip::of(&m, Reason::OptedOut);
                     let evidence = by_answer(&m).filter(|_| !book.refuses(&m)).cloned();
                     Skip { detail: evidence.or(skip.detail.clone()), ..skip }

@@ -1,4 +1,4 @@
-//! Owns: what a client reads after he asked for fewer alerts, or for all of them again. Free text, inside the provider's window: no
+//! Owns: what a client reads after opting out, in part, or in again. Free text, inside the provider's window: no
 //! template of it has to be approved.
 
 use crate::domain::consent::Meaning;

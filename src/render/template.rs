@@ -228,7 +228,7 @@ impl Template {
             text = format!("{text}\n\n{}: {system_url}{}{end}", button.text, button.path);
         }
         let parameters = if self.named {
-            // One that stands twice is told once.
+            // One that stands twice is reported once.
             let mut seen = BTreeSet::new();
             let named = values.iter().map(|(source, value)| (Self::variable_name(source), value.clone()));
             Parameters::Named(named.filter(|(name, _)| seen.insert(name.clone())).collect())

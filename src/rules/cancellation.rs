@@ -77,7 +77,7 @@ pub fn decide(facts: &Facts, policy: &Policy) -> Decision {
         }),
         What::Domain(domain) => (of_domain(&mut checks, facts, domain.as_ref(), policy), vec!["no_refund"]),
     };
-    // A stranger learns nothing more than that it is not his.
+    // A stranger learns only that it belongs to somebody else.
     if matches!(checks.first_failed(), Some("service_found" | "own_service" | "domain_found" | "own_domain")) {
         let mut decision = checks.decision(Rule::Cancellation, VERSION, Verdict::Deny, None);
         decision.message = Some("nothing_to_cancel");

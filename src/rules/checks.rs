@@ -29,7 +29,7 @@ impl Checks {
         passed
     }
 
-    /// A condition that must hold, or may fail by the company's wish.
+    /// A condition that must hold, or may fail if the company allows it.
     pub(super) fn must_if(&mut self, strict: bool, code: &'static str, passed: bool) -> bool {
         if strict { self.must(code, passed) } else { self.note(code, passed) }
     }

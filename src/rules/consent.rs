@@ -1,4 +1,4 @@
-//! Owns: what a client's reply means for his alerts. A message is obeyed when nothing is left of it but one of the configured words and
+//! Owns: what a client's reply means for further alerts. A message is obeyed when nothing is left of it but one of the configured words and
 //! courtesies: "no quiero cancelar mi servicio" is not a request to hear nothing more. What only looks like one is for people to read.
 
 use icu_normalizer::ComposingNormalizerBorrowed;

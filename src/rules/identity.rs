@@ -54,7 +54,7 @@ pub fn decide(facts: &Facts, policy: &Policy) -> Decision {
         checks.must("email_free", facts.same_email.is_empty());
     }
     let mut notices = Vec::new();
-    // A contact need not have a phone: the platform's form for billing contacts leaves it to him.
+    // A contact need not have a phone: the platform's form for billing contacts does not require one.
     let phone = facts.phone.as_deref().filter(|phone| !(facts.contact && phone.trim().is_empty()));
     if let Some(phone) = phone.filter(|_| policy.bad_phone != BadPhone::Ignore) {
         let stored = stored(phone, &facts.phone_prefix);

@@ -1,4 +1,4 @@
-//! Owns: who is told, and what the company's rules say. Pure: facts, policy and now in, decision out. No IO, no clock, no
+//! Owns: who the recipients are, and what the company's rules say. Pure: facts, policy and now in, decision out. No IO, no clock, no
 //! logging.
 
 pub mod consent;

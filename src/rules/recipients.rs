@@ -1,4 +1,4 @@
-//! Owns: who gets an alert: the client, his contacts and the logins with a right to that kind of notice. Each who gets none
+//! Owns: who gets an alert: the client, the client's contacts and the logins with a right to that kind of notice. Each who gets none
 //! has a reason.
 
 use crate::config::Config;
@@ -50,7 +50,7 @@ closed_list! {
     BillingContact {
         /// The client, and the contacts with the right to invoices.
         Owner = "owner",
-        /// That contact instead of the client, if he can be reached.
+        /// That contact instead of the client, if it can be reached.
         Billing = "billing",
         Both = "both",
     }
@@ -63,7 +63,7 @@ pub struct Circle {
     pub users: Option<Right>,
 }
 
-/// In which part somebody is told.
+/// Why somebody is a recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     Client,
@@ -95,14 +95,14 @@ pub struct Recipient {
     pub locale: Locale,
 }
 
-/// Somebody who could have got it, and why he does not.
+/// A possible recipient who is left out, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
     pub who: Who,
     pub reason: Reason,
 }
 
-/// Somebody as the platform's rows describe him.
+/// Somebody as the platform's rows describe them.
 struct Person<'a> {
     who: Who,
     phone: &'a str,
@@ -121,7 +121,7 @@ pub fn recipients(facts: &Facts, circle: Circle, policy: &Policy) -> (Vec<Recipi
     if client.status == ClientStatus::Closed {
         return (Vec::new(), vec![LeftOut { who: Who::Client, reason: Reason::ClientClosed }]);
     }
-    let mut told: Vec<Recipient> = Vec::new();
+    let mut chosen: Vec<Recipient> = Vec::new();
     let mut left_out = Vec::new();
     let instead = is_told_instead(facts, circle, policy);
     for person in people(facts, circle, policy) {
@@ -132,10 +132,10 @@ pub fn recipients(facts: &Facts, circle: Circle, policy: &Policy) -> (Vec<Recipi
         match normalize_first(person.phone_field, person.phone, person.country, &policy.default_country, &policy.phone)
         {
             Err(error) => left_out.push(LeftOut { who: person.who, reason: error.reason() }),
-            Ok(phone) if told.iter().any(|r| r.to == phone.e164) => {
+            Ok(phone) if chosen.iter().any(|r| r.to == phone.e164) => {
                 left_out.push(LeftOut { who: person.who, reason: Reason::SamePhone });
             }
-            Ok(phone) => told.push(Recipient {
+            Ok(phone) => chosen.push(Recipient {
                 who: person.who,
                 assumed: phone.assumed(),
                 to: phone.e164,
@@ -145,7 +145,7 @@ pub fn recipients(facts: &Facts, circle: Circle, policy: &Policy) -> (Vec<Recipi
             }),
         }
     }
-    (told, left_out)
+    (chosen, left_out)
 }
 
 /// Whether the billing contact gets it instead of the client: only one who can be reached.
@@ -158,14 +158,14 @@ fn is_told_instead(facts: &Facts, circle: Circle, policy: &Policy) -> bool {
     normalize(&contact.phone, country, &policy.default_country, &policy.phone).is_ok()
 }
 
-/// The billing contact, where the alert concerns him.
+/// The billing contact, where it gets the alert.
 fn billing_contact<'a>(facts: &'a Facts, circle: Circle, policy: &Policy) -> Option<&'a Contact> {
     let named = facts.client.billing_contact?;
     let concerned = circle.audience == Audience::Invoice && policy.billing != BillingContact::Owner;
     facts.contacts.iter().find(|contact| concerned && contact.id == named)
 }
 
-/// First name and company of `who`, if an alert about `facts` (still) concerns him.
+/// First name and company of `who`, if an alert about `facts` (still) concerns them.
 #[must_use]
 pub fn addressed<'a>(facts: &'a Facts, circle: Circle, policy: &Policy, who: Who) -> Option<(&'a str, &'a str)> {
     let person = people(facts, circle, policy).into_iter().find(|person| person.who == who)?;
@@ -198,7 +198,7 @@ fn people<'a>(facts: &'a Facts, circle: Circle, policy: &Policy) -> Vec<Person<'
     let billing = billing_contact(facts, circle, policy).map(|contact| contact.id);
     let concerned = |contact: &&Contact| has_right(contact, circle.audience) || billing == Some(contact.id);
     people.extend(facts.contacts.iter().filter(concerned).map(|contact| {
-        // A contact without a country lives where his client does.
+        // A contact without a country lives where the client does.
         let country = if contact.country.is_empty() { &client.country } else { &contact.country };
         Person {
             who: Who::Contact(contact.id),

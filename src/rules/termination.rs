@@ -22,9 +22,9 @@ pub struct Facts {
     pub service: Option<Hosted>,
     /// Who the asker says the owner is.
     pub claimed_client: Option<u64>,
-    /// The newest wish to cancel this service.
+    /// The newest request to cancel this service.
     pub request: Option<CancelRequest>,
-    /// The cancellation rule had said no when it was wished for.
+    /// The cancellation rule had refused it when it was requested.
     pub was_denied: bool,
 }
 

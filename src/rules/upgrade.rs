@@ -150,7 +150,7 @@ fn conclude(
         Some("no_open_upgrade") => "finish_first",
         _ => "ask",
     });
-    // A refusal has a price too: before 9.0 the platform cannot be stopped, but it can be told the price.
+    // A refusal has a price too: before 9.0 the platform cannot be stopped, but it takes the price.
     if let Some(price) = price {
         let discount = discount(facts, policy, price);
         let same = facts.platform_price == Some(price.amount())

@@ -33,7 +33,7 @@ pub struct Reply {
     pub button: Option<ReplyButton>,
     /// The client's profile name.
     pub name: Option<String>,
-    /// The message that he answers; a button's is the last one with it.
+    /// The message that is answered; a button's is the last one with it.
     pub answers: Option<String>,
     /// The number written to; the first when left out.
     pub phone_number_id: Option<String>,

@@ -12,13 +12,13 @@ use crate::clock::Clock;
 pub struct SandboxConfig {
     /// Where to listen; port 0 takes a free one. Keep it on loopback: the control paths ask for no password.
     pub listen: SocketAddr,
-    /// Where webhooks are posted. `None`: statuses rise, nobody is told. Can be set later.
+    /// Where webhooks are posted. `None`: statuses rise, no webhook is sent. Can be set later.
     pub callback_url: Option<String>,
     /// Key of `X-Hub-Signature-256` (Meta's rules).
     pub app_secret: SecretString,
     /// What the callback must know to answer the handshake (Meta's rules).
     pub verify_token: SecretString,
-    /// The only bearer token that is let in (Meta's rules).
+    /// The only bearer token that is accepted (Meta's rules).
     pub access_token: SecretString,
     /// The `WhatsApp` business account that owns templates and numbers.
     pub waba_id: String,

@@ -200,7 +200,7 @@ impl Sandbox {
         Ok(id)
     }
 
-    /// Gives a user an id of the provider's own, or a new one. With a user name his number is left out of what he writes.
+    /// Gives a user an id of the provider's own, or a new one. With a user name, webhooks leave the number out.
     ///
     /// # Errors
     /// 100, when number or id cannot be read.

@@ -138,7 +138,7 @@ fn spaced(wa_id: &str) -> String {
     format!("+{wa_id}")
 }
 
-/// A coloured disc, so that chats are told apart at a glance.
+/// A coloured disc, so that chats differ at a glance.
 fn avatar(world: &World, wa_id: &str) -> Markup {
     let hash = wa_id.bytes().fold(7_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
     let hue = hash.wrapping_mul(137) % 360; // the golden angle keeps neighbouring numbers apart

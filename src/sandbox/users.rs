@@ -7,12 +7,12 @@ use super::error::ApiError;
 use super::webhook::{Event, Update};
 use super::world::World;
 
-/// What the provider knows of a user besides his number.
+/// What the provider knows of a user besides the number.
 #[derive(Clone, Debug, Default)]
 pub struct User {
     /// Business-scoped: `CC.` and letters and digits.
     pub id: Option<String>,
-    /// He took a user name.
+    /// The user took a user name.
     pub username: Option<String>,
 }
 
@@ -44,13 +44,13 @@ impl World {
         Ok(())
     }
 
-    /// The id of a user, if he has one.
+    /// The id of a user, if there is one.
     #[must_use]
     pub fn user_id(&self, wa_id: &str) -> Option<String> {
         self.users.get(wa_id)?.id.clone()
     }
 
-    /// `contacts[0]` of what he writes.
+    /// `contacts[0]` of a user's message.
     #[must_use]
     pub fn contact(&self, wa_id: &str) -> Value {
         let user = self.users.get(wa_id).cloned().unwrap_or_default();

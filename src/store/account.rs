@@ -28,7 +28,7 @@ pub struct Account {
     pub created_at: Timestamp,
     pub created_by: String,
     pub disabled_at: Option<Timestamp>,
-    /// His id on the platform, of whoever comes by its link.
+    /// The id on the platform, of whoever comes by its link.
     pub platform_id: Option<u64>,
 }
 

@@ -11,7 +11,7 @@ use crate::domain::hookpoint::Subject;
 use crate::domain::ids::EventId;
 
 /// Puts a failed event back into the inbox, and takes back what its first run wrote: its reasons, and the steps of the
-/// states in `entered` that this event moved last. So the second run counts the same transitions, and whoever got his
+/// states in `entered` that this event moved last. So the second run counts the same transitions, and whoever got the
 /// message the first time gets no other. Returns whether it was there and had failed.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
 //! Owns: the dates that steps are counted from, which steps of each row are done with, and whose turn it is to look.
-//! A row's steps up to `settled_at` are done with for good: that is why a step is told once, whoever looks and how often.
+//! A row's steps up to `settled_at` are done with for good: that is why a step leads to one event, whoever looks and how often.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -30,7 +30,7 @@ pub struct Anchored {
 pub enum Change {
     /// It is new, another one, or another client's. Steps up to `since` are done with, if it was not known.
     Set { anchor: Anchor, id: u64, owner: Option<u64>, day: Date, since: Timestamp },
-    /// The row is gone, or not open any more.
+    /// The row is deleted, or not open any more.
     Forget { anchor: Anchor, id: u64 },
 }
 

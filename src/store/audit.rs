@@ -146,7 +146,7 @@ pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<Entry>, StoreErr
     .await
 }
 
-/// Every kind of deed that was ever noted.
+/// Every kind of action in the log.
 ///
 /// # Errors
 /// The database.

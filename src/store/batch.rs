@@ -35,12 +35,12 @@ type Stored = (Inserted, NewEvent);
 #[derive(Debug)]
 pub(super) struct Asker {
     pub answer: oneshot::Sender<Result<Stored, WriteError>>,
-    /// By then he is answered. Whoever holds him sees to that: one timer for a batch is cheaper than one for each event.
+    /// The deadline of the answer. The batch keeps it: one timer for a batch is cheaper than one for each event.
     pub until: Instant,
 }
 
 impl Asker {
-    /// Nothing happens to one who is gone.
+    /// Nothing happens if the request has ended.
     pub fn answer(self, with: Result<Stored, WriteError>) {
         let _ = self.answer.send(with);
     }

@@ -38,7 +38,7 @@ pub struct Kept {
     pub answer: String,
 }
 
-/// Which decisions to look for: all wishes must hold.
+/// Which decisions to look for: all filters must hold.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub rule: Option<Rule>,

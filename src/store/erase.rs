@@ -21,8 +21,8 @@ use crate::domain::phone::{E164, ERASED};
 const STEP: usize = 200;
 /// Rows of one step where a row is small.
 const ROWS: usize = 1_000;
-/// What is left of what was said of a number: the wish itself must stay, or he would be written to again.
-const EVIDENCE: &str = "erased on request; the wish stays";
+/// What is left of the statements about a number: the opt-out must stay, or messages would go there again.
+const EVIDENCE: &str = "erased on request; the opt-out stays";
 
 /// Open messages of a client: which, and in which state of the queue.
 ///
@@ -148,7 +148,7 @@ async fn some_messages(
 pub async fn events(store: &Store, client: u64) -> Result<u64, StoreError> {
     let sql = format!(
         "SELECT e.id FROM (SELECT event_id FROM message WHERE client_id = ? UNION SELECT event_id FROM skip WHERE client_id = ?) \
-         AS his JOIN event e ON e.id = his.event_id WHERE e.body NOT LIKE '%\"erased\":%' \
+         AS theirs JOIN event e ON e.id = theirs.event_id WHERE e.body NOT LIKE '%\"erased\":%' \
          AND NOT EXISTS (SELECT 1 FROM message m WHERE m.event_id = e.id AND m.client_id <> ?) \
          AND NOT EXISTS (SELECT 1 FROM skip s WHERE s.event_id = e.id AND s.client_id <> ?) LIMIT {STEP}"
     );
@@ -174,7 +174,7 @@ pub async fn events(store: &Store, client: u64) -> Result<u64, StoreError> {
     }
 }
 
-/// Why he got nothing keeps its code and loses its words; decisions keep rule, verdict and time, and lose what they saw;
+/// A reason for no alert keeps its code and loses its detail; decisions keep rule, verdict and time, and lose what they saw;
 /// exceptions keep what they allow, and lose the reason that was written down. Returns how many of each.
 ///
 /// # Errors
@@ -196,9 +196,9 @@ pub async fn records(store: &Store, client: u64) -> Result<(u64, u64, u64), Stor
     Ok((skips, decisions, exceptions))
 }
 
-/// What is known of a number: that he wants no alerts stays, without what he wrote; that he wants them goes; that he was written
-/// to today stays counted, under another number. That he gave it up stays where the platform still has it (`is_stored`), since
-/// somebody else would be written to; where he went does not. Nothing changes for a number that messages of somebody else went to.
+/// What is known of a number: an opt-out stays, without its text; an opt-in goes; that the number was written
+/// to today stays counted, under another number. That it was given up stays where the platform still has it (`is_stored`), since
+/// somebody else would be written to; the new number does not. Nothing changes for a number that messages of somebody else went to.
 ///
 /// # Errors
 /// The database.
@@ -246,7 +246,7 @@ pub async fn replies(store: &Store, client: u64, mask: &Mask) -> Result<u64, Sto
     all(store, &sql, vec![mask.salt.as_str().into(), client.into()]).await
 }
 
-/// Of what was said of himself and of his contacts in the account only stays what it refuses, without words. Returns how many
+/// Of the statements about the client and the contacts in the account only stays what it refuses, without words. Returns how many
 /// statements were changed.
 ///
 /// # Errors
@@ -258,9 +258,9 @@ pub async fn preferences(store: &Store, client: u64) -> Result<u64, StoreError> 
     let refused =
         format!("UPDATE consent SET evidence = ? WHERE opted_out AND evidence <> ? AND {theirs} LIMIT {ROWS}");
     let ids = vec![Value::from(client); 3];
-    let gone = all(store, &asked, ids.clone()).await?;
+    let deleted = all(store, &asked, ids.clone()).await?;
     let kept = all(store, &refused, [vec![EVIDENCE.into(), EVIDENCE.into()], ids].concat()).await?;
-    Ok(gone + kept)
+    Ok(deleted + kept)
 }
 
 /// Of what was said of a number, and under the user ids that are its, only stays what it refuses; the ids go.
@@ -284,7 +284,7 @@ async fn requests(tx: &mut Transaction<'_>, to: &str, now: Timestamp) -> Result<
     )
     .await?;
     tx.exec_drop(
-        "DELETE FROM user_phone WHERE user_id IN (SELECT user_id FROM (SELECT user_id FROM user_phone WHERE recipient = ?) AS his)",
+        "DELETE FROM user_phone WHERE user_id IN (SELECT user_id FROM (SELECT user_id FROM user_phone WHERE recipient = ?) AS theirs)",
         (to,),
     )
     .await?;

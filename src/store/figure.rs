@@ -252,14 +252,14 @@ pub async fn forget(store: &Store, before: Timestamp) -> Result<(), StoreError> 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct News {
     pub lane: String,
-    /// His word, e.g. `FLAGGED`.
+    /// The provider's status, e.g. `FLAGGED`.
     pub event: String,
-    /// The recipients that he allows within 24 hours, in his words.
+    /// The recipients that the provider allows within 24 hours, as it writes them.
     pub daily_limit: Option<String>,
     pub at: Timestamp,
 }
 
-/// Notes what the provider said of a number. A limit that he does not repeat stays.
+/// Notes what the provider said of a number. A limit that is not repeated stays.
 ///
 /// # Errors
 /// The database.

@@ -174,8 +174,8 @@ async fn finish_once(
     Ok(finished)
 }
 
-/// Events of `batch` that have been finished under the same id. The door answers them as duplicates, but a worker may be
-/// quicker to claim one than the door to withdraw it. What was done once is not done again.
+/// Events of `batch` that have been finished under the same id. Ingest answers them as duplicates, but a worker may be
+/// quicker to claim one than ingest to withdraw it. What was done once is not done again.
 async fn finished_before(tx: &mut Transaction<'_>, batch: &[Processed]) -> Result<HashSet<String>, StoreError> {
     let ids: Vec<Value> = batch.iter().map(|processed| processed.claim.event.id.as_str().into()).collect();
     if ids.is_empty() {
@@ -306,9 +306,9 @@ async fn insert_messages(
          event_at, language, wording, facts, state, waiting_for) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         fresh.iter().map(|(index, _, m)| {
-            // What may have been told before the schema was restored waits for an operator.
-            let told = restored_at.is_some_and(|restored| known_at(&batch[*index].claim.event) <= restored);
-            let waits_for = if told { Some(Reason::Restored) } else { m.wait.map(|(_, reason)| reason) };
+            // What may have been sent before the schema was restored waits for an operator.
+            let repeated = restored_at.is_some_and(|restored| known_at(&batch[*index].claim.event) <= restored);
+            let waits_for = if repeated { Some(Reason::Restored) } else { m.wait.map(|(_, reason)| reason) };
             mysql_async::Params::Positional(vec![
                 m.id.0.as_bytes().into(),
                 m.lane.as_str().into(),
@@ -323,7 +323,7 @@ async fn insert_messages(
                 m.call.language.as_str().into(),
                 m.print.wording.into(),
                 m.print.facts.into(),
-                if told { "held" } else { "queued" }.into(),
+                if repeated { "held" } else { "queued" }.into(),
                 waits_for.map(Reason::code).into(),
             ])
         }),
@@ -332,8 +332,8 @@ async fn insert_messages(
     Ok(())
 }
 
-/// When at the latest something was known that led to an event. The sweep finds again what a hook told before the schema was restored
-/// from an older dump: its events count as a day older. A step from a date that came before may have been told as well.
+/// When at the latest something was known that led to an event. The sweep finds again what a hook reported before the schema was restored
+/// from an older dump: its events count as a day older. A step from a date that came before may have led to an alert as well.
 fn known_at(event: &NewEvent) -> Timestamp {
     match event.source.as_str() {
         SWEEP => event.received_at - SignedDuration::from_hours(24),

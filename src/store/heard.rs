@@ -1,4 +1,4 @@
-//! Owns: what the bridge has heard and told already, asked by the sweep before it speaks. Bounded reads by index.
+//! Owns: what the bridge has heard and sent already, asked by the sweep before it stores an event. Bounded reads by index.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::sql::list;
 
 /// Events looked at for one page of changes, at most.
 const EVENTS_MAX: usize = 2000;
-/// Reasons that mean "too early": the event was heard, but what it told of may have come true later.
+/// Reasons that mean "too early": the event was heard, but what it reported may have come true later.
 const TOO_EARLY: [Reason; 3] = [Reason::InvoiceDraft, Reason::PaymentMissing, Reason::SubjectMissing];
 
 /// An event that led to a message, or to a reason why not.
@@ -133,7 +133,7 @@ async fn transitions(
     .await
 }
 
-/// Which subjects out of `subjects` of `clients` somebody was told of since `since`: a message that was really sent.
+/// Which subjects out of `subjects` of `clients` an alert went out about since `since`: a message that was really sent.
 ///
 /// # Errors
 /// The database.

@@ -1,5 +1,5 @@
-//! Owns: events from the door to their processing. An event is durable when [`insert`] returned. Until it is finished it
-//! is here and nowhere else, whole: the door writes one row into one small table.
+//! Owns: events from ingest to their processing. An event is durable when [`insert`] returned. Until it is finished it
+//! is here and nowhere else, whole: ingest writes one row into one small table.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};

@@ -50,7 +50,7 @@ impl Walk {
 /// What is to be remembered of a row.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// A row as it is, silently: the first time, or after its change was told of.
+    /// A row as it is, silently: the first time, or after the event of its change.
     Take { seen: Seen, live: bool, at: Timestamp },
     /// A row that differs from what is remembered: it waits. `since` is when it was last known to be otherwise.
     Wait { seen: Seen, since: Timestamp, at: Timestamp },
@@ -58,7 +58,7 @@ pub enum Change {
     Back { seen: Seen, live: bool },
     /// It belongs to somebody else, or has another name.
     Rename { seen: Seen, at: Timestamp },
-    /// It is gone, and that was told of.
+    /// It is deleted, and there is an event of that.
     Forget { id: u64 },
 }
 
@@ -87,7 +87,7 @@ pub async fn of_range(
     select(store, kind, &format!("id > {after} AND id <= {until}"), limit).await
 }
 
-/// Remembered rows behind `after` that may change soon, or wait for their change to be told.
+/// Remembered rows behind `after` that may change soon, or wait for the event of their change.
 ///
 /// # Errors
 /// The database.
@@ -96,7 +96,7 @@ pub async fn live(store: &Store, kind: Kind, after: u64, limit: usize) -> Result
     select_by(store, "FORCE INDEX (mirror_live)", kind, &format!("live = TRUE AND id > {after}"), limit).await
 }
 
-/// Remembered rows behind `after` that wait for their change to be told.
+/// Remembered rows behind `after` that wait for the event of their change.
 ///
 /// # Errors
 /// The database.

@@ -1,4 +1,4 @@
-//! Owns: reading back which decisions the platform went on without, as the stub told of them afterwards.
+//! Owns: reading back which decisions the platform went on without, as the stub reported them afterwards.
 
 use jiff::Timestamp;
 use mysql_async::{Row, Value};
@@ -28,14 +28,14 @@ pub struct Filter {
     pub rule: Option<Rule>,
     pub service: Option<u64>,
     pub client: Option<u64>,
-    /// Told at this time or later.
+    /// Reported at this time or later.
     pub since: Option<Timestamp>,
     /// Behind this place.
     pub before: Option<Place>,
     pub limit: usize,
 }
 
-/// Missed decisions, those that were told last first.
+/// Missed decisions, those that were reported last first.
 ///
 /// # Errors
 /// The database, or a row that does not fit.
@@ -75,12 +75,12 @@ fn walk(filter: &Filter) -> Walk<Told> {
         looked,
         key: |id| id.into(),
         stop: moment,
-        item: told,
+        item: reported,
         place: |item: &Told| Place { at: item.received_at, id: item.event.to_string() },
     }
 }
 
-fn told(row: &Row) -> Result<Told, StoreError> {
+fn reported(row: &Row) -> Result<Told, StoreError> {
     let reader = Reader::new("event", row, "");
     let id = reader.parse("id", EventId::parse)?;
     let reader = Reader::new("event", row, id.as_str());

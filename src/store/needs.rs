@@ -133,7 +133,7 @@ pub async fn ended(
     .await
 }
 
-/// Answers of the rules that the platform went on without, told since `since`.
+/// Answers of the rules that the platform went on without, reported since `since`.
 ///
 /// # Errors
 /// The database.

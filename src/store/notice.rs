@@ -1,4 +1,4 @@
-//! Owns: what each channel told of each need, how the channels stand, and which instance tells.
+//! Owns: what each channel reported of each need, how the channels stand, and which instance tells.
 
 use jiff::Timestamp;
 use mysql_async::Row;
@@ -85,18 +85,18 @@ fn notice(row: &Row) -> Result<Notice, StoreError> {
     })
 }
 
-/// Writes what changed of what `channel` knows, and forgets `gone`.
+/// Writes what changed of what `channel` knows, and forgets `over`.
 ///
 /// # Errors
 /// The database.
-pub async fn put(store: &Store, channel: &str, changed: &[Notice], gone: &[String]) -> Result<(), StoreError> {
-    if changed.is_empty() && gone.is_empty() {
+pub async fn put(store: &Store, channel: &str, changed: &[Notice], over: &[String]) -> Result<(), StoreError> {
+    if changed.is_empty() && over.is_empty() {
         return Ok(());
     }
     retried(|| async {
         let mut connection = store.connection().await?;
         let mut tx = connection.start_transaction(transaction()).await?;
-        write(&mut tx, channel, changed, gone).await?;
+        write(&mut tx, channel, changed, over).await?;
         tx.commit().await?;
         Ok(())
     })
@@ -107,7 +107,7 @@ async fn write(
     tx: &mut mysql_async::Transaction<'_>,
     channel: &str,
     changed: &[Notice],
-    gone: &[String],
+    over: &[String],
 ) -> Result<(), StoreError> {
     for one in changed {
         tx.exec_drop(
@@ -127,7 +127,7 @@ async fn write(
         )
         .await?;
     }
-    for need in gone {
+    for need in over {
         tx.exec_drop("DELETE FROM notice WHERE channel = ? AND need = ?", (channel, need)).await?;
     }
     Ok(())
@@ -175,21 +175,21 @@ pub async fn begin(store: &Store, channel: &str, sending: &str) -> Result<(), St
     .await
 }
 
-/// A notice went out: what it told, in the same transaction. `partly` says who did not get it.
+/// A notice went out: what it reported, in the same transaction. `partly` says who did not get it.
 ///
 /// # Errors
 /// The database.
 pub async fn sent(
     store: &Store,
     channel: &str,
-    (told, over): (&[Notice], &[String]),
+    (reported, over): (&[Notice], &[String]),
     partly: Option<&str>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     retried(|| async {
         let mut connection = store.connection().await?;
         let mut tx = connection.start_transaction(transaction()).await?;
-        write(&mut tx, channel, told, over).await?;
+        write(&mut tx, channel, reported, over).await?;
         let failures = u32::from(partly.is_some());
         tx.exec_drop(
             "UPDATE notice_channel SET sending = NULL, sent = sent + 1, sent_at = ?, next_at = NULL, error = ?, \

@@ -236,7 +236,7 @@ pub async fn rewrite(store: &Store, messages: &[(&Message, bool)], now: Timestam
                 (&call.name, &call.language, print.wording, print.facts, key(message.id)),
             )
             .await?;
-            // One that was taken by somebody else meanwhile keeps the words that he sends.
+            // One that was taken by somebody else meanwhile keeps the text that is being sent.
             if !changed || tx.affected_rows() == 0 {
                 continue;
             }

@@ -49,8 +49,8 @@ const KINDS: [(&str, &str); 12] = [
     (
         "events",
         "SELECT e.id, e.source, e.hook, e.occurred_at, e.received_at, e.body, e.state, e.processed_at, e.trail FROM (SELECT \
-         event_id FROM message WHERE client_id = ? UNION SELECT event_id FROM skip WHERE client_id = ?) AS his JOIN event e \
-         ON e.id = his.event_id ORDER BY e.received_at, e.id",
+         event_id FROM message WHERE client_id = ? UNION SELECT event_id FROM skip WHERE client_id = ?) AS theirs JOIN event e \
+         ON e.id = theirs.event_id ORDER BY e.received_at, e.id",
     ),
     (
         "decisions",
@@ -60,8 +60,8 @@ const KINDS: [(&str, &str); 12] = [
     (
         "overrides",
         "SELECT o.id, o.rule, o.subject, o.who, o.why, o.made_at, o.until_at, o.ended_at, o.ended_by FROM (SELECT subject \
-         FROM decision WHERE client_id = ? UNION SELECT CONVERT(CONCAT('client:', ?) USING ascii) COLLATE ascii_bin) AS his JOIN \
-         decision_override o ON o.subject = his.subject ORDER BY o.id",
+         FROM decision WHERE client_id = ? UNION SELECT CONVERT(CONCAT('client:', ?) USING ascii) COLLATE ascii_bin) AS theirs JOIN \
+         decision_override o ON o.subject = theirs.subject ORDER BY o.id",
     ),
     (
         "replies",
@@ -92,7 +92,7 @@ pub struct Held {
     pub more: bool,
 }
 
-/// Everything that we hold about a client by his id, kind by kind.
+/// Everything that we hold about a client by id, kind by kind.
 ///
 /// # Errors
 /// The database.
@@ -123,7 +123,7 @@ pub async fn of_numbers(store: &Store, portfolios: &BTreeSet<&str>, numbers: &[E
     let users = format!(
         "SELECT user_id, recipient, portfolio, at FROM user_phone WHERE recipient IN ({list}) ORDER BY user_id"
     );
-    // Those of his alerts are there already; these came before any alert.
+    // Those of the client's alerts are there already; these came before any alert.
     let replies = format!(
         "SELECT id, lane, at, recipient, user_id, kind, body, meaning FROM reply WHERE client_id IS NULL AND recipient IN ({list}) \
          ORDER BY id"

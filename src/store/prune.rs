@@ -209,7 +209,7 @@ async fn delete_group(
     Ok(tx.affected_rows())
 }
 
-/// The key of a message stays behind, so that its alert is known as told; its attempts go with it.
+/// The key of a message stays behind, so that its alert is not sent again; its attempts go with it.
 async fn leave_messages(tx: &mut Transaction<'_>, before: Timestamp, old: &[Old]) -> Result<u64, StoreError> {
     let mut parameters: Vec<Value> = old.iter().map(|one| one.key.clone()).collect();
     parameters.push(at(before));

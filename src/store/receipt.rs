@@ -67,7 +67,7 @@ async fn record_once(
 ) -> Result<(usize, usize), StoreError> {
     let mut connection = store.connection().await?;
     let mut tx = connection.start_transaction(transaction()).await?;
-    // By our own id where the provider gave it back, by his otherwise. Foreign ids find no row, and that is fine.
+    // By our own id where the provider gave it back, by the provider's otherwise. Foreign ids find no row, and that is fine.
     let (ours, theirs): (Vec<&Receipt>, Vec<&Receipt>) = receipts.iter().copied().partition(|r| r.message_id.is_some());
     if !ours.is_empty() {
         tx.exec_batch(
@@ -263,7 +263,7 @@ async fn prove_given_up(tx: &mut Transaction<'_>, owners: &[Option<Owner>]) -> R
     Ok(tx.exec_drop(sql, (unknown,)).await?)
 }
 
-/// The provider's code for a message that he could not deliver: no WhatsApp behind the number, or terms not accepted.
+/// The provider's code for a message that it could not deliver: no WhatsApp behind the number, or terms not accepted.
 const NOT_DELIVERABLE: i64 = 131_026;
 
 /// Which of `recipients` the provider could not deliver to since `since`, and nothing arrived after that.

@@ -17,7 +17,7 @@ use crate::domain::ids::MessageId;
 use crate::domain::message::Message;
 use crate::signature::sha256;
 
-/// Messages that one deed sends again at most.
+/// Messages that one operation resends at most.
 pub const RESEND_MAX: usize = 500;
 
 /// The key of what sends `id` again.

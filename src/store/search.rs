@@ -14,7 +14,7 @@ use crate::domain::message::Standing;
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
 
-/// Which messages to look for: all wishes must hold.
+/// Which messages to look for: all filters must hold.
 #[derive(Clone, Debug, Default)]
 pub struct MessageSearch {
     pub client: Option<u64>,

@@ -28,7 +28,7 @@ closed_list! {
     }
 }
 
-/// Which events to look for: all wishes must hold.
+/// Which events to look for: all filters must hold.
 #[derive(Clone, Debug, Default)]
 pub struct EventSearch {
     pub hook: Option<String>,
@@ -112,7 +112,7 @@ fn waiting(search: &EventSearch) -> Statement {
     all.statement(WAITING, &format!("ORDER BY seq DESC LIMIT {}", search.limit + 1))
 }
 
-/// Lines about events: reasons, and for a client his messages.
+/// Lines about events: reasons, and for a client the messages.
 fn lines(search: &EventSearch) -> Vec<Statement> {
     let before = |all: &mut Where, column: &str, exact: bool| {
         let Some(place) = &search.before else { return };

@@ -138,7 +138,7 @@ impl Server {
             return remark("prepared statements", Fit::Good, "the server has no limit");
         };
         let used = self.number("prepared_stmt_count").unwrap_or(0);
-        // The door's two connections come beside the pool.
+        // The two connections of ingest come beside the pool.
         let needed = (needs.pool_max as u64 + 2) * PREPARED_PER_CONNECTION;
         let says = |then: &str| format!("max_prepared_stmt_count is {limit}, {used} are in use{then}");
         if limit == 0 {

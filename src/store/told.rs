@@ -1,5 +1,5 @@
 //! Owns: what the bridge knows about a client's days: who got nothing and why, events that named nobody, and the bodies of
-//! events, so that a fact of the platform's can be matched with the hook that told of it.
+//! events, so that a fact of the platform's can be matched with the hook that reported it.
 
 use jiff::Timestamp;
 use mysql_async::{Row, Value};

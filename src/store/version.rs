@@ -24,7 +24,7 @@ closed_list! {
 pub struct Version {
     pub id: u64,
     pub name: String,
-    /// TOML. `None`: back to what is built in, or gone.
+    /// TOML. `None`: back to what is built in, or deleted.
     pub content: Option<String>,
     pub at: Timestamp,
     pub who: String,

@@ -1,4 +1,4 @@
-//! Owns: lists along an index, newest first, page by page. Where wishes are to be looked for in the rows, the walk goes step by
+//! Owns: lists along an index, newest first, page by page. Where filters must be checked row by row, the walk goes step by
 //! step until it has a page or its time is up, and says how far it came: however rarely something is found, no search holds a
 //! page or the database for long.
 
@@ -118,9 +118,9 @@ pub(super) struct Walk<T> {
     pub join: &'static str,
     /// What the index is in the order of: a time and an id, or an id that grows with the time.
     pub order: (Option<&'static str>, &'static str),
-    /// Wishes that the index serves.
+    /// Filters that the index serves.
     pub walked: Where,
-    /// Wishes that are looked for in the rows.
+    /// Filters that are checked row by row.
     pub looked: Where,
     /// A place's id as the table has it; of no id the smallest, which nothing is below.
     pub key: fn(&str) -> Value,
@@ -150,7 +150,7 @@ impl<T> Walk<T> {
         format!("ORDER BY {time}{} DESC", self.order.1)
     }
 
-    /// Finds the row `rows` behind `from`; nothing if the index serves every wish, so that no row is read in vain.
+    /// Finds the row `rows` behind `from`; nothing if the index serves every filter, so that no row is read in vain.
     fn floor(&self, from: Option<&Place>, rows: u64) -> Option<Statement> {
         let what = match self.order {
             (Some(time), _) => format!("{time} AS at"),
@@ -161,7 +161,7 @@ impl<T> Walk<T> {
         (!self.looked.is_empty()).then(|| self.behind(from).statement(&select, &rest))
     }
 
-    /// The first `limit` of those that are wished for, behind `from`, down to `stop`.
+    /// The first `limit` of those that match, behind `from`, down to `stop`.
     fn page(&self, from: Option<&Place>, stop: Option<&Place>, limit: usize) -> Statement {
         let mut all = self.behind(from);
         match (stop, self.order) {

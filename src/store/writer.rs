@@ -1,6 +1,6 @@
 //! Owns: group commit. One task gathers the events that wait and stores them by one statement: the more come at once, the
 //! cheaper each becomes, up to a number of rows and of bytes that the server takes at once. While a batch is on its way to the disk, the next one may go after it on a second connection, if it
-//! is large enough to be worth a commit. Who would be answered too late is answered at once that his event is not stored.
+//! is large enough to be worth a commit. Requests past their deadline fail fast with `Late`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ type Waiting = (NewEvent, Asker);
 #[derive(Clone, Debug)]
 pub struct InboxWriter {
     queue: mpsc::Sender<Waiting>,
-    /// Rung when [`WORTH`] wait: nobody is woken for each of them.
+    /// Notified when [`WORTH`] wait: the writer is not woken for each of them.
     worth: Arc<Notify>,
     wait_max: Duration,
 }
@@ -137,10 +137,10 @@ impl Writer {
                 }
                 () = self.worth.notified(), if patient && !self.idle.is_empty() => {}
                 () = reached(look_again) => self.give_up(),
-                // The oldest is taken out, so that it is known how long he can wait.
+                // The oldest is taken out, so that it is known how long it can wait.
                 one = self.receiver.recv(), if !patient && late.is_none() => match one {
                     Some(one) => self.waiting.push(one),
-                    // All handles are gone, and with them whoever waited.
+                    // All handles are dropped, and with them whoever waited.
                     None => return,
                 },
             }
@@ -153,7 +153,7 @@ impl Writer {
         if more > 0 {
             self.receiver.recv_many(&mut self.waiting, more).await;
         }
-        // Who gave up is not stored: he sends it again, and the time is better spent on those who still wait.
+        // A request that was given up is not stored: the stub sends it again, and the time is better spent on those who still wait.
         self.waiting.retain(|(_, asker)| !asker.answer.is_closed());
         let later = self.waiting.split_off(batch_of(self.fitting()).min(self.waiting.len()));
         std::mem::replace(&mut self.waiting, later)

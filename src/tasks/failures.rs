@@ -16,7 +16,7 @@ const ITEMS_MAX: usize = 10_000;
 /// What becomes of the item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// It is tried again after so long: what failed may be gone by then.
+    /// It is tried again after so long: the cause may be over by then.
     Wait(SignedDuration),
     /// It ends here, with a reason.
     SetAside,

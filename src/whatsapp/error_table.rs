@@ -82,10 +82,10 @@ pub(super) static RULES: &[Rule] = &[
     transient(80008, Scope::Rate, 300, "The limit of management calls is reached: it sends again by itself."),
 
     // Sending.
-    permanent(130_403, Scope::Recipient, "This business blocked the recipient: unblock him in WhatsApp Manager, or reach him by e-mail."),
+    permanent(130_403, Scope::Recipient, "This business blocked the recipient: unblock the number in WhatsApp Manager, or write an e-mail."),
     transient(130_429, Scope::Rate, 5, "The number's throughput is reached: lower its rate in the configuration if it repeats."),
     permanent(130_472, Scope::Message, "Meta held the message back for an experiment on marketing: check that the template is still UTILITY."),
-    permanent(130_497, Scope::Recipient, "The account may not message users in the recipient's country: reach him by e-mail."),
+    permanent(130_497, Scope::Recipient, "The account may not message users in the recipient's country: write an e-mail instead."),
     transient(131_000, Scope::Message, 5, "The provider had an unknown error: if it repeats, ask Meta's support with the trace id.").retries(3),
     stop(131_005, "A permission is missing: check the system user's permissions and the token."),
     values(131_008, "A required parameter is missing: compare the message's values with the template."),
@@ -93,7 +93,7 @@ pub(super) static RULES: &[Rule] = &[
     transient(131_016, Scope::Rate, 10, "The provider's service is unavailable for the moment: it sends again by itself."),
     permanent(131_021, Scope::Recipient, "The recipient is the sending number itself: correct the client's phone number."),
     permanent(131_026, Scope::Recipient, "The number has no WhatsApp, or its user has not accepted the terms or has an old app: check the number, use e-mail."),
-    permanent(131_030, Scope::Recipient, "The recipient is not on the test number's list: add him at Meta, or send from a real number."),
+    permanent(131_030, Scope::Recipient, "The recipient is not on the test number's list: add the number at Meta, or send from a real number."),
     stop(131_031, "The account is locked or the PIN does not match: look at the account in WhatsApp Manager."),
     stop(131_037, "The number's display name is not approved: have it approved in WhatsApp Manager."),
     stop(131_042, "Meta cannot charge for messages: mend the payment method in WhatsApp Manager, the queue is kept."),
@@ -107,7 +107,7 @@ pub(super) static RULES: &[Rule] = &[
     permanent(131_052, Scope::Message, "A user's media could not be downloaded: concerns incoming messages only."),
     template(131_053, "The message's media could not be uploaded: check the template's media."),
     template(131_055, "The API method is not allowed for this message: compare the template's category with Meta's reference."),
-    transient(131_056, Scope::Recipient, 6, "Too many messages to this recipient in a short time: only his messages wait."),
+    transient(131_056, Scope::Recipient, 6, "Too many messages to this recipient in a short time: only messages to this number wait."),
     transient(131_057, Scope::Number, 60, "The number is in maintenance, perhaps because its throughput rises: it sends again by itself."),
     transient(131_060, Scope::Message, 5, "The message's type is unavailable for the moment on this number.").retries(1),
     template(131_061, "The template needs another API endpoint (maximum price): take a plain utility template."),
@@ -145,7 +145,7 @@ pub(super) static RULES: &[Rule] = &[
     values(135_000, "The provider had an unknown error with this message's parameters: look at the values."),
     stop(136_024, "The verification code could not be requested: verify the number in WhatsApp Manager."),
     stop(136_025, "The verification code was not accepted: verify the number in WhatsApp Manager."),
-    permanent(137_000, Scope::Recipient, "The recipient's identity changed: make sure that the number is still his."),
+    permanent(137_000, Scope::Recipient, "The recipient's identity changed: make sure that the number is still the client's."),
 
     // Not for alerts, so never a reason to try again.
     values(138_000, "An error of the calling API: no alert should meet it.").upto(138_999),

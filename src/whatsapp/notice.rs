@@ -121,8 +121,8 @@ fn template(field: &str, wire: TemplateWire) -> Option<Notice> {
             new: word(&wire.new_quality_score)?,
         },
         _ => {
-            let told = [&wire.rejection_info["reason"], &wire.other_info["description"], &wire.reason];
-            let reason = told.into_iter().find_map(word).filter(|reason| reason != "NONE");
+            let reasons = [&wire.rejection_info["reason"], &wire.other_info["description"], &wire.reason];
+            let reason = reasons.into_iter().find_map(word).filter(|reason| reason != "NONE");
             Notice::TemplateStatus { name, language, event: word(&wire.event)?, reason }
         }
     })

@@ -1,4 +1,4 @@
-//! Owns: the provider's word that a user changed his number.
+//! Owns: the provider's notice that a user changed numbers.
 //!
 //! Meta: a message of type `system`, `user_changed_number`; `from` is the old number, `system.wa_id` the new one. Before version
 //! 12 of its API it was `customer_changed_number` with `new_wa_id`; either may be met.

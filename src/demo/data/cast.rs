@@ -18,11 +18,11 @@ const fn owned(id: u32, client: u32) -> Owned {
 pub struct Cast {
     /// Lucía Fernández, Argentina, pays in ARS, language stored as `spanish`, phone `+54.91155550101`.
     pub client_spanish: u32,
-    /// Martín Ñáñez: no language stored, so the system's Spanish. Has contacts 1 (invoices only) and 2 (his own phone).
+    /// Martín Ñáñez: no language stored, so the system's Spanish. Has contacts 1 (invoices only) and 2 (with a phone of its own).
     pub client_system_language: u32,
     /// João Pereira da Conceição, Brazil, BRL.
     pub client_portuguese: u32,
-    /// Emily O'Brien, USA, USD; every text of hers is entity-encoded.
+    /// Emily O'Brien, USA, USD; every text is entity-encoded.
     pub client_english: u32,
     /// Names as `P&eacute;rez`.
     pub client_accents_as_entities: u32,
@@ -137,7 +137,7 @@ pub struct Cast {
     pub service_cancel_at_period_end: Owned,
     /// Active, belongs to the first of `clients_transfer`; ticket `ticket_transfer` asks for the move.
     pub service_transfer: Owned,
-    /// Plan 1 at 100.00 USD a year, half of the year gone; plan `upgrade_to` costs 150.00.
+    /// Plan 1 at 100.00 USD a year, half of the year over; plan `upgrade_to` costs 150.00.
     pub service_upgradable: Owned,
     pub upgrade_to: u32,
     /// On a retired plan that has no way up.

@@ -11,7 +11,7 @@ INSERT INTO tblhosting (id, userid, orderid, packageid, server, regdate, domain,
 (7, 11, 110, 7, 3, '@-75', '{{7*7}}.demo.com.ar', 'mercadopago', 26400.00, 26400.00, 'Monthly', '@16', '@2', 'Active', ''),
 (8, 26, 111, 1, 1, '@-375', 'gustavo-demo.com.ar', 'mercadopago', 12000.00, 12000.00, 'Monthly', '@-35', '@-5', 'Suspended', ''),
 (9, 28, 112, 2, 1, '@-1090', 'benitez-demo.com.ar', 'mercadopago', 180000.00, 180000.00, 'Annually', '@200', '@186', 'Active', ''),
--- B1: 100 a year, half of the year gone
+-- B1: 100 a year, half of the year over
 (10, 25, 113, 1, 2, '@-182', 'riosdiseno-demo.com', 'paypal', 100.00, 100.00, 'Annually', '@183', '@169', 'Active', ''),
 (11, 7, 114, 13, 0, '@-50', '', 'mercadopago', 72000.00, 0.00, 'One Time', '0000-00-00', '0000-00-00', 'Completed', ''),
 (12, 9, 115, 14, 1, '@-300', 'oscar-demo.com.ar', 'mercadopago', 0.00, 0.00, 'Free Account', NULL, '0000-00-00', 'Active', ''),

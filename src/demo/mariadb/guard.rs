@@ -16,7 +16,7 @@ const STOP_MS_MAX: u64 = 20_000;
 const STOP_POLL_MS: u64 = 10;
 
 /// `$1`: seconds of grace, `$2`: directory to remove at the end or nothing; then the server and its arguments.
-/// Standard input is the pipe that we hold open: `read` returns when we let go of it, or when we are gone.
+/// Standard input is the pipe that we hold open: `read` returns when we let go of it, or when we end.
 const SCRIPT: &str = r#"
 grace=$1 remove=$2; shift 2
 exec 3<&0

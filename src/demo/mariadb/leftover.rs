@@ -18,7 +18,7 @@ pub(super) const OWNER: &str = "owner";
 const END_MS_MAX: u64 = 10_000;
 const END_POLL_MS: u64 = 20;
 
-/// Ends the servers of runs that are gone and removes their directories: those in `parent` whose name starts with
+/// Ends the servers of runs that ended and removes their directories: those in `parent` whose name starts with
 /// `prefix`, that are ours, and whose owner is no longer alive. Call it before a start in a directory of one's own.
 ///
 /// # Errors
@@ -52,7 +52,7 @@ pub(super) fn end_server(dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How the server is told its data directory; also how we recognise it again.
+/// How the server gets its data directory; also how we recognise it again.
 pub(super) fn datadir_argument(dir: &Path) -> String {
     format!("--datadir={}", dir.join("data").display())
 }

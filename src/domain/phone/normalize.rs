@@ -79,8 +79,8 @@ pub fn normalize(
     explain(stored, country, default_country, policy).result
 }
 
-/// Reads the number of somebody who has two: a field of his own for WhatsApp, and the phone column where that is empty or holds no
-/// usable number. Who says there that he has none gets nothing.
+/// Reads the number of somebody who has two: a field for WhatsApp, and the phone column where that is empty or holds no
+/// usable number. A word for "none" there means no alerts.
 ///
 /// # Errors
 /// As [`normalize`]; of the field, where neither can be used.
@@ -265,7 +265,7 @@ fn choose(readings: &[Reading], part: &Part) -> Option<usize> {
 }
 
 /// Marks a line as assumed where another reading of the text is a number, too. Of other plans only mobiles count: a landline of
-/// another country is not what somebody meant who stored it as his phone here.
+/// another country is not what somebody meant who stored it as a phone here.
 fn certain(line: Line, chosen: usize, readings: &[Reading], part: &Part) -> Line {
     let rival = |(place, reading): (usize, &Reading)| {
         // A hotline with its code in front is what was meant rather than a landline that only a very wide plan allows; but what a

@@ -157,7 +157,7 @@ impl Reader<'_> {
         digits.len() >= LONG_DIGITS_MIN || number.as_ref().is_none_or(too_long)
     }
 
-    /// As dialled in the client's country, or the company's where his is unknown.
+    /// As dialled in the client's country, or the company's where that is unknown.
     fn national(&self, how: How) -> Option<Reading> {
         let (region, assumed) = self.home.own()?;
         Some(self.parse(how, &self.part.digits, Some(region), assumed))

@@ -47,7 +47,7 @@ fn argentina(national: &str) -> Vec<(String, Guess)> {
     if let (Some(number), 12) = (area.strip_prefix("15"), area.len()) {
         candidates.push((format!("9{number}"), Guess::ArFifteen));
     }
-    // 9 and 15 say the same. The library moves the 15 away once the 9 is gone.
+    // 9 and 15 say the same. The library moves the 15 away once the 9 is removed.
     if marked && area.len() == 12 {
         candidates.push((area.to_owned(), Guess::ArFifteen));
     }

@@ -207,7 +207,7 @@ impl Scan {
             }
         }
         self.part.glued |= glued && before_digit;
-        // `Cel1: 11 …`: the first of his mobiles.
+        // `Cel1: 11 …`: the first of several mobiles.
         if !glued && before_digit && !digit_at(end + 1) && chars.get(end + 1) == Some(&':') {
             end += 1;
         }

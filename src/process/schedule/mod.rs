@@ -46,7 +46,7 @@ pub struct Scheduler {
     pub zones: Zones,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
-    /// Rung when an event was stored.
+    /// Notified when an event was stored.
     pub inbox_bell: Arc<Notify>,
     /// Who looks: this instance.
     pub owner: String,
@@ -60,7 +60,7 @@ pub struct Round {
     /// Rows looked at.
     pub rows: usize,
     /// Events made.
-    pub told: usize,
+    pub stored: usize,
     /// Events that were there already.
     pub known: usize,
     /// Rows still to be looked at, after a change of the steps or more than one round takes.
@@ -68,7 +68,7 @@ pub struct Round {
 }
 
 impl Scheduler {
-    /// Looks until told to stop.
+    /// Looks until `stop`.
     pub async fn run(&self, mut stop: Stop) {
         while !stop.is_stopped() {
             mark_one(RoadStep::Turning, &Task::Schedule);
@@ -105,7 +105,7 @@ impl Scheduler {
         self.due(&steps, now, stop, &mut round).await?;
         turn.round_at = now;
         anchor::end_turn(&self.store, &self.owner, &turn).await?;
-        for (result, n) in [("told", round.told), ("known", round.known)] {
+        for (result, n) in [("told", round.stored), ("known", round.known)] {
             self.metrics.schedule_steps.get_or_create(&Result1 { result }).inc_by(n as u64);
         }
         self.metrics.schedule_finished_seconds.set(now.as_second());
@@ -171,7 +171,7 @@ impl Scheduler {
         if !events.is_empty() {
             let inserted = inbox::insert(&self.store, &events).await?;
             let new = inserted.iter().filter(|one| **one == inbox::Inserted::New).count();
-            round.told += new;
+            round.stored += new;
             round.known += inserted.len() - new;
             self.inbox_bell.notify_waiters();
         }

@@ -26,7 +26,7 @@ pub struct Step {
     /// The same with what the platform's settings add.
     pub offset: i32,
     pub at: Time,
-    /// What came before the hookpoint was switched on is not told.
+    /// What came before the hookpoint was switched on leads to no event.
     pub since: Timestamp,
 }
 
@@ -37,7 +37,7 @@ pub struct Come<'a> {
     pub at: Timestamp,
 }
 
-/// Days that the platform's settings add; `None`: it does not do that by itself, and nobody is told that it will.
+/// Days that the platform's settings add; `None`: it does not do that by itself, and no alert says that it will.
 #[must_use]
 pub fn offset(schedule: &Schedule, platform: &Platform) -> Option<i32> {
     let days = match schedule.plus {
@@ -218,7 +218,7 @@ mod tests {
             let known = now;
             let mut it = row(date(2026, 3, 25), known);
             // What the inbox and the record of events know.
-            let mut told: BTreeSet<String> = BTreeSet::new();
+            let mut seen: BTreeSet<String> = BTreeSet::new();
             let mut messages = Vec::new();
             for one in all {
                 match one {
@@ -232,7 +232,7 @@ mod tests {
                         for come in &come {
                             prop_assert!(come.at > known, "it was over before the row was known");
                             prop_assert!(come.at <= now);
-                            if told.insert(event(&it, come, now).id.to_string()) {
+                            if seen.insert(event(&it, come, now).id.to_string()) {
                                 messages.push((it.day, come.step.days));
                             }
                         }
@@ -245,7 +245,7 @@ mod tests {
                 }
             }
             let once: BTreeSet<_> = messages.iter().collect();
-            prop_assert_eq!(once.len(), messages.len(), "a step was told twice");
+            prop_assert_eq!(once.len(), messages.len(), "a step led to two events");
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::billing::changes::Watched;
 use crate::domain::schedule::Anchor;
 use crate::store::anchor::{Anchored, Change};
 
-/// What differs between `rows` and what is remembered of them and of those that are gone. `since`: the moment up to which the
+/// What differs between `rows` and what is remembered of them and of those that are deleted. `since`: the moment up to which the
 /// steps of a row are over that was not known before.
 pub(super) fn changes(rows: &[Watched], known: Vec<Anchored>, since: impl Fn(u64) -> Timestamp) -> Vec<Change> {
     let mut known: HashMap<(u64, Anchor), Anchored> =

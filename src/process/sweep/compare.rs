@@ -18,18 +18,18 @@ pub struct Rule {
     pub now: Timestamp,
     /// How long a change waits for its hook.
     pub grace: SignedDuration,
-    /// What may be older is not told.
+    /// What may be older leads to no event.
     pub age_max: SignedDuration,
     /// The platform's.
     pub zone: TimeZone,
 }
 
-/// A change that is due to be told.
+/// A change that is due for an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
     pub kind: Kind,
     pub before: String,
-    /// As it is now; for a row that is gone, as it was.
+    /// As it is now; for a row that is deleted, as it was.
     pub seen: Seen,
     pub invoice: u64,
     /// When it was last known to be as before.
@@ -54,9 +54,9 @@ pub struct Moved {
 pub struct Compared {
     /// To be remembered at once.
     pub changes: Vec<Change>,
-    /// To be told, and remembered after that.
+    /// To be stored as an event, and remembered after that.
     pub due: Vec<Due>,
-    /// To be told, and remembered after that.
+    /// To be stored as an event, and remembered after that.
     pub moved: Vec<Moved>,
     /// Changes that were taken silently because they may be old.
     pub old: u64,
@@ -69,7 +69,7 @@ pub fn is_live(kind: Kind, state: &str) -> bool {
         Kind::Invoice => !matches!(state, "Paid" | "Cancelled" | "Refunded"),
         Kind::Service => matches!(state, "Pending" | "Active" | "Suspended"),
         Kind::Quote => matches!(state, "Draft" | "Delivered" | "On Hold"),
-        // What is deleted is told: a domain that is still somebody's.
+        // What is deleted leads to an event: a domain that is still somebody's.
         Kind::Domain => !matches!(state, "Cancelled" | "Expired" | "Fraud" | "Transferred Away"),
         Kind::Ticket => state != "Closed",
         Kind::Client | Kind::Payment => false,
@@ -82,12 +82,12 @@ pub fn take(kind: Kind, seen: &Seen, now: Timestamp) -> Change {
     Change::Take { seen: seen.clone(), live: is_live(kind, &seen.state), at: now }
 }
 
-/// Compares `rows` with what is remembered of them, and `gone`, which are remembered and no longer there.
+/// Compares `rows` with what is remembered of them, and `missing`, which are remembered and no longer there.
 #[must_use]
 pub fn compare(
     kind: Kind,
     rows: &[Watched],
-    gone: &[Mirrored],
+    missing: &[Mirrored],
     mirror: &BTreeMap<u64, Mirrored>,
     walk: &Walk,
     rule: &Rule,
@@ -99,7 +99,7 @@ pub fn compare(
             Some(known) => known_row(kind, row, known, walk, rule, &mut out),
         }
     }
-    for known in gone {
+    for known in missing {
         vanished(kind, known, walk, rule, &mut out);
     }
     out
@@ -155,22 +155,22 @@ fn known_row(kind: Kind, row: &Watched, known: &Mirrored, walk: &Walk, rule: &Ru
 
 fn vanished(kind: Kind, known: &Mirrored, walk: &Walk, rule: &Rule, out: &mut Compared) {
     let id = known.seen.id;
-    // Only a domain's end is told; what never was told of needs no farewell.
+    // Only a domain's end leads to an event; what led to none before needs no farewell.
     if kind != Kind::Domain || known.seen.state == ABSENT {
         out.changes.push(Change::Forget { id });
         return;
     }
-    let gone = Seen { state: ABSENT.to_owned(), ..known.seen.clone() };
+    let deleted = Seen { state: ABSENT.to_owned(), ..known.seen.clone() };
     match &known.pending {
         Some((state, first_at)) if state == ABSENT => {
             if rule.now.duration_since(*first_at) >= rule.grace {
                 let before = known.seen.state.clone();
-                ripe(Due { kind, before, seen: gone, invoice: 0, since: known.at, first_at: *first_at }, rule, out);
+                ripe(Due { kind, before, seen: deleted, invoice: 0, since: known.at, first_at: *first_at }, rule, out);
             }
         }
         _ => {
             let since = known.at.max(walk.round_before);
-            out.changes.push(Change::Wait { seen: gone, since, at: rule.now });
+            out.changes.push(Change::Wait { seen: deleted, since, at: rule.now });
         }
     }
 }
@@ -184,7 +184,7 @@ fn ripe(due: Due, rule: &Rule, out: &mut Compared) {
     }
 }
 
-/// What is remembered of a change once it was told, or need not be.
+/// What is remembered of a change once its event is stored, or none is needed.
 #[must_use]
 pub fn settled(due: &Due, now: Timestamp) -> Change {
     if due.seen.state == ABSENT { Change::Forget { id: due.seen.id } } else { take(due.kind, &due.seen, now) }

@@ -1,5 +1,5 @@
 //! Owns: asking what the bridge knows already, so that the sweep stays silent where a hook was heard. Being wrong here costs
-//! an event that leads to nothing: that nobody is told twice is decided where every event is finished.
+//! an event that leads to nothing: that nobody gets an alert twice is decided where every event is finished.
 
 use std::collections::BTreeSet;
 
@@ -64,9 +64,10 @@ pub async fn unheard(
     let subjects: Vec<Subject> = subjects.into_iter().collect();
     let hookpoints: Vec<&HookpointId> = hookpoints.into_iter().collect();
     let machines: Vec<&str> = machines.into_iter().collect();
-    let asked: Vec<ClientId> = if tellings.iter().any(|t| t.said.only_if_told) { clients.clone() } else { Vec::new() };
+    let asked: Vec<ClientId> =
+        if tellings.iter().any(|t| t.said.only_if_alerted) { clients.clone() } else { Vec::new() };
     let states = heard::states(store, &machines, &subjects).await?;
-    let told = heard::told(store, &asked, &subjects, Timestamp::UNIX_EPOCH).await?;
+    let alerted = heard::told(store, &asked, &subjects, Timestamp::UNIX_EPOCH).await?;
     let events: Vec<HookEvent> = heard::events(store, &clients, &hookpoints, oldest - CLOCKS_APART)
         .await?
         .into_iter()
@@ -81,10 +82,10 @@ pub async fn unheard(
             !entries.all(|(entry, trigger)| {
                 let Some(id) = telling.read.id_at(&trigger.subject_at) else { return false };
                 let subject = Subject { kind: trigger.names, id };
-                if telling.said.only_if_told && !told.iter().any(|(one, _)| *one == subject) {
+                if telling.said.only_if_alerted && !alerted.iter().any(|(one, _)| *one == subject) {
                     return true;
                 }
-                // A subject that never moved may have been heard of all the same: nothing was to be told.
+                // A subject that never moved may have been heard of all the same: no alert was due.
                 if let Some((machine, to)) = entry.state_entered(&telling.read)
                     && let Some((state, at)) = states.get(&(machine.to_owned(), subject))
                 {

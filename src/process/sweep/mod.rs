@@ -1,6 +1,6 @@
-//! Owns: finding what no hook told of. Some hooks never fire (an invoice cancelled through the API, a service suspended by the
+//! Owns: finding what no hook reported. Some hooks never fire (an invoice cancelled through the API, a service suspended by the
 //! status box, a draft published), others are lost with a full disk. From time to time the sweep compares the platform's
-//! rows with what it remembers, and puts an event in place of each missing hook through the same door.
+//! rows with what it remembers, and puts an event in place of each missing hook into the inbox.
 //!
 //! One instance sweeps at a time; two at once would find the same events. The first walk over all rows only remembers.
 
@@ -70,7 +70,7 @@ pub struct Sweep {
     pub settings: Settings,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
-    /// Rung when an event was stored.
+    /// Notified when an event was stored.
     pub inbox_bell: Arc<Notify>,
     /// Who sweeps: this instance.
     pub owner: String,
@@ -84,7 +84,7 @@ pub struct Swept {
     /// Rows looked at.
     pub rows: u64,
     /// Events put in place of hooks that were not heard.
-    pub told: u64,
+    pub stored: u64,
     /// Changes whose hook was heard.
     pub heard: u64,
     /// Changes that may be old, taken silently.
@@ -94,13 +94,13 @@ pub struct Swept {
 }
 
 impl Sweep {
-    /// Sweeps until told to stop.
+    /// Sweeps until `stop`.
     pub async fn run(&self, mut stop: Stop) {
         while !stop.is_stopped() {
             mark_one(Step::Turning, &Task::Sweep);
             match self.round(&stop).await {
-                Ok(swept) if swept.told + swept.old > 0 => {
-                    tracing::warn!(told = swept.told, heard = swept.heard, old = swept.old, "hooks were missing");
+                Ok(swept) if swept.stored + swept.old > 0 => {
+                    tracing::warn!(stored = swept.stored, heard = swept.heard, old = swept.old, "hooks were missing");
                 }
                 Ok(_) => {}
                 Err(error) => {
@@ -134,7 +134,7 @@ impl Sweep {
         }
         self.unless_panicked(caught(self.told_otherwise(now, &mut swept)).await)?;
         mirror::end_turn(&self.store, &self.owner, now, now + self.settings.every).await?;
-        for (result, n) in [("told", swept.told), ("heard", swept.heard), ("old", swept.old)] {
+        for (result, n) in [("told", swept.stored), ("heard", swept.heard), ("old", swept.old)] {
             self.metrics.sweep_changes.get_or_create(&Result1 { result }).inc_by(n);
         }
         self.metrics.sweep_finished_seconds.set(now.as_second());
@@ -300,16 +300,16 @@ impl Sweep {
         }
         let there: HashSet<u64> =
             page.rows.iter().map(|row| row.seen.id).chain(page.unreadable.iter().map(|(id, _)| *id)).collect();
-        let gone: Vec<Mirrored> = expected.iter().filter(|one| !there.contains(&one.seen.id)).cloned().collect();
+        let missing: Vec<Mirrored> = expected.iter().filter(|one| !there.contains(&one.seen.id)).cloned().collect();
         let ids: Vec<u64> = page.rows.iter().map(|row| row.seen.id).collect();
         let mirror: BTreeMap<u64, Mirrored> =
             mirror::of_ids(&self.store, kind, &ids).await?.into_iter().map(|one| (one.seen.id, one)).collect();
         let rule =
             Rule { now, grace: self.settings.grace, age_max: self.settings.age_max, zone: self.settings.zone.clone() };
-        let compared = compare(kind, &page.rows, &gone, &mirror, walk, &rule);
+        let compared = compare(kind, &page.rows, &missing, &mirror, walk, &rule);
         // One that is new was not there when the newest rows were last looked at; of others nobody knows.
         let since = |id: u64| if id > walk.newest_id { walk.newest_at } else { now };
-        self.anchors(kind, &page.rows, &gone, since, now).await?;
+        self.anchors(kind, &page.rows, &missing, since, now).await?;
         swept.rows += page.rows.len() as u64;
         swept.old += compared.old;
         self.tell(kind, compared, now, swept).await
@@ -320,11 +320,11 @@ impl Sweep {
         &self,
         kind: Kind,
         rows: &[Watched],
-        gone: &[Mirrored],
+        missing: &[Mirrored],
         since: impl Fn(u64) -> Timestamp,
         now: Timestamp,
     ) -> Result<(), ProcessError> {
-        let ids: Vec<u64> = rows.iter().map(|row| row.seen.id).chain(gone.iter().map(|one| one.seen.id)).collect();
+        let ids: Vec<u64> = rows.iter().map(|row| row.seen.id).chain(missing.iter().map(|one| one.seen.id)).collect();
         let known = anchor::of_ids(&self.store, kind, &ids).await?;
         let changes = anchors::changes(rows, known, since);
         if changes.is_empty() {
@@ -342,7 +342,7 @@ impl Sweep {
         swept: &mut Swept,
     ) -> Result<(), ProcessError> {
         let Compared { mut changes, mut due, moved, .. } = compared;
-        due.truncate(self.settings.events_max.saturating_sub(usize::try_from(swept.told).unwrap_or(usize::MAX)));
+        due.truncate(self.settings.events_max.saturating_sub(usize::try_from(swept.stored).unwrap_or(usize::MAX)));
         self.tell_due(&due, now, swept).await?;
         changes.extend(due.iter().map(|one| settled(one, now)));
         self.tell_moved(&moved, now, swept).await?;
@@ -387,12 +387,12 @@ impl Sweep {
         }
         // One that is there already was found before.
         let inserted = inbox::insert(&self.store, &events).await?;
-        swept.told += inserted.iter().filter(|one| **one == inbox::Inserted::New).count() as u64;
+        swept.stored += inserted.iter().filter(|one| **one == inbox::Inserted::New).count() as u64;
         self.inbox_bell.notify_waiters();
         Ok(())
     }
 
-    /// Services that changed there and back between two sweeps, where only the first hook was heard: the client was told
+    /// Services that changed there and back between two sweeps, where only the first hook was heard: the client was alerted
     /// "suspended", and the row says otherwise.
     async fn told_otherwise(&self, now: Timestamp, swept: &mut Swept) -> Result<(), ProcessError> {
         let catalogue = self.catalogue.load_full();
@@ -420,16 +420,17 @@ impl Sweep {
                 due.extend(otherwise(&row, states[&row.seen.id], remembered.get(&row.seen.id)));
             }
         }
-        // Only who was really told may hear that it is over.
+        // Only who was really alerted may hear that it is over.
         let clients: Vec<ClientId> = due.iter().filter_map(|one| one.seen.owner.map(ClientId)).collect();
         let subjects: Vec<Subject> =
             due.iter().map(|one| Subject { kind: SubjectKind::Service, id: one.seen.id }).collect();
-        let told = heard::told(&self.store, &clients, &subjects, from).await?;
+        let alerted = heard::told(&self.store, &clients, &subjects, from).await?;
         due.retain(|one| {
-            told.iter()
+            alerted
+                .iter()
                 .any(|(subject, hookpoint)| subject.id == one.seen.id && says(&catalogue, hookpoint, &one.before))
         });
-        due.truncate(self.settings.events_max.saturating_sub(usize::try_from(swept.told).unwrap_or(usize::MAX)));
+        due.truncate(self.settings.events_max.saturating_sub(usize::try_from(swept.stored).unwrap_or(usize::MAX)));
         self.tell_due(&due, now, swept).await
     }
 }

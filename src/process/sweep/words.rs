@@ -1,6 +1,6 @@
 //! Owns: which of the platform's hooks a change should have fired, and the event that takes its place. Pure.
 //!
-//! Nothing here knows hookpoints. What a hook means, whom it concerns and whether it was told already is decided by the
+//! Nothing here knows hookpoints. What a hook means, whom it concerns and whether an alert went out already is decided by the
 //! same road that the hook itself would have taken. Who edited what, and changed passwords, leave no trace in any row that
 //! the bridge may read: those hooks have no second way.
 
@@ -20,16 +20,16 @@ pub struct Said {
     pub hook: &'static str,
     pub fields: Value,
     /// What the stub would have read.
-    pub gone: Value,
-    /// Only worth telling to who was told of the subject before: "cancelled" alone is no news.
-    pub only_if_told: bool,
+    pub lookups: Value,
+    /// Only worth an alert to who got one about the subject before: "cancelled" alone is no news.
+    pub only_if_alerted: bool,
 }
 
 fn said(hook: &'static str, fields: Value) -> Said {
-    Said { hook, fields, gone: Value::Object(Map::new()), only_if_told: false }
+    Said { hook, fields, lookups: Value::Object(Map::new()), only_if_alerted: false }
 }
 
-/// The hooks of a change. `paid_by`: whether the invoice has a payment of its own, which is told by itself.
+/// The hooks of a change. `paid_by`: whether the invoice has a payment of its own, which has an alert of its own.
 #[must_use]
 pub fn of(due: &Due, paid_by: bool) -> Vec<Said> {
     let id = due.seen.id;
@@ -39,8 +39,8 @@ pub fn of(due: &Due, paid_by: bool) -> Vec<Said> {
         Kind::Client if before == ABSENT => vec![said("ClientAdd", json!({ "client_id": id }))],
         Kind::Invoice => invoice(id, before, after, paid_by),
         Kind::Payment if after == "in" => {
-            let gone = json!({ "payment_id": id });
-            vec![Said { gone, ..said("AddInvoicePayment", json!({ "invoiceid": due.invoice })) }]
+            let lookups = json!({ "payment_id": id });
+            vec![Said { lookups, ..said("AddInvoicePayment", json!({ "invoiceid": due.invoice })) }]
         }
         Kind::Service => service(before, after)
             .map(|hook| said(hook, json!({ "params": { "serviceid": id, "userid": owner } })))
@@ -52,8 +52,8 @@ pub fn of(due: &Due, paid_by: bool) -> Vec<Said> {
             vec![said(hook, json!({ "quoteid": id, "status": after }))]
         }
         Kind::Domain if after == ABSENT => {
-            let gone = json!({ "domain": due.seen.name, "userid": owner });
-            vec![Said { gone, ..said("DomainDelete", json!({ "domainid": id, "userid": owner })) }]
+            let lookups = json!({ "domain": due.seen.name, "userid": owner });
+            vec![Said { lookups, ..said("DomainDelete", json!({ "domainid": id, "userid": owner })) }]
         }
         // The platform has no hook for it.
         Kind::Domain if after == "Redemption" => {
@@ -73,7 +73,7 @@ fn invoice(id: u64, before: &str, after: &str, paid_by: bool) -> Vec<Said> {
         "Cancelled" if before == "Draft" => {}
         "Cancelled" => {
             let fields = json!({ "invoiceid": id });
-            hooks.push(Said { only_if_told: unseen, ..said("InvoiceCancelled", fields) });
+            hooks.push(Said { only_if_alerted: unseen, ..said("InvoiceCancelled", fields) });
         }
         _ => {
             if unseen {
@@ -136,12 +136,12 @@ pub fn of_owner(moved: &Moved) -> Option<Said> {
 /// The event in place of a hook. Its id says what was found and when first, so that finding it twice makes one event.
 #[must_use]
 pub fn event(said: &Said, since: Timestamp, first_at: Timestamp, now: Timestamp) -> NewEvent {
-    let what = format!("{}\n{}\n{}\n{}", said.hook, said.fields, said.gone, first_at.as_millisecond());
+    let what = format!("{}\n{}\n{}\n{}", said.hook, said.fields, said.lookups, first_at.as_millisecond());
     let digest = hex(&sha256(what.as_bytes()));
     let body = json!({
         "v": crate::envelope::VERSION, "hook": said.hook, "occurred_at": now.to_string(),
         "otherwise_at": since.to_string(), "request": format!("sweep-{}", &digest[..32]), "actor": { "kind": "system" },
-        "fields": said.fields, "gone": said.gone,
+        "fields": said.fields, "gone": said.lookups,
     })
     .to_string();
     NewEvent {
