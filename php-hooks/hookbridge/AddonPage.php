@@ -203,7 +203,7 @@ final class AddonPage
 }
 
 /**
- * The link by which an administrator of the platform gets into the bridge's page: who he is and what he may do, signed like an
+ * The link by which an administrator of the platform gets into the bridge's page: who it is and which role, signed like an
  * event, good for a minute and for one time.
  */
 final class SignIn
@@ -260,7 +260,7 @@ final class SignIn
 
 /**
  * The client area's page `index.php?m=hookbridge`: which alerts each person of the account gets. The bridge says what to show; this asks
- * it for the client who is logged in, signed like the stub's events, and hands on what he switched.
+ * it for the client who is logged in, signed like the stub's events, and hands on the switches.
  */
 final class Preferences
 {
@@ -331,7 +331,7 @@ final class Preferences
     }
 
     /**
-     * @return array the client's id and his login's (0 where logins do not exist)
+     * @return array the client's id and the login's (0 where logins do not exist)
      * @throws \RuntimeException when nobody is logged in
      */
     private static function visitor(): array

@@ -157,7 +157,7 @@ final class Envelope
     }
 
     /**
-     * The small indexed reads that cannot wait for the bridge, because the row is gone or a newer one is there by then. A manifest
+     * The small indexed reads that cannot wait for the bridge, because the row is deleted or a newer one is there by then. A manifest
      * can only name them. Each finds nothing when it fails.
      *
      * @param string[] $names
@@ -165,19 +165,19 @@ final class Envelope
      */
     private function lookUp(array $names, array $fields): array
     {
-        $gone = [];
+        $found = [];
         foreach ($names as $name) {
             try {
                 if (class_exists(self::DATABASE_CLASS) && $name === 'domain_name') {
-                    $gone += self::domainName(self::number($fields, 'domainid'));
+                    $found += self::domainName(self::number($fields, 'domainid'));
                 } elseif (class_exists(self::DATABASE_CLASS) && $name === 'last_payment') {
-                    $gone += $this->lastPayment(self::number($fields, 'invoiceid'));
+                    $found += $this->lastPayment(self::number($fields, 'invoiceid'));
                 }
             } catch (\Throwable $e) {
                 continue;
             }
         }
-        return $gone;
+        return $found;
     }
 
     /** DomainDelete carries ids only, and the row is deleted right after it (WHMCS docs: DomainDelete). */
@@ -195,7 +195,7 @@ final class Envelope
 
     /**
      * AddInvoicePayment and InvoicePaid name the invoice only, not the payment (WHMCS docs: AddInvoicePayment). From 9.0 on credit
-     * notes are rows among the payments, told by a column that older platforms do not have.
+     * notes are rows among the payments, marked by a column that older platforms do not have.
      */
     private function lastPayment(int $invoice_id): array
     {

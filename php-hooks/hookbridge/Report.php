@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace Hookbridge;
 
 /**
- * What the platform's cron does for the stub when it ends, and how the stub is: told to the bridge with each run, and shown to people by
+ * What the platform's cron does for the stub when it ends, and how the stub is: reported to the bridge with each run, and shown to people by
  * the addon page and tool.php.
  */
 final class Report

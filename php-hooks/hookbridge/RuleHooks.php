@@ -188,7 +188,7 @@ final class CancellationHooks
 }
 
 /**
- * The rule `identity`: what a client or contact says about himself. WHMCS docs: ClientDetailsValidation and
+ * The rule `identity`: the details that a client or contact enters. WHMCS docs: ClientDetailsValidation and
  * ContactDetailsValidation return a list of errors. Of all that the form holds, only these four leave PHP.
  */
 final class IdentityHooks

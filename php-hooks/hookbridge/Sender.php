@@ -55,7 +55,7 @@ final class Sender
         return $this->post('/v1/heartbeat', Envelope::id('hbt_', microtime(true)), $body, 5000, 10000);
     }
 
-    /** The client sees a page about exactly this, so he waits longer for it. */
+    /** The client sees a page about exactly this, so it may take longer. */
     public function preferences(string $body): Answer
     {
         return $this->post('/v1/preferences', 'prf_' . bin2hex(random_bytes(16)), $body, 5000, 5000);

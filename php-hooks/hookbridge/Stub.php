@@ -300,7 +300,7 @@ final class Stub
         });
     }
 
-    /** Where opcache never looks at files again (validate_timestamps=0), it must be told of a newer manifest. */
+    /** Where opcache never looks at files again (validate_timestamps=0), it must be invalidated for a newer manifest. */
     private function forgetOldManifest(): void
     {
         $path = $this->setting('spool_dir') . '/manifest.php';

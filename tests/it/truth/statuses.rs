@@ -19,7 +19,7 @@ const SERVICE: [&str; 7] = ["Pending", "Active", "Suspended", "Terminated", "Can
 const QUOTE: [&str; 6] = ["Draft", "Delivered", "On Hold", "Accepted", "Lost", "Dead"];
 const TICKET: [&str; 6] = ["Open", "Answered", "Customer-Reply", "On Hold", "In Progress", "Closed"];
 const DOMAIN: [&str; 11] = [
-    "(gone)",
+    "(deleted)",
     "Pending",
     "Pending Registration",
     "Pending Transfer",
@@ -44,7 +44,7 @@ fn facts(kind: SubjectKind, status: &str) -> Facts {
         }
         SubjectRow::Service(service) => status.clone_into(&mut service.status),
         SubjectRow::Quote(quote) => status.clone_into(&mut quote.stage),
-        SubjectRow::Domain(domain) if status == "(gone)" => domain.status.clear(),
+        SubjectRow::Domain(domain) if status == "(deleted)" => domain.status.clear(),
         SubjectRow::Ticket(ticket) => {
             status.clone_into(&mut ticket.status);
             ticket.is_closed = status == "Closed";

@@ -3,7 +3,7 @@
  * The platform's addon page: a button that opens the bridge's page without another password (docs/ADMIN.md).
  *
  * WHMCS docs, "Addon Modules": the platform calls hookbridge_config() for the settings and hookbridge_output() for the page
- * `addonmodules.php?module=hookbridge`, and lets in the roles that "Access Control" of the addon's settings names.
+ * `addonmodules.php?module=hookbridge`, and admits the roles that "Access Control" of the addon's settings names.
  * All that it needs is in the stub: in includes/hooks/hookbridge/, or, when the addon alone is installed, in a folder beside this file
  * (hooks.php). hookbridge_activate(), hookbridge_deactivate() and hookbridge_upgrade() are called when their names say.
  */
