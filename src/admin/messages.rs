@@ -1,4 +1,4 @@
-//! Owns: what administrators see of messages, and what operators do about them: cancel, settle, send again.
+//! Owns: what administrators see of messages, and sending them again.
 
 pub mod retry;
 
@@ -6,7 +6,6 @@ use super::{AdminError, Desk};
 use crate::dispatch::lane::DispatchError;
 use crate::dispatch::recheck::{Second, Sight, Words, look};
 use crate::domain::admin::{Role, Who};
-use crate::domain::closed_list::closed_list;
 use crate::domain::ids::{EventId, MessageId};
 use crate::domain::message::{Message, Standing};
 use crate::domain::reason::Reason;
@@ -16,20 +15,8 @@ use crate::store::resend;
 use crate::store::search::{self, MessageSearch};
 use crate::store::told::{self, Told};
 use crate::store::trail::{self, MessageFilter, MessageTrail};
-use crate::store::unknown::{self, Answer};
 use crate::store::walk::Found;
-use crate::store::{consent, message, moved, outbox};
-closed_list! {
-    /// What an operator knows of a message whose outcome is unknown, or wants.
-    Verdict {
-        /// It arrived.
-        Arrived = "arrived",
-        /// Send it again; it may arrive twice.
-        Again = "again",
-        /// Leave it.
-        GiveUp = "give_up",
-    }
-}
+use crate::store::{consent, message, moved};
 
 /// A message with all that belongs to it.
 #[derive(Clone, Debug)]
@@ -99,39 +86,6 @@ pub async fn whole(desk: &Desk, id: MessageId) -> Result<Whole, AdminError> {
 /// There can be no such message.
 pub fn id(text: &str) -> Result<MessageId, AdminError> {
     MessageId::parse(text).ok_or(AdminError::NotFound("message"))
-}
-
-/// Cancels a message that waits.
-///
-/// # Errors
-/// The role; it waits no more; the database.
-pub async fn cancel(desk: &Desk, who: &Who, id: MessageId) -> Result<(), AdminError> {
-    desk.require(who, Role::Operator)?;
-    one(desk, id).await?;
-    let record = desk.record(who, "message.cancel", (id.to_string(), None), false);
-    if !outbox::cancel_by(&desk.store, id, &record).await? {
-        return Err(AdminError::Conflict("messages.not_waiting".to_owned()));
-    }
-    Ok(())
-}
-
-/// Says what became of a message whose outcome is unknown.
-///
-/// # Errors
-/// The role; it is not unknown (any more); the database.
-pub async fn settle(desk: &Desk, who: &Who, id: MessageId, verdict: Verdict) -> Result<(), AdminError> {
-    desk.require(who, Role::Operator)?;
-    one(desk, id).await?;
-    let answer = match verdict {
-        Verdict::Arrived => Answer::Arrived,
-        Verdict::Again => Answer::Again,
-        Verdict::GiveUp => Answer::GiveUp,
-    };
-    let record = desk.record(who, "message.settle", (id.to_string(), Some(verdict.code().to_owned())), false);
-    if !unknown::answer(&desk.store, id, answer, &record).await? {
-        return Err(AdminError::Conflict("messages.not_unknown".to_owned()));
-    }
-    Ok(())
 }
 
 /// Sends a message again that ended badly, as a new one. `twice`: it is understood that it may arrive twice.

@@ -1,15 +1,12 @@
-//! Owns: sending numbers: how each stands, pausing, resuming, its pace.
+//! Owns: how each sending number stands.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
-use super::{AdminError, Desk, Mistake};
-use crate::domain::admin::{Role, Who};
+use super::{AdminError, Desk};
 use crate::store::contacted::{self, WINDOW};
-use crate::store::lane::{self, Pause, PausedBy};
+use crate::store::lane::{self, Pause};
 use crate::store::{lane_setting, lease, outbox};
 
-/// Longest pause: a year. Messages expire before.
-pub const PAUSE_MAX_MIN: u32 = 525_600;
 /// Recipients of a number are counted up to here: twice what Meta's largest limit with a number allows.
 const COUNTED_MAX: u32 = 200_000;
 /// The pace that is used is looked at over so long.
@@ -71,63 +68,4 @@ pub async fn all(desk: &Desk) -> Result<Vec<Standing>, AdminError> {
         });
     }
     Ok(all)
-}
-
-/// Stops a number for so many minutes. Its queue is kept.
-///
-/// # Errors
-/// The role, no such number, no time or no reason; the database.
-pub async fn pause(desk: &Desk, who: &Who, name: &str, minutes: u32, why: &str) -> Result<Timestamp, AdminError> {
-    desk.require(who, Role::Operator)?;
-    known(desk, name)?;
-    let mut mistakes = Vec::new();
-    if !(1..=PAUSE_MAX_MIN).contains(&minutes) {
-        mistakes.push(Mistake::new("minutes", "numbers.minutes_bad"));
-    }
-    if why.trim().is_empty() {
-        mistakes.push(Mistake::new("why", "form.needed"));
-    }
-    if !mistakes.is_empty() {
-        return Err(AdminError::Invalid(mistakes));
-    }
-    let until = desk.now() + SignedDuration::from_mins(minutes.into());
-    let detail = format!("{}: {}", who.name, why.trim());
-    let stop = Pause { lane: name.to_owned(), until, by: PausedBy::Operator, detail };
-    let about = (format!("lane:{name}"), Some(format!("until {until}: {}", why.trim())));
-    lane::pause_recorded(&desk.store, &stop, &desk.record(who, "number.pause", about, false)).await?;
-    Ok(until)
-}
-
-/// Lets a number send again, whoever stopped it.
-///
-/// # Errors
-/// The role, no such number; the database.
-pub async fn resume(desk: &Desk, who: &Who, name: &str) -> Result<(), AdminError> {
-    desk.require(who, Role::Operator)?;
-    known(desk, name)?;
-    let record = desk.record(who, "number.resume", (format!("lane:{name}"), None), false);
-    Ok(lane::resume_recorded(&desk.store, name, &record).await?)
-}
-
-/// Sets the messages per second, within the configured ones; `None`: as configured. Every instance takes it over while it
-/// runs.
-///
-/// # Errors
-/// The role, no such number, too fast; the database.
-pub async fn set_pace(desk: &Desk, who: &Who, name: &str, per_second: Option<u32>) -> Result<(), AdminError> {
-    desk.require(who, Role::Administrator)?;
-    let most = known(desk, name)?;
-    if per_second.is_some_and(|pace| !(1..=most).contains(&pace)) {
-        return Err(AdminError::invalid("per_second", "numbers.pace_bad"));
-    }
-    let detail = per_second.map_or_else(|| "as configured".to_owned(), |pace| format!("{pace} per second"));
-    let record = desk.record(who, "number.pace", (format!("lane:{name}"), Some(detail)), true);
-    lane_setting::set_pace(&desk.store, name, per_second, &record).await?;
-    desk.take_over().await;
-    Ok(())
-}
-
-/// The configured pace of a number that exists.
-fn known(desk: &Desk, name: &str) -> Result<u32, AdminError> {
-    desk.config.senders.get(name).map(|sender| sender.rate_per_s).ok_or(AdminError::NotFound("number"))
 }

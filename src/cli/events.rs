@@ -10,6 +10,8 @@ use crate::config::Config;
 use crate::domain::admin::Who;
 use crate::domain::event::SWEEP;
 use crate::http::api::messages::page;
+use crate::ops::change;
+use crate::ops::events::ProcessAgain;
 use crate::store::trail::EventTrail;
 
 #[derive(Debug, clap::Subcommand)]
@@ -23,7 +25,7 @@ pub enum Command {
         json: bool,
     },
     /// Process an event again that was set aside as failed; who got his message the first time gets no other
-    Again { id: String },
+    Again(ProcessAgain),
 }
 
 #[derive(Debug, clap::Args)]
@@ -82,8 +84,9 @@ async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
             let whole = events::whole(desk, &events::id(&id)?).await?;
             if json { show::json(&shape::whole_event(&whole, true)) } else { print_event(&whole.trail) }
         }
-        Command::Again { id } => {
-            events::again(desk, who, &events::id(&id)?).await?;
+        Command::Again(again) => {
+            let id = again.id.clone();
+            change(desk, who, again).await?;
             println!("{id} is processed again");
         }
     }

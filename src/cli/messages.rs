@@ -2,16 +2,17 @@
 
 use clap::Args;
 use comfy_table::Cell;
-use serde_json::json;
 
 use super::desk::{Failure, at_the_desk, plain};
 use super::show;
+use crate::admin::messages;
 use crate::admin::messages::retry::{self, LeftOut, Picked, Plan, Takes};
-use crate::admin::messages::{self, Verdict};
 use crate::admin::{Desk, shape};
 use crate::config::Config;
 use crate::domain::admin::Who;
 use crate::http::api::messages::page;
+use crate::ops::messages::{CancelMessage, ResendMessage, SettleMessage};
+use crate::ops::{act, change};
 use crate::store::search::MessageSearch;
 use crate::store::trail::MessageTrail;
 
@@ -37,10 +38,8 @@ pub enum Command {
     },
     /// Send a message again that ended badly, as a new one; its facts are checked first
     Resend {
-        id: String,
-        /// It may have arrived, and you understand that it may arrive twice
-        #[arg(long)]
-        twice: bool,
+        #[command(flatten)]
+        resend: ResendMessage,
         #[arg(long)]
         json: bool,
     },
@@ -48,13 +47,9 @@ pub enum Command {
     /// state). Without `--yes` it only says what would come of it
     Retry(Retry),
     /// Cancel a message that waits
-    Cancel { id: String },
+    Cancel(CancelMessage),
     /// Say what became of a message whose outcome is unknown
-    Settle {
-        id: String,
-        #[arg(value_enum)]
-        how: How,
-    },
+    Settle(SettleMessage),
 }
 
 #[derive(Debug, Args)]
@@ -136,22 +131,11 @@ impl Wishes {
     }
 }
 
-/// What an operator knows, or wants.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub enum How {
-    /// It arrived
-    Arrived,
-    /// Send it again; it may arrive twice
-    Again,
-    /// Leave it
-    GiveUp,
-}
-
 pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
-    at_the_desk(config, async |desk, who| act(command, desk, who).await).await
+    at_the_desk(config, async |desk, who| answer(command, desk, who).await).await
 }
 
-async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
+async fn answer(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
     match command {
         Command::List { wishes, before, limit, json } => {
             let found = messages::list(desk, &wishes.search(desk, before, limit).await?).await?;
@@ -173,22 +157,19 @@ async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
                 }
             }
         }
-        Command::Resend { id, twice, json } => {
-            let new = messages::resend(desk, who, messages::id(&id)?, twice).await?;
-            if json { show::json(&json!({ "message": new.to_string() })) } else { println!("queued again as {new}") }
+        Command::Resend { resend, json } => {
+            let new = act(desk, who, resend).await?;
+            if json { show::output(&new) } else { println!("queued again as {}", new.message) }
         }
         Command::Retry(many) => retry(desk, who, many).await?,
-        Command::Cancel { id } => {
-            messages::cancel(desk, who, messages::id(&id)?).await?;
+        Command::Cancel(cancel) => {
+            let id = cancel.id.clone();
+            change(desk, who, cancel).await?;
             println!("{id} is cancelled");
         }
-        Command::Settle { id, how } => {
-            let verdict = match how {
-                How::Arrived => Verdict::Arrived,
-                How::Again => Verdict::Again,
-                How::GiveUp => Verdict::GiveUp,
-            };
-            messages::settle(desk, who, messages::id(&id)?, verdict).await?;
+        Command::Settle(settle) => {
+            let id = settle.id.clone();
+            change(desk, who, settle).await?;
             println!("{id} is settled");
         }
     }

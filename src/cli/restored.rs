@@ -1,12 +1,12 @@
 //! `hookbridge restored`
 
-use serde_json::json;
-
 use super::desk::{Failure, at_the_desk};
 use super::show;
-use crate::admin::{Desk, restored};
+use crate::admin::Desk;
 use crate::config::Config;
 use crate::domain::admin::Who;
+use crate::ops::restored::{DiscardRestored, ReleaseRestored, SayRestored, ShowRestored};
+use crate::ops::{act, read};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
@@ -24,32 +24,32 @@ pub enum Command {
 }
 
 pub async fn run(command: Option<Command>, config: &Config) -> anyhow::Result<()> {
-    at_the_desk(config, async |desk, who| act(command.unwrap_or(Command::Say), desk, who).await).await
+    at_the_desk(config, async |desk, who| answer(command.unwrap_or(Command::Say), desk, who).await).await
 }
 
-async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
+async fn answer(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
     match command {
         Command::Show { json } => {
-            let state = restored::state(desk).await?;
-            let at = state.watch.restored_at;
+            let state = read(desk, who, ShowRestored {}).await?;
             if json {
-                let at = at.map(|at| at.to_string());
-                show::json(&json!({ "restored_at": at, "sign": state.watch.sign, "held": state.waiting }));
+                show::output(&state);
                 return Ok(());
             }
-            match at {
+            match state.restored_at {
                 None => println!("nothing says that the schema was restored"),
-                Some(at) => println!("restored by {}: {}", show::time(at), state.watch.sign.unwrap_or_default()),
+                Some(at) => println!("restored by {}: {}", show::time(at), state.sign.unwrap_or_default()),
             }
-            println!("{} messages are held because of it", state.waiting);
+            println!("{} messages are held because of it", state.held);
         }
         Command::Say => {
-            let held = restored::say(desk, who).await?;
+            let held = act(desk, who, SayRestored {}).await?.messages;
             println!("{held} messages are held: look at them (`hookbridge messages list --state held`), then");
             println!("`hookbridge restored release` sends them, `hookbridge restored discard` cancels them");
         }
-        Command::Release => println!("{} messages go", restored::release(desk, who).await?),
-        Command::Discard => println!("{} messages are cancelled", restored::discard(desk, who).await?),
+        Command::Release => println!("{} messages go", act(desk, who, ReleaseRestored {}).await?.messages),
+        Command::Discard => {
+            println!("{} messages are cancelled", act(desk, who, DiscardRestored {}).await?.messages);
+        }
     }
     Ok(())
 }

@@ -5,9 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use utoipa::openapi::Schema;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::closed_list::ClosedList;
 
@@ -28,13 +27,16 @@ impl<'de, T: ClosedList> Deserialize<'de> for Code<T> {
     }
 }
 
-/// Also how clap reads an argument.
+/// Also how clap reads an argument; there a dash is as good.
 impl<T: ClosedList> FromStr for Code<T> {
     type Err = String;
 
     fn from_str(code: &str) -> Result<Self, String> {
         let one_of = || T::ALL.iter().map(|one| one.code()).collect::<Vec<_>>().join(", ");
-        T::parse(code).map(Self).ok_or_else(|| format!("one of: {}", one_of()))
+        T::parse(code)
+            .or_else(|| T::parse(&code.replace('-', "_")))
+            .map(Self)
+            .ok_or_else(|| format!("one of: {}", one_of()))
     }
 }
 
@@ -44,11 +46,9 @@ impl<T: ClosedList> fmt::Display for Code<T> {
     }
 }
 
-impl<T: ClosedList> PartialSchema for Code<T> {
-    fn schema() -> RefOr<Schema> {
-        let codes = T::ALL.iter().map(|one| one.code());
-        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes)).build().into()
-    }
+/// The schema of a field that is a [`Code`]: `#[schema(schema_with = codes::<T>)]`.
+#[must_use]
+pub fn codes<T: ClosedList>() -> Schema {
+    let codes = T::ALL.iter().map(|one| one.code());
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes)).build().into()
 }
-
-impl<T: ClosedList> ToSchema for Code<T> {}

@@ -6,6 +6,11 @@ mod code;
 pub mod input;
 pub mod schema;
 
+pub mod events;
+pub mod holds;
+pub mod messages;
+pub mod numbers;
+pub mod restored;
 pub mod sources;
 
 use jiff::Timestamp;
@@ -13,7 +18,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
-pub use code::Code;
+pub use code::{Code, codes};
 
 use crate::admin::{AdminError, Desk};
 use crate::domain::admin::{Role, Who};

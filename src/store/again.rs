@@ -1,12 +1,11 @@
 //! Owns: processing an event again that was set aside as failed.
 
+use jiff::Timestamp;
 use mysql_async::Row;
 use mysql_async::prelude::Queryable;
 
-use super::audit::Record;
-use super::pool::retried;
-use super::row::{at, transaction};
-use super::{Store, StoreError};
+use super::row::at;
+use super::{StoreError, Tx};
 use crate::domain::hookpoint::Subject;
 use crate::domain::ids::EventId;
 
@@ -15,41 +14,34 @@ use crate::domain::ids::EventId;
 /// message the first time gets no other. Returns whether it was there and had failed.
 ///
 /// # Errors
-/// The database; then all stays as it was.
+/// The database.
 pub async fn again(
-    store: &Store,
+    tx: &mut Tx,
     id: &EventId,
     entered: &[(String, Subject)],
-    record: &Record<'_>,
+    now: Timestamp,
 ) -> Result<bool, StoreError> {
-    retried(|| async {
-        let mut connection = store.connection().await?;
-        let mut tx = connection.start_transaction(transaction()).await?;
-        let row: Option<Row> = tx
-            .exec_first("SELECT 1 FROM event WHERE id = ? AND state = 'failed' FOR UPDATE", (id.as_str(),))
-            .await?;
-        if row.is_none() {
-            return Ok(false);
-        }
-        for (machine, subject) in entered {
-            tx.exec_drop(
-                "UPDATE transition t JOIN event e ON e.id = ? SET t.state = '', t.epoch = t.epoch - 1 \
-                 WHERE t.machine = ? AND t.subject = ? AND t.at = LEAST(e.occurred_at, e.received_at) AND t.epoch > 0",
-                (id.as_str(), machine, subject.to_string()),
-            )
-            .await?;
-        }
+    let tx = &mut tx.0;
+    let failed = "SELECT 1 FROM event WHERE id = ? AND state = 'failed' FOR UPDATE";
+    let row: Option<Row> = tx.exec_first(failed, (id.as_str(),)).await?;
+    if row.is_none() {
+        return Ok(false);
+    }
+    for (machine, subject) in entered {
         tx.exec_drop(
-            "INSERT INTO inbox (event_id, source, hook, occurred_at, received_at, key_index, body_sha256, body, run_at) \
-             SELECT id, source, hook, occurred_at, received_at, key_index, body_sha256, body, ? FROM event WHERE id = ?",
-            (at(record.now), id.as_str()),
+            "UPDATE transition t JOIN event e ON e.id = ? SET t.state = '', t.epoch = t.epoch - 1 \
+             WHERE t.machine = ? AND t.subject = ? AND t.at = LEAST(e.occurred_at, e.received_at) AND t.epoch > 0",
+            (id.as_str(), machine, subject.to_string()),
         )
         .await?;
-        tx.exec_drop("DELETE FROM skip WHERE event_id = ?", (id.as_str(),)).await?;
-        tx.exec_drop("DELETE FROM event WHERE id = ?", (id.as_str(),)).await?;
-        record.write(&mut tx).await?;
-        tx.commit().await?;
-        Ok(true)
-    })
-    .await
+    }
+    tx.exec_drop(
+        "INSERT INTO inbox (event_id, source, hook, occurred_at, received_at, key_index, body_sha256, body, run_at) \
+         SELECT id, source, hook, occurred_at, received_at, key_index, body_sha256, body, ? FROM event WHERE id = ?",
+        (at(now), id.as_str()),
+    )
+    .await?;
+    tx.exec_drop("DELETE FROM skip WHERE event_id = ?", (id.as_str(),)).await?;
+    tx.exec_drop("DELETE FROM event WHERE id = ?", (id.as_str(),)).await?;
+    Ok(true)
 }

@@ -4,10 +4,9 @@ use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 
-use super::audit::Record;
 use super::pool::bounded;
-use super::row::{Reader, at, cut, transaction};
-use super::{Store, StoreError};
+use super::row::{Reader, at, cut};
+use super::{Store, StoreError, Tx};
 
 /// Who stopped a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,20 +36,12 @@ pub async fn pause(store: &Store, pause: &Pause, now: Timestamp) -> Result<(), S
     .await
 }
 
-/// The same by somebody, on record.
+/// The same in a transaction.
 ///
 /// # Errors
 /// The database.
-pub async fn pause_recorded(store: &Store, pause: &Pause, record: &Record<'_>) -> Result<(), StoreError> {
-    bounded(async {
-        let mut connection = store.connection().await?;
-        let mut tx = connection.start_transaction(transaction()).await?;
-        tx.exec_drop(PAUSE, of_pause(pause, record.now)).await?;
-        record.write(&mut tx).await?;
-        tx.commit().await?;
-        Ok(())
-    })
-    .await
+pub async fn pause_in(tx: &mut Tx, pause: &Pause, now: Timestamp) -> Result<(), StoreError> {
+    Ok(tx.0.exec_drop(PAUSE, of_pause(pause, now)).await?)
 }
 
 fn of_pause(pause: &Pause, now: Timestamp) -> Vec<Value> {
@@ -74,28 +65,8 @@ const PAUSE: &str = "INSERT INTO lane (name, paused_until, paused_by, detail, ch
 ///
 /// # Errors
 /// The database.
-pub async fn resume(store: &Store, lane: &str, now: Timestamp) -> Result<(), StoreError> {
-    bounded(async {
-        let mut connection = store.connection().await?;
-        Ok(connection.exec_drop(RESUME, (at(now), lane)).await?)
-    })
-    .await
-}
-
-/// The same by somebody, on record.
-///
-/// # Errors
-/// The database.
-pub async fn resume_recorded(store: &Store, lane: &str, record: &Record<'_>) -> Result<(), StoreError> {
-    bounded(async {
-        let mut connection = store.connection().await?;
-        let mut tx = connection.start_transaction(transaction()).await?;
-        tx.exec_drop(RESUME, (at(record.now), lane)).await?;
-        record.write(&mut tx).await?;
-        tx.commit().await?;
-        Ok(())
-    })
-    .await
+pub async fn resume(tx: &mut Tx, lane: &str, now: Timestamp) -> Result<(), StoreError> {
+    Ok(tx.0.exec_drop(RESUME, (at(now), lane)).await?)
 }
 
 const RESUME: &str =

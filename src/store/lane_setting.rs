@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use mysql_async::Row;
 use mysql_async::prelude::Queryable;
 
-use super::audit::Record;
 use super::pool::bounded;
-use super::row::{Reader, at, cut, transaction};
-use super::{Store, StoreError};
+use super::row::{Reader, at, cut};
+use super::{Store, StoreError, Tx};
 
 /// The pace of numbers that have another than the configured one, in messages per second.
 pub type Paces = BTreeMap<String, u32>;
@@ -37,20 +37,13 @@ pub async fn paces(store: &Store) -> Result<Paces, StoreError> {
 /// # Errors
 /// The database.
 pub async fn set_pace(
-    store: &Store,
+    tx: &mut Tx,
     lane: &str,
     per_second: Option<u32>,
-    record: &Record<'_>,
+    by: &str,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
-    bounded(async {
-        let mut connection = store.connection().await?;
-        let mut tx = connection.start_transaction(transaction()).await?;
-        let sql = "INSERT INTO lane_setting (lane, rate_per_s, at, who) VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE \
-                   rate_per_s = VALUES(rate_per_s), at = VALUES(at), who = VALUES(who)";
-        tx.exec_drop(sql, (lane, per_second, at(record.now), cut(&record.who.name, 100))).await?;
-        record.write(&mut tx).await?;
-        tx.commit().await?;
-        Ok(())
-    })
-    .await
+    let sql = "INSERT INTO lane_setting (lane, rate_per_s, at, who) VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE \
+               rate_per_s = VALUES(rate_per_s), at = VALUES(at), who = VALUES(who)";
+    Ok(tx.0.exec_drop(sql, (lane, per_second, at(now), cut(by, 100))).await?)
 }

@@ -6,12 +6,11 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Transaction, Value};
 use uuid::Uuid;
 
-use super::audit::Record;
 use super::finish::parameters_text;
 use super::lease::{Holder, prove};
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, cut, filled, transaction};
-use super::{Store, StoreError};
+use super::{Store, StoreError, Tx};
 use crate::domain::hookpoint::HookpointId;
 use crate::domain::ids::{ClientId, MessageId};
 use crate::domain::message::{Message, Print};
@@ -271,25 +270,17 @@ pub async fn cancel(store: &Store, ids: &[(MessageId, Reason)], now: Timestamp) 
     .await
 }
 
-/// The same for one that waits or is held, because an operator says so, with the record of it. Returns whether it did.
+/// The same for one that waits or is held, because an operator says so. Returns whether it did.
 ///
 /// # Errors
-/// The database; then it waits on.
-pub async fn cancel_by(store: &Store, id: MessageId, record: &Record<'_>) -> Result<bool, StoreError> {
-    retried(|| async {
-        let mut connection = store.connection().await?;
-        let mut tx = connection.start_transaction(transaction()).await?;
-        let sql = "SELECT 1 FROM outbox WHERE message_id = ? AND state IN ('queued', 'held') FOR UPDATE";
-        let waits: Option<Row> = tx.exec_first(sql, (key(id),)).await?;
-        if waits.is_none() {
-            return Ok(false);
-        }
-        cancel_in(&mut tx, &[(id, Reason::CancelledByOperator)], record.now).await?;
-        record.write(&mut tx).await?;
-        tx.commit().await?;
-        Ok(true)
-    })
-    .await
+/// The database.
+pub async fn cancel_by_operator(tx: &mut Tx, id: MessageId, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM outbox WHERE message_id = ? AND state IN ('queued', 'held') FOR UPDATE";
+    let waits: Option<Row> = tx.0.exec_first(sql, (key(id),)).await?;
+    if waits.is_some() {
+        cancel_in(&mut tx.0, &[(id, Reason::CancelledByOperator)], now).await?;
+    }
+    Ok(waits.is_some())
 }
 
 /// Ends those of `ids` that are not being sent right now.

@@ -5,11 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use mysql_async::Row;
 use mysql_async::prelude::Queryable;
 
-use super::audit::Record;
 use super::outbox::{PRIORITIES, hex_list, key, message_id};
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, transaction};
-use super::{Store, StoreError};
+use super::{Store, StoreError, Tx};
 use crate::domain::ids::MessageId;
 use crate::domain::reason::Reason;
 
@@ -180,35 +179,26 @@ pub enum Answer {
     GiveUp,
 }
 
-/// Does what an operator says of a message of unknown outcome, with the record of it. Returns whether it was unknown.
+/// Does what an operator says of a message of unknown outcome. Returns whether it was unknown.
 ///
 /// # Errors
-/// The database; then neither is done.
-pub async fn answer(store: &Store, id: MessageId, what: Answer, record: &Record<'_>) -> Result<bool, StoreError> {
-    retried(|| async {
-        let mut connection = store.connection().await?;
-        let mut tx = connection.start_transaction(transaction()).await?;
-        let row: Option<Row> = tx
-            .exec_first("SELECT 1 FROM outbox WHERE message_id = ? AND state = 'unknown' FOR UPDATE", (key(id),))
-            .await?;
-        if row.is_none() {
-            return Ok(false);
+/// The database.
+pub async fn answer(tx: &mut Tx, id: MessageId, what: Answer, now: Timestamp) -> Result<bool, StoreError> {
+    let tx = &mut tx.0;
+    let sql = "SELECT 1 FROM outbox WHERE message_id = ? AND state = 'unknown' FOR UPDATE";
+    let row: Option<Row> = tx.exec_first(sql, (key(id),)).await?;
+    if row.is_none() {
+        return Ok(false);
+    }
+    match what {
+        Answer::Arrived => arrived_in(tx, id, now).await?,
+        Answer::Again => {
+            let sql = format!("UPDATE outbox SET {QUEUED} WHERE message_id = ?");
+            tx.exec_drop(sql, (at(now), Reason::SentAgainByOperator.code(), key(id))).await?;
         }
-        match what {
-            Answer::Arrived => arrived_in(&mut tx, id, record.now).await?,
-            Answer::Again => {
-                let sql = format!("UPDATE outbox SET {QUEUED} WHERE message_id = ?");
-                tx.exec_drop(sql, (at(record.now), Reason::SentAgainByOperator.code(), key(id))).await?;
-            }
-            Answer::GiveUp => {
-                super::outbox::cancel_in(&mut tx, &[(id, Reason::OutcomeUnknown)], record.now).await?;
-            }
-        }
-        record.write(&mut tx).await?;
-        tx.commit().await?;
-        Ok(true)
-    })
-    .await
+        Answer::GiveUp => super::outbox::cancel_in(tx, &[(id, Reason::OutcomeUnknown)], now).await?,
+    }
+    Ok(true)
 }
 
 async fn arrived_in(tx: &mut mysql_async::Transaction<'_>, id: MessageId, now: Timestamp) -> Result<(), StoreError> {

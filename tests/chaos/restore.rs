@@ -44,7 +44,7 @@ pub async fn restore(ground: &Ground, progress: &Progress) -> anyhow::Result<Res
     progress.note("the schema is put back from an older dump");
     let mut lives = JoinSet::new();
     let bridges = start(ground, &mut lives).await?;
-    command(ground, &["lanes", "pause", "main", "--minutes", "60"]).await?;
+    command(ground, &["lanes", "pause", "main", "--minutes", "60", "--why", "a test"]).await?;
     while ground.platform.fire_one().await? {}
     let mut root = ground.own.root(OWN).await?;
     // Copies whole rows; what a generated column holds comes by itself.

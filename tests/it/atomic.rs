@@ -6,24 +6,22 @@ use base64::engine::general_purpose::STANDARD;
 use hookbridge::admin::login::{self, Entered, Visitor};
 use hookbridge::admin::sso::{AUDIENCE, Link, SsoError, with_link};
 use hookbridge::admin::templates::{Key, Saving, provider, save, trial};
-use hookbridge::admin::{
-    AdminError, Desk, clients, consent, events, exceptions, holds, messages, numbers, people, phones, restored,
-};
+use hookbridge::admin::{AdminError, Desk, clients, consent, exceptions, people, phones};
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
 use hookbridge::domain::decision::Rule;
 use hookbridge::domain::hookpoint::{HookpointId, Subject, SubjectKind};
-use hookbridge::domain::ids::EventId;
 use hookbridge::domain::locale::Locale;
+use hookbridge::ops::messages::Verdict;
 use hookbridge::sandbox::{Fault, Trouble};
 use hookbridge::signature;
 use hookbridge::store::account::{self, Account};
 use hookbridge::store::audit;
-use hookbridge::store::hold::Scope;
 use jiff::SignedDuration;
 use mysql_async::prelude::Queryable as _;
 use serde_json::json;
 
+use crate::support::acts;
 use crate::support::bridge::Bridge;
 use crate::support::database::connect;
 use crate::support::person::{PASSWORD, hire};
@@ -97,7 +95,6 @@ async fn what_cannot_be_put_on_record_is_not_done() {
     let all = bridge.messages().await;
     let unknown = all.iter().find(|one| one.standing() == "unknown").expect("one of unknown outcome").id;
     let held = all.iter().find(|one| one.standing() == "held").expect("a held one").id;
-    let scope = Scope { hookpoint: HookpointId::parse("client_registered").expect("a name"), client_id: None };
     let key = Key { alert: HookpointId::parse("invoice_created").expect("an id"), locale: Locale::En };
     let source = hookbridge::admin::templates::one(&desk, &key).await.expect("a text").1.source.expect("in force");
     let body = source.body.replace("Notice from", "A notice from");
@@ -116,14 +113,14 @@ async fn what_cannot_be_put_on_record_is_not_done() {
         ("factor", people::drop_factor(&desk, &who, &ana).await.is_err()),
         ("unlock", people::unlock(&desk, &who, &ana).await.is_err()),
         ("consent", consent::set(&desk, &who, "+5491155551234", true, "asked").await.is_err()),
-        ("cancel", messages::cancel(&desk, &who, held).await.is_err()),
-        ("settle", messages::settle(&desk, &who, unknown, messages::Verdict::GiveUp).await.is_err()),
-        ("settle", messages::settle(&desk, &who, unknown, messages::Verdict::Again).await.is_err()),
-        ("settle", messages::settle(&desk, &who, unknown, messages::Verdict::Arrived).await.is_err()),
-        ("again", events::again(&desk, &who, &EventId::parse("evt_failed").expect("an id")).await.is_err()),
-        ("go", holds::answer(&desk, &who, &scope, holds::Word::Go(5)).await.is_err()),
-        ("later", holds::answer(&desk, &who, &scope, holds::Word::Later(5)).await.is_err()),
-        ("drop", holds::answer(&desk, &who, &scope, holds::Word::Drop).await.is_err()),
+        ("cancel", acts::cancel_message(&desk, &who, held).await.is_err()),
+        ("settle", acts::settle_message(&desk, &who, unknown, Verdict::GiveUp).await.is_err()),
+        ("settle", acts::settle_message(&desk, &who, unknown, Verdict::Again).await.is_err()),
+        ("settle", acts::settle_message(&desk, &who, unknown, Verdict::Arrived).await.is_err()),
+        ("again", acts::process_again(&desk, &who, "evt_failed").await.is_err()),
+        ("go", acts::release_hold(&desk, &who, "client_registered").await.is_err()),
+        ("later", acts::postpone_hold(&desk, &who, "client_registered").await.is_err()),
+        ("drop", acts::discard_hold(&desk, &who, "client_registered").await.is_err()),
         ("text", save(&desk, &who, &key, &source, Saving { based_on: 0, note: "" }).await.is_err()),
         ("exception", exceptions::make(&desk.store, &desk.billing, &who, &wish, bridge.now()).await.is_err()),
     ];
@@ -132,9 +129,9 @@ async fn what_cannot_be_put_on_record_is_not_done() {
     assert!(done.is_empty(), "done without a record: {done:?}");
     assert_eq!(rows(&bridge).await, before);
     // With it, they are done.
-    messages::settle(&desk, &who, unknown, messages::Verdict::Arrived).await.expect("it is settled");
-    messages::cancel(&desk, &who, held).await.expect("it is cancelled");
-    let dropped = holds::answer(&desk, &who, &scope, holds::Word::Drop).await.expect("they are dropped");
+    acts::settle_message(&desk, &who, unknown, Verdict::Arrived).await.expect("it is settled");
+    acts::cancel_message(&desk, &who, held).await.expect("it is cancelled");
+    let dropped = acts::discard_hold(&desk, &who, "client_registered").await.expect("they are dropped");
     assert!(dropped > 0);
     people::set_disabled(&desk, &who, &ana, true).await.expect("it is disabled");
     bridge.settle().await;
@@ -170,7 +167,7 @@ async fn nobody_gets_in_and_nothing_is_let_go_erased_or_handed_out_without_a_rec
     by_link(&bridge, &secret, "link_of_the_first_day", Role::Viewer).await.expect("a viewer gets in");
     let ana = account(&desk, "ana").await;
     // Two alerts wait; a text is new to the provider.
-    numbers::pause(&desk, &who, "main", 60, "a test").await.expect("it is paused");
+    acts::pause(&desk, &who, "main", 60).await.expect("it is paused");
     bridge.wait_s(2);
     for client in [CAST.client_spanish, CAST.client_english] {
         let body = bridge.envelope("ClientAdd", &json!({ "client_id": client }));
@@ -185,7 +182,7 @@ async fn nobody_gets_in_and_nothing_is_let_go_erased_or_handed_out_without_a_rec
     let before = rows(&bridge).await;
     bridge.db.own("RENAME TABLE audit TO audit_gone").await;
     let failed = [
-        ("restored", restored::say(&desk, &who).await.is_err()),
+        ("restored", acts::say_restored(&desk, &who).await.is_err()),
         ("erase", clients::erase(&desk, &who, client.into(), &client.to_string()).await.is_err()),
         ("export", clients::export(&desk, &who, client.into()).await.is_err()),
         ("phones", phones::export(&desk, &who, None).await.is_err()),
@@ -203,13 +200,13 @@ async fn nobody_gets_in_and_nothing_is_let_go_erased_or_handed_out_without_a_rec
     let known = provider::at_provider(&desk).await;
     assert!(known.1.known("invoice_created_2", Locale::En).is_none(), "the provider was not asked");
     // What an older dump holds.
-    assert_eq!(restored::say(&desk, &who).await.expect("it is held"), 2);
+    assert_eq!(acts::say_restored(&desk, &who).await.expect("it is held"), 2);
     let before = rows(&bridge).await;
     bridge.db.own("RENAME TABLE audit TO audit_gone").await;
-    assert!(restored::release(&desk, &who).await.is_err() && restored::discard(&desk, &who).await.is_err());
+    assert!(acts::release_restored(&desk, &who).await.is_err() && acts::discard_restored(&desk, &who).await.is_err());
     bridge.db.own("RENAME TABLE audit_gone TO audit").await;
     assert_eq!(rows(&bridge).await, before);
-    assert_eq!(restored::discard(&desk, &who).await.expect("they are dropped"), 2);
+    assert_eq!(acts::discard_restored(&desk, &who).await.expect("they are dropped"), 2);
     // At the provider: a line before, and one with what came of it.
     provider::submit(&desk, &who, &key).await.expect("it is made");
     clients::erase(&desk, &who, client.into(), &client.to_string()).await.expect("he is erased");

@@ -3,12 +3,13 @@
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::reason::Reason;
 use hookbridge::sandbox::{ErrorData, Fault, Trouble};
-use hookbridge::store::lane::{Pause, PausedBy, pause, paused, resume};
+use hookbridge::store::lane::{Pause, PausedBy, pause, paused};
 use hookbridge::store::outbox::cancel;
 use hookbridge::store::trail::MessageTrail;
 use mysql_async::prelude::Queryable as _;
 use serde_json::json;
 
+use crate::support::acts;
 use crate::support::bridge::Bridge;
 use crate::support::database::connect;
 
@@ -249,7 +250,7 @@ async fn two_paid_meanwhile(bridge: &Bridge) {
         bridge.app.drain().await.expect("the workers work");
         bridge.platform(&format!("UPDATE tblinvoices SET status = 'Paid' WHERE id = {}", invoice.id)).await;
     }
-    resume(&bridge.app.store, "main", bridge.now()).await.expect("resumed");
+    acts::resume_lane(&bridge.app.store, "main", bridge.now()).await;
     bridge.wait_s(2);
 }
 
@@ -386,7 +387,7 @@ async fn a_message_that_cannot_be_read_ends_and_delays_no_other() {
     bridge.db.own(&format!("UPDATE message SET locale = 'xx' WHERE id = {}", of(1))).await;
     bridge.db.own(&format!("UPDATE outbox SET recipient = '7' WHERE message_id = {}", of(2))).await;
     bridge.db.own(&format!("UPDATE message SET parameters = '{{' WHERE id = {}", of(3))).await;
-    resume(&bridge.app.store, "main", bridge.now()).await.expect("resumed");
+    acts::resume_lane(&bridge.app.store, "main", bridge.now()).await;
     bridge.wait_s(2);
     bridge.settle().await;
     let mut all = bridge.messages().await;

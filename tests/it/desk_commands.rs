@@ -78,7 +78,9 @@ async fn numbers_sources_and_the_log_are_steered_and_leave_their_lines() {
     let status: Value = serde_json::from_str(&bridge.run(&["status", "--json"]).await.1).expect("JSON");
     assert_eq!(status["numbers"][0]["pace_max_per_s"], json!(3), "the pace in force: {status}");
     assert!(bridge.run(&["lanes", "pace", "main"]).await.0);
-    let (ok, _, said) = bridge.run(&["lanes", "pause", "nobody"]).await;
+    let (ok, _, said) = bridge.run(&["lanes", "pause", "main"]).await;
+    assert!(!ok && said.contains("--minutes") && said.contains("--why"), "how long and why: {said}");
+    let (ok, _, said) = bridge.run(&["lanes", "pause", "nobody", "--minutes", "5", "--why", "a test"]).await;
     assert!(!ok && said.contains("no such number"), "{said}");
     let (ok, secret, err) = bridge.run(&["sources", "rotate", "billing", "--days", "2"]).await;
     assert!(ok && secret.starts_with("whsec_") && secret.lines().count() == 1, "{err}");

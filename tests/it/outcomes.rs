@@ -1,12 +1,14 @@
 //! Unknown outcomes: a receipt settles them, else the policy of their class, else a person. Never a blind second try.
 
+use hookbridge::admin::AdminError;
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::Who;
+use hookbridge::ops::messages::Verdict;
 use hookbridge::sandbox::{Fault, Trouble};
-use hookbridge::store::audit::Record;
-use hookbridge::store::unknown::{self, Answer};
+use hookbridge::store::unknown;
 use serde_json::json;
 
+use crate::support::acts;
 use crate::support::bridge::Bridge;
 
 const NEVER_HEARD_OF: Trouble = Trouble::CloseAfterReading { accepted: false };
@@ -39,11 +41,10 @@ async fn a_notice_of_unknown_outcome_waits_for_a_person_who_says_that_it_arrived
     assert_eq!(standing(&bridge).await, ("unknown".into(), Some("outcome_held".into())));
     let id = bridge.messages().await[0].id;
     let who = Who::at_the_command_line("test");
-    let (action, target) = ("message.arrived", format!("message:{id}"));
-    let record = Record { who: &who, action, target, detail: None, raises: false, now: bridge.now() };
-    assert!(unknown::answer(&bridge.app.store, id, Answer::Arrived, &record).await.expect("settled"));
-    let again = unknown::answer(&bridge.app.store, id, Answer::Arrived, &record).await.expect("looked at");
-    assert!(!again, "it was settled before");
+    let desk = bridge.app.desk.clone().expect("a key is set");
+    acts::settle_message(&desk, &who, id, Verdict::Arrived).await.expect("settled");
+    let again = acts::settle_message(&desk, &who, id, Verdict::Arrived).await;
+    assert!(matches!(again, Err(AdminError::Conflict(_))), "it was settled before");
     assert_eq!(standing(&bridge).await.0, "accepted");
     bridge.finish().await;
 }

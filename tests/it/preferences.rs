@@ -137,7 +137,7 @@ async fn a_custom_field_counts_as_consent_or_refusal_with_its_row_as_evidence() 
     bridge.platform(&value("on")).await;
     assert!(told("evt_yes").await);
     // Right before sending it counts once more.
-    assert!(bridge.run(&["lanes", "pause", "main", "--minutes", "10"]).await.0);
+    assert!(bridge.run(&["lanes", "pause", "main", "--minutes", "10", "--why", "a test"]).await.0);
     bridge.wait_s(10);
     let it = CAST.invoice_english.id;
     bridge.platform(&format!("UPDATE tblinvoices SET status = 'Cancelled' WHERE id = {it}")).await;

@@ -30,7 +30,7 @@ async fn to_client(bridge: &Bridge, subject: &str) -> MessageTrail {
 
 async fn paused() -> Bridge {
     let bridge = Bridge::start().await;
-    let (ok, out, err) = bridge.run(&["lanes", "pause", "main", "--minutes", "10"]).await;
+    let (ok, out, err) = bridge.run(&["lanes", "pause", "main", "--minutes", "10", "--why", "a test"]).await;
     assert!(ok, "{out}{err}");
     bridge
 }

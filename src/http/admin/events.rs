@@ -12,6 +12,8 @@ use crate::admin::wish::PAGE_ROWS;
 use crate::admin::{AdminError, Mistake};
 use crate::domain::admin::Role;
 use crate::domain::hookpoint::Subject;
+use crate::ops::change;
+use crate::ops::events::ProcessAgain;
 use crate::store::search_events::{EventRow, EventState};
 use crate::store::trail::SkipLine;
 
@@ -23,8 +25,8 @@ pub const PAGES: &[Page] = &[
     get("/events/:id", Role::Viewer, |ask| Box::pin(async move { one(&ask).await })),
     post("/events/:id/again", Role::Operator, |ask| {
         Box::pin(async move {
-            let id = events::id(ask.param(0))?;
-            events::again(&ask.desk, &ask.who, &id).await?;
+            let id = ask.param(0).to_owned();
+            change(&ask.desk, &ask.who, ProcessAgain { id: id.clone() }).await?;
             Answer::done(&format!("{AT}/{id}"), "event_again")
         })
     }),

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::ask::{Answer, Ask, Page, get, post};
 use super::layout::{alert, alert_title, field, nothing, older, state};
 use super::naming;
-use crate::admin::messages::{self, Verdict, Whole};
+use crate::admin::messages::{self, Whole};
 use crate::admin::names::Names;
 use crate::admin::wish::PAGE_ROWS;
 use crate::admin::{AdminError, Mistake};
@@ -16,6 +16,8 @@ use crate::domain::event::SWEEP;
 use crate::domain::hookpoint::Subject;
 use crate::domain::message::Standing;
 use crate::domain::reason::Reason;
+use crate::ops::messages::{CancelMessage, ResendMessage, SettleMessage, Verdict};
+use crate::ops::{Code, act, change};
 use crate::store::trail::MessageTrail;
 
 const AT: &str = "/admin/messages";
@@ -28,24 +30,24 @@ pub const PAGES: &[Page] = &[
     get("/messages/:id", Role::Viewer, |ask| Box::pin(async move { one(&ask).await })),
     post("/messages/:id/resend", Role::Operator, |ask| {
         Box::pin(async move {
-            let id = messages::id(ask.param(0))?;
-            let new = messages::resend(&ask.desk, &ask.who, id, ask.form.ticked("twice")).await?;
+            let resend = ResendMessage { id: ask.param(0).to_owned(), twice: ask.form.ticked("twice") };
+            let new = act(&ask.desk, &ask.who, resend).await?.message;
             Answer::done(&format!("{AT}/{new}"), "message_resent")
         })
     }),
     post("/messages/:id/cancel", Role::Operator, |ask| {
         Box::pin(async move {
-            let id = messages::id(ask.param(0))?;
-            messages::cancel(&ask.desk, &ask.who, id).await?;
+            let id = ask.param(0).to_owned();
+            change(&ask.desk, &ask.who, CancelMessage { id: id.clone() }).await?;
             Answer::done(&format!("{AT}/{id}"), "message_cancelled")
         })
     }),
     post("/messages/:id/settle", Role::Operator, |ask| {
         Box::pin(async move {
-            let id = messages::id(ask.param(0))?;
+            let id = ask.param(0).to_owned();
             let verdict = Verdict::parse(ask.form.text("verdict"));
             let verdict = verdict.ok_or_else(|| AdminError::invalid("verdict", "form.unknown"))?;
-            messages::settle(&ask.desk, &ask.who, id, verdict).await?;
+            change(&ask.desk, &ask.who, SettleMessage { id: id.clone(), verdict: Code(verdict) }).await?;
             Answer::done(&format!("{AT}/{id}"), "message_settled")
         })
     }),

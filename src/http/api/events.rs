@@ -1,17 +1,17 @@
-//! Owns: events: search, what came of one, processing one again.
-
-use serde_json::json;
+//! Owns: events: search, what came of one, and processing one again.
 
 use super::messages::page;
+use super::operation::change;
 use super::{Answering, Call, Endpoint, endpoint};
 use crate::admin::{events, shape};
 use crate::domain::admin::Role;
+use crate::ops::events::ProcessAgain;
 
 /// The addresses.
 pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/events", Role::Viewer, list),
     endpoint("GET", "/events/:id", Role::Viewer, show),
-    endpoint("POST", "/events/:id/again", Role::Operator, again),
+    change::<ProcessAgain>("/events/:id/again"),
 ];
 
 fn list(call: Call) -> Answering {
@@ -26,12 +26,5 @@ fn show(call: Call) -> Answering {
     Box::pin(async move {
         let whole = events::whole(&call.desk, &events::id(call.param(0))?).await?;
         Ok(shape::whole_event(&whole, call.who.may(Role::Operator)))
-    })
-}
-
-fn again(call: Call) -> Answering {
-    Box::pin(async move {
-        events::again(&call.desk, &call.who, &events::id(call.param(0))?).await?;
-        Ok(json!({}))
     })
 }

@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::operation::{act, change};
 use super::{Answering, Call, Endpoint, endpoint};
+use crate::admin::messages;
 use crate::admin::messages::retry::{self, Picked};
-use crate::admin::messages::{self, Verdict};
 use crate::admin::{AdminError, shape};
 use crate::domain::admin::Role;
+use crate::ops::messages::{CancelMessage, ResendMessage, SettleMessage};
 use crate::store::walk::Found;
 
 /// The addresses.
@@ -14,9 +16,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/messages", Role::Viewer, list),
     endpoint("POST", "/messages/retry", Role::Operator, retry_many),
     endpoint("GET", "/messages/:id", Role::Viewer, show),
-    endpoint("POST", "/messages/:id/resend", Role::Operator, resend),
-    endpoint("POST", "/messages/:id/cancel", Role::Operator, cancel),
-    endpoint("POST", "/messages/:id/settle", Role::Operator, settle),
+    act::<ResendMessage>("/messages/:id/resend"),
+    change::<CancelMessage>("/messages/:id/cancel"),
+    change::<SettleMessage>("/messages/:id/settle"),
 ];
 
 /// A page of a list that may have looked through a part only.
@@ -50,31 +52,6 @@ fn flag(call: &Call, name: &str) -> Result<bool, AdminError> {
         Value::Null => Ok(false),
         value => value.as_bool().ok_or_else(|| AdminError::invalid(name, "must be true or false")),
     }
-}
-
-fn resend(call: Call) -> Answering {
-    Box::pin(async move {
-        let (id, twice) = (messages::id(call.param(0))?, flag(&call, "twice")?);
-        let new = messages::resend(&call.desk, &call.who, id, twice).await?;
-        Ok(json!({ "message": new.to_string() }))
-    })
-}
-
-fn cancel(call: Call) -> Answering {
-    Box::pin(async move {
-        messages::cancel(&call.desk, &call.who, messages::id(call.param(0))?).await?;
-        Ok(json!({}))
-    })
-}
-
-fn settle(call: Call) -> Answering {
-    Box::pin(async move {
-        let id = messages::id(call.param(0))?;
-        let verdict = Verdict::parse(call.text("verdict")?);
-        let verdict = verdict.ok_or_else(|| AdminError::invalid("verdict", "must be arrived, again or give_up"))?;
-        messages::settle(&call.desk, &call.who, id, verdict).await?;
-        Ok(json!({}))
-    })
 }
 
 fn retry_many(call: Call) -> Answering {

@@ -4,33 +4,32 @@ use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
-use super::operation::{change, read};
+use super::operation::{act, change, read};
 use super::{Answering, Call, Endpoint, endpoint};
-use crate::admin::holds::{MINUTES, Word};
-use crate::admin::{AdminError, factor, holds, log, numbers, people, restored, token};
+use crate::admin::{AdminError, factor, log, people, token};
 use crate::domain::admin::Role;
-use crate::domain::hookpoint::HookpointId;
-use crate::domain::ids::ClientId;
+use crate::ops::holds::{DiscardHold, ListHolds, PostponeHold, ReleaseHold};
+use crate::ops::numbers::{ListNumbers, PauseNumber, ResumeNumber, SetPace};
+use crate::ops::restored::{DiscardRestored, ReleaseRestored, SayRestored, ShowRestored};
 use crate::ops::sources::{EndSecret, ForgetStub, ListSources, RotateSecret};
 use crate::store::account::Account;
 use crate::store::api_token::ApiToken;
 use crate::store::audit::Filter;
-use crate::store::hold::{Hold, Scope};
 
 /// The addresses.
 pub const ENDPOINTS: &[Endpoint] = &[
-    endpoint("GET", "/numbers", Role::Viewer, list_numbers),
-    endpoint("POST", "/numbers/:name/pause", Role::Operator, pause),
-    endpoint("POST", "/numbers/:name/resume", Role::Operator, resume),
-    endpoint("POST", "/numbers/:name/pace", Role::Administrator, pace),
-    endpoint("GET", "/holds", Role::Viewer, list_holds),
-    endpoint("POST", "/holds/:hookpoint/go", Role::Operator, |call| answer(call, "go")),
-    endpoint("POST", "/holds/:hookpoint/drop", Role::Operator, |call| answer(call, "drop")),
-    endpoint("POST", "/holds/:hookpoint/later", Role::Operator, |call| answer(call, "later")),
-    endpoint("GET", "/restored", Role::Viewer, restored_state),
-    endpoint("POST", "/restored/say", Role::Operator, |call| restored_answer(call, "say")),
-    endpoint("POST", "/restored/release", Role::Operator, |call| restored_answer(call, "release")),
-    endpoint("POST", "/restored/discard", Role::Operator, |call| restored_answer(call, "discard")),
+    read::<ListNumbers>("/numbers"),
+    change::<PauseNumber>("/numbers/:name/pause"),
+    change::<ResumeNumber>("/numbers/:name/resume"),
+    change::<SetPace>("/numbers/:name/pace"),
+    read::<ListHolds>("/holds"),
+    act::<ReleaseHold>("/holds/:hookpoint/go"),
+    act::<DiscardHold>("/holds/:hookpoint/drop"),
+    act::<PostponeHold>("/holds/:hookpoint/later"),
+    read::<ShowRestored>("/restored"),
+    act::<SayRestored>("/restored/say"),
+    act::<ReleaseRestored>("/restored/release"),
+    act::<DiscardRestored>("/restored/discard"),
     read::<ListSources>("/sources"),
     change::<RotateSecret>("/sources/:source/rotate"),
     change::<ForgetStub>("/sources/:source/forget"),
@@ -63,100 +62,6 @@ pub(super) fn number(call: &Call, field: &str) -> Result<Option<u32>, AdminError
 
 fn role(call: &Call) -> Result<Role, AdminError> {
     Role::parse(call.text("role")?).ok_or_else(|| AdminError::invalid("role", "viewer, operator or administrator"))
-}
-
-fn list_numbers(call: Call) -> Answering {
-    Box::pin(async move {
-        let all = numbers::all(&call.desk).await?;
-        let items = all.iter().map(number_json).collect::<Vec<_>>();
-        Ok(json!({ "items": items }))
-    })
-}
-
-/// A number for programs.
-#[must_use]
-pub fn number_json(one: &numbers::Standing) -> Value {
-    json!({
-        "name": one.name, "paused_until": one.pause.as_ref().map(|pause| pause.until.to_string()),
-        "why": one.pause.as_ref().map(|pause| pause.detail.clone()), "per_second": one.pace,
-        "per_second_max": one.pace_max, "recipients_minute": one.recent, "recipients_day": one.day,
-        "recipients_day_max": one.day_max, "owner": one.owner, "queued": one.queued, "held": one.held,
-        "sending": one.sending, "unknown": one.unknown,
-    })
-}
-
-fn pause(call: Call) -> Answering {
-    Box::pin(async move {
-        let minutes = number(&call, "minutes")?.unwrap_or(0);
-        let until = numbers::pause(&call.desk, &call.who, call.param(0), minutes, call.text("why")?).await?;
-        Ok(json!({ "paused_until": until.to_string() }))
-    })
-}
-
-fn resume(call: Call) -> Answering {
-    Box::pin(async move {
-        numbers::resume(&call.desk, &call.who, call.param(0)).await?;
-        Ok(json!({}))
-    })
-}
-
-fn pace(call: Call) -> Answering {
-    Box::pin(async move {
-        let per_second = number(&call, "per_second")?;
-        numbers::set_pace(&call.desk, &call.who, call.param(0), per_second).await?;
-        Ok(json!({ "per_second": per_second }))
-    })
-}
-
-fn list_holds(call: Call) -> Answering {
-    Box::pin(async move {
-        let all = holds::all(&call.desk).await?;
-        Ok(json!({ "items": all.iter().map(hold_json).collect::<Vec<_>>() }))
-    })
-}
-
-/// Held alerts for programs.
-#[must_use]
-pub fn hold_json(hold: &Hold) -> Value {
-    json!({
-        "hookpoint": hold.hookpoint.as_str(), "client_id": hold.client_id.map(|id| id.0), "state": hold.state.code(),
-        "since": hold.since.to_string(), "until": hold.until.map(|until| until.to_string()),
-        "alerts": hold.counted, "allowed": hold.allowed,
-    })
-}
-
-fn answer(call: Call, word: &'static str) -> Answering {
-    Box::pin(async move {
-        let hookpoint = HookpointId::parse(call.param(0)).ok_or(AdminError::NotFound("hold"))?;
-        let client_id = number(&call, "client_id")?.map(|id| ClientId(id.into()));
-        let minutes = number(&call, "minutes")?.unwrap_or(MINUTES);
-        let word = match word {
-            "go" => Word::Go(minutes),
-            "later" => Word::Later(minutes),
-            _ => Word::Drop,
-        };
-        let count = holds::answer(&call.desk, &call.who, &Scope { hookpoint, client_id }, word).await?;
-        Ok(json!({ "messages": count }))
-    })
-}
-
-fn restored_state(call: Call) -> Answering {
-    Box::pin(async move {
-        let state = restored::state(&call.desk).await?;
-        let at = state.watch.restored_at.map(|at| at.to_string());
-        Ok(json!({ "restored_at": at, "sign": state.watch.sign, "held": state.waiting }))
-    })
-}
-
-fn restored_answer(call: Call, word: &'static str) -> Answering {
-    Box::pin(async move {
-        let messages = match word {
-            "say" => restored::say(&call.desk, &call.who).await?,
-            "release" => restored::release(&call.desk, &call.who).await?,
-            _ => restored::discard(&call.desk, &call.who).await?,
-        };
-        Ok(json!({ "messages": messages }))
-    })
 }
 
 fn list_people(call: Call) -> Answering {

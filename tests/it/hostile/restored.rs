@@ -2,7 +2,6 @@
 
 use hookbridge::admin::overview::need::Kind;
 use hookbridge::admin::overview::now;
-use hookbridge::admin::{numbers, restored};
 use hookbridge::app::App;
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::Who;
@@ -12,6 +11,7 @@ use mysql_async::Conn;
 use mysql_async::prelude::Queryable as _;
 use serde_json::json;
 
+use crate::support::acts;
 use crate::support::bridge::Bridge;
 use crate::support::database::{columns, connect};
 
@@ -55,7 +55,7 @@ async fn after_a_dump(state_dir: &str) -> Bridge {
     let bridge = Bridge::with(&[("DATABASE__STATE_DIR", state_dir)], |_| {}).await;
     let desk = bridge.app.desk.clone().expect("a key is set");
     // Over by the time of the restore, which brings it back.
-    numbers::pause(&desk, &shell(), "main", 1, "a test").await.expect("it can be paused");
+    acts::pause(&desk, &shell(), "main", 1).await.expect("it can be paused");
     let clients = [CAST.client_spanish, CAST.client_portuguese, CAST.client_english];
     for (n, client) in clients.into_iter().enumerate() {
         post(&bridge, &format!("queued_{n}"), client).await;
@@ -67,7 +67,7 @@ async fn after_a_dump(state_dir: &str) -> Bridge {
     }
     dump(&bridge).await;
     bridge.wait_s(2);
-    numbers::resume(&desk, &shell(), "main").await.expect("it can go on");
+    acts::resume(&desk, &shell(), "main").await.expect("it can go on");
     bridge.settle().await;
     assert_eq!(bridge.phones().len(), 6);
     bridge
@@ -85,7 +85,7 @@ async fn waiting(app: &App) -> u64 {
     let desk = app.desk.clone().expect("a key is set");
     let state = now(&desk, &shell()).await.expect("it can be read");
     let named = state.needs.iter().find(|need| need.kind == Kind::Restored).map(|need| need.n);
-    let held = restored::state(&desk).await.expect("it can be read").waiting;
+    let held = acts::held_as_restored(&desk, &shell()).await;
     assert_eq!(named.unwrap_or(0), held, "what waits is on the first page");
     held
 }
@@ -144,7 +144,7 @@ async fn a_beat_that_falls_while_we_run_and_an_operator_say_it_too() {
 async fn a_receipt_for_what_is_queued_settles_it_and_holds_the_others() {
     let bridge = Bridge::start().await;
     let desk = bridge.app.desk.clone().expect("a key is set");
-    numbers::pause(&desk, &shell(), "main", 600, "a test").await.expect("it can be paused");
+    acts::pause(&desk, &shell(), "main", 600).await.expect("it can be paused");
     for (n, client) in [CAST.client_spanish, CAST.client_portuguese].into_iter().enumerate() {
         post(&bridge, &format!("queued_{n}"), client).await;
     }
@@ -164,6 +164,6 @@ async fn a_receipt_for_what_is_queued_settles_it_and_holds_the_others() {
     let standing: Vec<String> = bridge.messages().await.into_iter().map(|one| one.standing().to_owned()).collect();
     assert!(standing.iter().any(|one| one == "delivered") && standing.iter().any(|one| one == "held"), "{standing:?}");
     assert_eq!(waiting(&bridge.app).await, 1);
-    restored::discard(&desk, &shell()).await.expect("it can be dropped");
+    acts::discard_restored(&desk, &shell()).await.expect("it can be dropped");
     bridge.finish().await;
 }

@@ -1,13 +1,14 @@
 //! The bridge is brought into each reason that is not by design.
 
-use hookbridge::admin::messages::{Verdict, settle};
-use hookbridge::admin::{numbers, overview, restored};
+use hookbridge::admin::overview;
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::reason::Reason;
+use hookbridge::ops::messages::Verdict;
 use hookbridge::sandbox::{ErrorData, Fault, Reply, TemplateStatus, Trouble};
 use serde_json::{Value, json};
 
 use super::{Bridge, answer, desk, fresh, needs, told, well, who, with};
+use crate::support::acts;
 
 /// What the tests below bring the bridge into, test by test.
 pub const DRIVEN: [&[Reason]; 8] = [&EVENTS, &GIVEN_UP, &PACE, &TEXTS, &HELD, &UNKNOWN, &ENDED, &NOTED];
@@ -191,9 +192,9 @@ async fn what_waits_for_a_decision_is_named() {
     }
     bridge.app.drain().await.expect("the workers work");
     told(&bridge, &HELD[..2]).await;
-    restored::say(&desk(&bridge), &who()).await.expect("it is said");
+    acts::say_restored(&desk(&bridge), &who()).await.expect("it is said");
     told(&bridge, &HELD[2..]).await;
-    restored::discard(&desk(&bridge), &who()).await.expect("they are dropped");
+    acts::discard_restored(&desk(&bridge), &who()).await.expect("they are dropped");
     bridge.finish().await;
 }
 
@@ -207,9 +208,9 @@ async fn messages_of_unknown_outcome_are_named_until_they_end_and_then_as_lost()
     bridge.app.drain().await.expect("the workers work");
     fresh(&bridge).await;
     told(&bridge, &UNKNOWN[1..2]).await;
-    numbers::pause(&desk(&bridge), &who(), "main", 60 * 24, "a test").await.expect("it can be paused");
+    acts::pause(&desk(&bridge), &who(), "main", 60 * 24).await.expect("it can be paused");
     let id = bridge.messages().await[0].id;
-    settle(&desk(&bridge), &who(), id, Verdict::Again).await.expect("it goes again");
+    acts::settle_message(&desk(&bridge), &who(), id, Verdict::Again).await.expect("it goes again");
     bridge.wait_s(3_700);
     fresh(&bridge).await;
     told(&bridge, &UNKNOWN[2..]).await;
@@ -231,7 +232,7 @@ async fn messages_that_expired_and_many_that_were_refused_are_named() {
     fresh(&bridge).await;
     told(&bridge, &ENDED[1..]).await;
     bridge.sandbox.forget_faults();
-    numbers::pause(&desk(&bridge), &who(), "main", 600, "a test").await.expect("it can be paused");
+    acts::pause(&desk(&bridge), &who(), "main", 600).await.expect("it can be paused");
     post(&bridge, "evt_late", "InvoiceCreated", json!({ "invoiceid": CAST.invoice_english.id })).await;
     bridge.app.drain().await.expect("the workers work");
     bridge.wait_s(5 * 24 * 3_600);

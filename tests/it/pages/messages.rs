@@ -1,16 +1,18 @@
 //! Messages and events: found by what people know of them, shown whole, and what operators do about them.
 
-use hookbridge::admin::{messages, token};
+use hookbridge::admin::token;
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
 use hookbridge::domain::ids::MessageId;
 use hookbridge::domain::reason::Reason;
 use hookbridge::i18n;
+use hookbridge::ops::messages::Verdict;
 use hookbridge::sandbox::{Fault, Trouble};
 use hookbridge::store::audit;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
+use crate::support::acts;
 use crate::support::bridge::{Answer, Bridge, answer};
 use crate::support::lively::lively;
 use crate::support::person::{PASSWORD, Person};
@@ -181,9 +183,7 @@ async fn those_that_may_have_arrived_need_a_tick_and_old_ones_stay() {
     bridge.post("evt_4", &bridge.envelope("InvoiceCreated", &json!({ "invoiceid": CAST.invoice_numbered.id }))).await;
     let unsure = MessageId(uuid(&bridge).await);
     let before = bridge.phones().len();
-    messages::settle(&desk, &Who::at_the_command_line("test"), unsure, messages::Verdict::GiveUp)
-        .await
-        .expect("unknown");
+    acts::settle_message(&desk, &Who::at_the_command_line("test"), unsure, Verdict::GiveUp).await.expect("unknown");
     let path = format!("/admin/messages/retry?id={}&id={unsure}", failed[0]);
     let seen = luz.get(&path).await;
     seen.shows("Se reenvían 1.");

@@ -7,11 +7,12 @@ use hookbridge::admin::overview::need::Need;
 use hookbridge::admin::overview::{history, now};
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
-use hookbridge::store::lane::{Pause, PausedBy, pause, resume};
+use hookbridge::store::lane::{Pause, PausedBy, pause};
 use jiff::SignedDuration;
 use mysql_async::prelude::Queryable as _;
 use serde_json::json;
 
+use crate::support::acts;
 use crate::support::bridge::Bridge;
 use crate::support::database::sequence;
 use crate::support::person::Person;
@@ -81,7 +82,7 @@ async fn the_page_says_in_words_that_all_is_well_or_what_needs_somebody() {
         page.hides("Hay que mirar");
         page.hides("overview.");
     }
-    resume(&bridge.app.store, "main", bridge.now()).await.expect("it goes on");
+    acts::resume_lane(&bridge.app.store, "main", bridge.now()).await;
     assert_eq!(needs(&bridge).await, Vec::<&str>::new());
     bridge.finish().await;
 }

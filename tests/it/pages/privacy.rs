@@ -1,6 +1,6 @@
 //! How long history is kept, who may be written to, and one client's data: page, API and command line.
 
-use hookbridge::admin::{AdminError, clients, messages, numbers, token};
+use hookbridge::admin::{AdminError, clients, messages, token};
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
 use hookbridge::domain::phone::E164;
@@ -11,6 +11,7 @@ use mysql_async::prelude::Queryable as _;
 use serde_json::{Value, json};
 
 use crate::commands::Ground;
+use crate::support::acts;
 use crate::support::bridge::{Answer, Bridge, answer};
 use crate::support::database::connect;
 use crate::support::person::Person;
@@ -237,7 +238,7 @@ async fn one_clients_data_is_exported_whole_and_erased_without_a_trace_of_anybod
             .await;
     }
     // One that waits: its number is paused.
-    numbers::pause(&desk, &who, "main", 60, "a test").await.expect("it is paused");
+    acts::pause(&desk, &who, "main", 60).await.expect("it is paused");
     let fields = json!({ "invoiceid": his.id });
     bridge.post("evt_open", &bridge.envelope("InvoiceCancelled", &fields)).await;
     bridge.platform(&format!("UPDATE tblinvoices SET status = 'Cancelled' WHERE id = {}", his.id)).await;
@@ -334,7 +335,7 @@ async fn one_clients_data_is_exported_whole_and_erased_without_a_trace_of_anybod
             .iter()
             .all(|(_, target, detail)| { *target == format!("client:{client}") && !detail.contains(phone.digits()) })
     );
-    numbers::resume(&desk, &who, "main").await.expect("it goes on");
+    acts::resume(&desk, &who, "main").await.expect("it goes on");
     bridge.settle().await;
     bridge.finish().await;
 }
@@ -399,7 +400,7 @@ async fn the_command_line_does_the_same() {
     let erased = json(&["clients", "erase", &client, "--confirm", &client, "--json"]).await;
     assert_eq!(erased["messages"], json!(0), "{erased}");
     let again = json(&["consent", "show", &phone, "--json"]).await;
-    assert_eq!(again["items"][0]["evidence"], json!("erased on request; the wish stays"), "{again}");
+    assert_eq!(again["items"][0]["evidence"], json!("erased on request; the opt-out stays"), "{again}");
     let kinds = json(&["retention", "--json"]).await;
     assert!(
         kinds["kinds"].as_array().expect("kinds").iter().any(|one| one["setting"] == "retention.event_days"),

@@ -3,14 +3,13 @@
 use hookbridge::admin::{self, Desk};
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
-use hookbridge::domain::hookpoint::HookpointId;
 use hookbridge::signature::Key;
-use hookbridge::store::hold::Scope;
 use hookbridge::store::{audit, lane};
 use mysql_async::prelude::Queryable as _;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
+use crate::support::acts;
 use crate::support::bridge::{Answer, Bridge, answer};
 use crate::support::database::connect;
 use crate::support::person::{PASSWORD, Person, hire};
@@ -116,7 +115,7 @@ async fn a_lower_pace_holds_without_a_restart_and_goes_back() {
     bridge.settle().await;
     let before = bridge.phones().len();
     assert!(before > 0, "there is something to make more of");
-    admin::numbers::set_pace(&desk, &who, "main", Some(1)).await.expect("it is within the configured pace");
+    acts::set_pace(&desk, &who, "main", Some(1)).await.expect("it is within the configured pace");
     bridge.db.crowd(60, bridge.now()).await;
     // Each turn takes what the pace allows at that moment, so time moves in steps shorter than the configured pace's.
     let pass = async |ms: i64| {
@@ -128,7 +127,7 @@ async fn a_lower_pace_holds_without_a_restart_and_goes_back() {
     };
     let slow = pass(3_000).await;
     assert!((2..=4).contains(&slow), "{slow} in three seconds at one per second");
-    admin::numbers::set_pace(&desk, &who, "main", None).await.expect("back to the configuration");
+    acts::set_pace(&desk, &who, "main", None).await.expect("back to the configuration");
     let fast = pass(2_000).await;
     assert!(fast - slow > 40, "{} in two seconds at fifty per second", fast - slow);
     assert_eq!(pass(2_000).await, 60, "and then all");
@@ -372,8 +371,7 @@ async fn held_alerts_go_or_are_dropped_by_an_operators_word() {
     let went = api(&bridge, &token, "/holds/invoice_created/go", &json!({ "minutes": 10 })).await;
     assert_eq!((went.status, &went.body["messages"]), (200, &json!(0)));
     assert_eq!(api(&bridge, &token, "/holds/nothing/go", &json!({})).await.status, 404);
-    let scope = Scope { hookpoint: HookpointId::parse("invoice_created").expect("an id"), client_id: None };
-    let word = admin::holds::answer(&desk, &Who::at_the_command_line("t"), &scope, admin::holds::Word::Drop).await;
+    let word = acts::discard_hold(&desk, &Who::at_the_command_line("t"), "invoice_created").await;
     assert_eq!(word.expect("it is dropped"), 0);
     let deeds: Vec<String> = log(&desk).await.into_iter().filter(|line| line.starts_with("hold.")).collect();
     assert_eq!(deeds.len(), 4, "{deeds:?}");

@@ -124,3 +124,16 @@ fn amounts_and_dates_read_as_the_client_writes_them() {
     let due = case(Rule::Cancellation, "The same where the company refuses");
     assert!(say(&due, Locale::PtBr).contains("31 (239,20 €)"), "{}", say(&due, Locale::PtBr));
 }
+
+/// A refused upgrade shows what failed, and then what to do: said once.
+#[test]
+fn what_failed_does_not_say_what_to_do_as_the_sentence_behind_it_does() {
+    for locale in Locale::PAGES {
+        let ask = template(locale, Rule::Upgrade, Say::Message("ask")).expect("a sentence");
+        assert!(ask.contains("{ask_url}"), "{ask}");
+        for code in conditions(Rule::Upgrade) {
+            let failed = template(locale, Rule::Upgrade, Say::Condition { code, passed: false }).expect("a sentence");
+            assert!(!failed.contains("{ask_url}"), "{locale} {code}: {failed}");
+        }
+    }
+}

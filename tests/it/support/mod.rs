@@ -1,5 +1,6 @@
 //! What the areas share: the ground they stand on.
 
+pub mod acts;
 pub mod bridge;
 pub mod browser;
 pub mod database;

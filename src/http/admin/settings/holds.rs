@@ -5,17 +5,16 @@ use maud::{Markup, html};
 use super::super::ask::{Answer, Answering, Ask};
 use super::super::layout::{Tone, badge, nothing};
 use super::{head, shown};
-use crate::admin::holds::{self, MINUTES, MINUTES_MAX, Word};
 use crate::admin::{AdminError, Mistake};
 use crate::domain::admin::Role;
-use crate::domain::hookpoint::HookpointId;
-use crate::domain::ids::ClientId;
-use crate::store::hold::{Hold, HoldState, Scope};
+use crate::ops::holds::{DiscardHold, Hold, ListHolds, MINUTES, MINUTES_MAX, PostponeHold, ReleaseHold};
+use crate::ops::{act, read};
+use crate::store::hold::HoldState;
 
 const HERE: &str = "/admin/holds";
 
 pub(super) async fn show(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, AdminError> {
-    let all = holds::all(&ask.desk).await?;
+    let all = read(&ask.desk, &ask.who, ListHolds {}).await?.items;
     let body = html! {
         (head(ask, "holds"))
         @if let Some(one) = mistakes.first() { p.notice.bad role="alert" { (ask.t(&one.text)) } }
@@ -26,8 +25,8 @@ pub(super) async fn show(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, Admi
 }
 
 fn card(ask: &Ask, n: usize, one: &Hold) -> Markup {
-    let asked = one.state != HoldState::Go;
-    let client = one.client_id.map(|id| id.0);
+    let asked = one.state.0 != HoldState::Go;
+    let client = one.client_id;
     let form = |word: &str, content: Markup| {
         ask.form_to(
             &format!("{HERE}/{}/{word}", one.hookpoint),
@@ -54,8 +53,8 @@ fn card(ask: &Ask, n: usize, one: &Hold) -> Markup {
             }
             p {
                 @match client {
-                    Some(client) => { (ask.tf("holds.client", &[("client", &client), ("n", &one.counted), ("max", &one.allowed)])) }
-                    None => { (ask.tf("holds.all", &[("n", &one.counted), ("max", &one.allowed)])) }
+                    Some(client) => { (ask.tf("holds.client", &[("client", &client), ("n", &one.alerts), ("max", &one.allowed)])) }
+                    None => { (ask.tf("holds.all", &[("n", &one.alerts), ("max", &one.allowed)])) }
                 }
                 " " (ask.t("holds.since")) " " (ask.time(one.since)) "."
                 @if let Some(until) = one.until { " " (ask.t("numbers.until")) " " (ask.time(until)) "." }
@@ -73,16 +72,16 @@ fn card(ask: &Ask, n: usize, one: &Hold) -> Markup {
 
 pub(super) fn answer(ask: Ask) -> Answering {
     Box::pin(async move {
-        let hookpoint = HookpointId::parse(ask.param(0)).ok_or(AdminError::NotFound("hold"))?;
-        let scope = Scope { hookpoint, client_id: ask.form.get("client").and_then(|id| id.parse().ok()).map(ClientId) };
+        let hookpoint = ask.param(0).to_owned();
+        let client_id = ask.form.get("client").and_then(|id| id.parse().ok());
         let minutes = ask.form.text("minutes").parse().unwrap_or(0);
-        let (word, done) = match ask.param(1) {
-            "go" => (Word::Go(minutes), "hold_go"),
-            "drop" => (Word::Drop, "hold_drop"),
-            "later" => (Word::Later(minutes), "hold_later"),
+        let (answered, done) = match ask.param(1) {
+            "go" => (act(&ask.desk, &ask.who, ReleaseHold { hookpoint, client_id, minutes }).await, "hold_go"),
+            "drop" => (act(&ask.desk, &ask.who, DiscardHold { hookpoint, client_id }).await, "hold_drop"),
+            "later" => (act(&ask.desk, &ask.who, PostponeHold { hookpoint, client_id, minutes }).await, "hold_later"),
             _ => return Err(AdminError::NotFound("page")),
         };
-        match holds::answer(&ask.desk, &ask.who, &scope, word).await {
+        match answered {
             Err(AdminError::Invalid(mistakes)) => show(&ask, &mistakes).await,
             other => {
                 other?;

@@ -5,18 +5,18 @@ use maud::{Markup, html};
 use super::super::ask::{Answer, Answering, Ask};
 use super::super::layout::{Tone, badge, field, nothing};
 use super::{head, shown};
-use crate::admin::numbers::{self, Standing};
 use crate::admin::{AdminError, Mistake};
 use crate::domain::admin::Role;
-use crate::store::lane::PausedBy;
+use crate::ops::numbers::{ListNumbers, Number, PAUSE_MAX_MIN, PauseNumber, ResumeNumber, SetPace};
+use crate::ops::{change, read};
 
 const HERE: &str = "/admin/settings/numbers";
 /// Pauses that one can choose, in minutes.
-const PAUSES: [u32; 5] = [60, 240, 1440, 10_080, numbers::PAUSE_MAX_MIN];
+const PAUSES: [u32; 5] = [60, 240, 1440, 10_080, PAUSE_MAX_MIN];
 
 /// All numbers; `wrong` is the one whose form has `mistakes`.
 pub(super) async fn show(ask: &Ask, wrong: &str, mistakes: &[Mistake]) -> Result<Answer, AdminError> {
-    let all = numbers::all(&ask.desk).await?;
+    let all = read(&ask.desk, &ask.who, ListNumbers {}).await?.items;
     let body = html! {
         (head(ask, "numbers"))
         @if all.is_empty() { (nothing(ask.t("numbers.none"))) }
@@ -25,35 +25,35 @@ pub(super) async fn show(ask: &Ask, wrong: &str, mistakes: &[Mistake]) -> Result
     shown(ask, "numbers", mistakes, body)
 }
 
-fn card(ask: &Ask, one: &Standing, mistakes: &[Mistake]) -> Markup {
+fn card(ask: &Ask, one: &Number, mistakes: &[Mistake]) -> Markup {
     let owner = one.owner.as_deref().map(|owner| owner.rsplit_once('-').map_or(owner, |(name, _)| name));
     html! {
         section.card {
             div.spread {
                 h2 { (one.name) }
-                @match &one.pause {
+                @match one.paused_until {
                     Some(_) => { (badge(Tone::Bad, ask.t("numbers.paused"))) }
                     None => { (badge(Tone::Good, ask.t("numbers.open"))) }
                 }
             }
-            @if let Some(pause) = &one.pause {
+            @if let Some(until) = one.paused_until {
                 p.notice.bad {
-                    (ask.t(if pause.by == PausedBy::Operator { "numbers.by_operator" } else { "numbers.by_provider" })) " "
-                    (ask.t("numbers.until")) " " (ask.time(pause.until)) ". " (pause.detail)
+                    (ask.t(if one.by_operator { "numbers.by_operator" } else { "numbers.by_provider" })) " "
+                    (ask.t("numbers.until")) " " (ask.time(until)) ". " (one.why.as_deref().unwrap_or_default())
                 }
             }
             dl.facts {
                 dt { (ask.t("numbers.pace")) }
                 dd {
-                    (ask.tf("numbers.pace_of", &[("pace", &one.pace), ("max", &one.pace_max)]))
-                    @if one.pace < one.pace_max { " " (badge(Tone::Waiting, ask.t("numbers.slowed"))) }
+                    (ask.tf("numbers.pace_of", &[("pace", &one.per_second), ("max", &one.per_second_max)]))
+                    @if one.per_second < one.per_second_max { " " (badge(Tone::Waiting, ask.t("numbers.slowed"))) }
                 }
                 dt { (ask.t("numbers.recent")) }
-                dd { (one.recent) }
+                dd { (one.recipients_minute) }
                 dt { (ask.t("numbers.day")) }
                 dd {
-                    @if one.day_max == 0 { (one.day) " " small { (ask.t("numbers.no_limit")) } }
-                    @else { (one.day) " / " (one.day_max) progress max=(one.day_max) value=(one.day) aria-label=(ask.t("numbers.day")) {} }
+                    @if one.recipients_day_max == 0 { (one.recipients_day) " " small { (ask.t("numbers.no_limit")) } }
+                    @else { (one.recipients_day) " / " (one.recipients_day_max) progress max=(one.recipients_day_max) value=(one.recipients_day) aria-label=(ask.t("numbers.day")) {} }
                 }
                 dt { (ask.t("numbers.queue")) }
                 dd { (ask.tf("numbers.queue_of", &[("queued", &one.queued), ("held", &one.held), ("sending", &one.sending), ("unknown", &one.unknown)])) }
@@ -66,7 +66,7 @@ fn card(ask: &Ask, one: &Standing, mistakes: &[Mistake]) -> Markup {
                 dd { (owner.unwrap_or(ask.t("numbers.nobody"))) }
             }
             @if ask.may(Role::Operator) {
-                @if one.pause.is_some() {
+                @if one.paused_until.is_some() {
                     div.line { (ask.button(&format!("{HERE}/{}/resume", one.name), "main", ask.t("numbers.resume"))) }
                 } @else {
                     details open[!mistakes.is_empty()] { summary { (ask.t("numbers.pause")) } (pause_form(ask, one, mistakes)) }
@@ -79,7 +79,7 @@ fn card(ask: &Ask, one: &Standing, mistakes: &[Mistake]) -> Markup {
     }
 }
 
-fn pause_form(ask: &Ask, one: &Standing, mistakes: &[Mistake]) -> Markup {
+fn pause_form(ask: &Ask, one: &Number, mistakes: &[Mistake]) -> Markup {
     let id = |name: &str| format!("{name}-{}", one.name);
     ask.form_to(
         &format!("{HERE}/{}/pause", one.name),
@@ -97,10 +97,10 @@ fn pause_form(ask: &Ask, one: &Standing, mistakes: &[Mistake]) -> Markup {
     )
 }
 
-fn pace_form(ask: &Ask, one: &Standing, mistakes: &[Mistake]) -> Markup {
+fn pace_form(ask: &Ask, one: &Number, mistakes: &[Mistake]) -> Markup {
     let id = format!("per_second-{}", one.name);
-    let input = html! { input id=(id) name="per_second" type="number" min="1" max=(one.pace_max) value=(one.pace); };
-    let label = ask.tf("numbers.pace_new", &[("max", &one.pace_max)]);
+    let input = html! { input id=(id) name="per_second" type="number" min="1" max=(one.per_second_max) value=(one.per_second); };
+    let label = ask.tf("numbers.pace_new", &[("max", &one.per_second_max)]);
     ask.form_to(
         &format!("{HERE}/{}/pace", one.name),
         html! {
@@ -122,7 +122,8 @@ pub(super) fn pause(ask: Ask) -> Answering {
     Box::pin(async move {
         let name = ask.param(0).to_owned();
         let minutes = ask.form.text("minutes").parse().unwrap_or(0);
-        match numbers::pause(&ask.desk, &ask.who, &name, minutes, ask.form.text("why")).await {
+        let pause = PauseNumber { name: name.clone(), minutes, why: ask.form.text("why").to_owned() };
+        match change(&ask.desk, &ask.who, pause).await {
             Err(AdminError::Invalid(mistakes)) => show(&ask, &name, &mistakes).await,
             other => {
                 other?;
@@ -134,7 +135,7 @@ pub(super) fn pause(ask: Ask) -> Answering {
 
 pub(super) fn resume(ask: Ask) -> Answering {
     Box::pin(async move {
-        numbers::resume(&ask.desk, &ask.who, ask.param(0)).await?;
+        change(&ask.desk, &ask.who, ResumeNumber { name: ask.param(0).to_owned() }).await?;
         Answer::done(HERE, "resumed")
     })
 }
@@ -142,8 +143,8 @@ pub(super) fn resume(ask: Ask) -> Answering {
 pub(super) fn pace(ask: Ask) -> Answering {
     Box::pin(async move {
         let name = ask.param(0).to_owned();
-        let wanted = ask.form.get("per_second").map(|text| text.parse().unwrap_or(0));
-        match numbers::set_pace(&ask.desk, &ask.who, &name, wanted).await {
+        let per_second = ask.form.get("per_second").map(|text| text.parse().unwrap_or(0));
+        match change(&ask.desk, &ask.who, SetPace { name: name.clone(), per_second }).await {
             Err(AdminError::Invalid(mistakes)) => show(&ask, &name, &mistakes).await,
             other => {
                 other?;

@@ -5,26 +5,28 @@ use maud::html;
 use super::super::ask::{Answer, Answering, Ask};
 use super::super::layout::{Tone, badge};
 use super::{AT, head};
-use crate::admin::{AdminError, restored};
+use crate::admin::AdminError;
 use crate::domain::admin::Role;
+use crate::ops::restored::{DiscardRestored, ReleaseRestored, SayRestored, ShowRestored};
+use crate::ops::{act, read};
 
 const HERE: &str = "/admin/settings/restored";
 
 pub(super) fn show(ask: Ask) -> Answering {
     Box::pin(async move {
-        let state = restored::state(&ask.desk).await?;
+        let state = read(&ask.desk, &ask.who, ShowRestored {}).await?;
         let body = html! {
             (head(&ask, "restored"))
             section.card.narrow {
-                @match state.watch.restored_at {
+                @match state.restored_at {
                     None => p { (badge(Tone::Good, ask.t("restored.no"))) },
                     Some(at) => p {
                         (ask.t("restored.noticed")) " " (ask.time(at))
-                        @if let Some(sign) = &state.watch.sign { ": " (sign) "." }
+                        @if let Some(sign) = &state.sign { ": " (sign) "." }
                     },
                 }
-                p { (ask.tf("restored.waiting", &[("n", &state.waiting)])) }
-                @if state.waiting > 0 {
+                p { (ask.tf("restored.waiting", &[("n", &state.held)])) }
+                @if state.held > 0 {
                     p { a href="/admin/messages?state=held" { (ask.t("restored.look")) } }
                     @if ask.may(Role::Operator) {
                         div.columns {
@@ -55,9 +57,9 @@ pub(super) fn show(ask: Ask) -> Answering {
 pub(super) fn answer(ask: Ask) -> Answering {
     Box::pin(async move {
         match ask.param(0) {
-            "say" => restored::say(&ask.desk, &ask.who).await?,
-            "release" => restored::release(&ask.desk, &ask.who).await?,
-            "discard" => restored::discard(&ask.desk, &ask.who).await?,
+            "say" => act(&ask.desk, &ask.who, SayRestored {}).await?,
+            "release" => act(&ask.desk, &ask.who, ReleaseRestored {}).await?,
+            "discard" => act(&ask.desk, &ask.who, DiscardRestored {}).await?,
             _ => return Err(AdminError::NotFound("page")),
         };
         Answer::done(HERE, "saved")
