@@ -1,5 +1,5 @@
 # Everything a person needs: each target does all its own set-up.
-.PHONY: demo test lint bench chaos servers
+.PHONY: demo check test lint bench chaos servers
 
 CARGO ?= cargo
 
@@ -8,6 +8,14 @@ demo:
 	@echo "[demo] building (the first time takes some minutes)"
 	@$(CARGO) build --release --locked
 	@target/release/hookbridge demo $(ARGS)
+
+# What `make check` leaves to `make test`: areas of tests/it that need a browser, a cluster, a fuzzer or minutes.
+SLOW := browser:: crawl:: fuzzed:: galera:: demo_data:: fleet:: instances:: overload:: pages::
+
+check:
+	@scripts/setup.sh test
+	@$(CARGO) test --locked --quiet --lib
+	@$(CARGO) test --locked --quiet --test it -- $(addprefix --skip ,$(SLOW))
 
 test:
 	@scripts/setup.sh test
@@ -21,6 +29,7 @@ lint:
 	@scripts/setup.sh lint
 	@$(CARGO) fmt --check
 	@$(CARGO) clippy --locked --all-targets -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
 	@$(CARGO) deny --log-level error check licenses bans sources
 	@find php-hooks tests/php -name '*.php' -print0 | xargs -0 -n1 php -l >/dev/null && echo "[lint] PHP syntax is fine"
 

@@ -17,12 +17,12 @@ final class Ruling
         'upgrade' => [
             'es_AR' => 'En este momento no podemos confirmar el cambio de plan. Probá de nuevo en unos minutos o abrí un ticket.',
             'en' => 'We cannot confirm the change of plan at the moment. Please try again in a few minutes or open a ticket.',
-            'pt_BR' => 'No momento não podemos confirmar a mudança de plano. Tente novamente em alguns minutos ou abra um chamado.',
+            'pt_BR' => 'No momento não podemos confirmar a mudança de plano. Tente novamente em alguns minutos ou abra um ticket.',
         ],
         'cancellation' => [
             'es_AR' => 'En este momento no podemos tomar el pedido de cancelación. Probá de nuevo en unos minutos o abrí un ticket.',
             'en' => 'We cannot take the cancellation request at the moment. Please try again in a few minutes or open a ticket.',
-            'pt_BR' => 'No momento não podemos receber o pedido de cancelamento. Tente novamente em alguns minutos ou abra um chamado.',
+            'pt_BR' => 'No momento não podemos receber o pedido de cancelamento. Tente novamente em alguns minutos ou abra um ticket.',
         ],
         'identity' => [
             'es_AR' => 'En este momento no podemos verificar los datos. Probá de nuevo en unos minutos.',

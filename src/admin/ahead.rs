@@ -55,7 +55,7 @@ pub struct RowAhead {
     pub of: Anchor,
     pub days: i16,
     pub at: Timestamp,
-    /// How many people would be told, or why nobody.
+    /// How many people would get it, or why nobody.
     pub outcome: Result<usize, Reason>,
 }
 
@@ -155,7 +155,7 @@ pub async fn rows(desk: &Desk, who: &Who, hookpoint: &str, on: Date) -> Result<(
     Ok((all, more))
 }
 
-/// How many would be told, as things are now.
+/// How many would get it, as things are now.
 fn told(
     entry: &Entry,
     row: &Anchored,

@@ -32,7 +32,7 @@ pub fn care(reason: Reason) -> Care {
         Reason::FieldMissing | Reason::SubjectUnreadable | Reason::ConditionFailed => Failed,
         Reason::TemplateMissing | Reason::RenderFailed => Failed,
         Reason::AttemptsExhausted | Reason::InternalFault => Failed,
-        Reason::SubjectMissing => Design("the row is gone at the platform: there is nothing to say"),
+        Reason::SubjectMissing => Design("the row is deleted at the platform: there is nothing to say"),
         Reason::OwnerMismatch => Design("a stranger must not get it; the client's page says so"),
         Reason::UserWithoutClient | Reason::Prospect => Design("there is no client"),
         Reason::ConditionFalse | Reason::ActorNotClient | Reason::NothingChanged => Design("the rule of the alert"),
@@ -51,7 +51,9 @@ pub fn care(reason: Reason) -> Care {
             Design("the state of the service or domain makes the alert untrue")
         }
         Reason::QuoteNotDelivered => Design("the quote's state makes the alert untrue"),
-        Reason::CancellationMissing | Reason::CancellationRefused => Design("the request to cancel is gone or refused"),
+        Reason::CancellationMissing | Reason::CancellationRefused => {
+            Design("the request to cancel is withdrawn or refused")
+        }
         Reason::DecisionMissed => Named(Kind::Missed),
         Reason::StepLate => {
             Design("a step by date that is too late is old news; what made it late is named while it lasts")

@@ -1,4 +1,4 @@
-//! Owns: one client's data: all that our own database holds about him as one document, and erasing it.
+//! Owns: one client's data: all that our own database holds about a client as one document, and erasing it.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ const ROUNDS_MAX: usize = 100;
 #[derive(Clone, Debug)]
 pub struct Holding {
     pub client: u64,
-    /// His numbers and his contacts', as they are on the platform and as we wrote to them.
+    /// The numbers of the client and of the contacts, as they are on the platform and as we wrote to them.
     pub numbers: Vec<E164>,
     pub kinds: Vec<Held>,
 }
@@ -38,7 +38,7 @@ pub struct Erased {
     pub exceptions: u64,
 }
 
-/// All that we hold about a client. Looking is no deed yet: [`export`] is.
+/// All that we hold about a client. Looking leaves no line in the audit log; [`export`] does.
 ///
 /// # Errors
 /// The role; the database.
@@ -77,17 +77,17 @@ fn document(holding: &Holding, made_at: &str) -> Value {
     })
 }
 
-/// Erases what we hold about a client. `typed` is his id once more, as somebody typed it.
+/// Erases what we hold about a client. `typed` is the client's id once more, as somebody typed it.
 ///
 /// # Errors
-/// The role; another id was typed; a message of his is being sent right now; the database: what is erased stays so, and doing
+/// The role; another id was typed; a message to the client is being sent right now; the database: what is erased stays so, and doing
 /// it again goes on. Many transactions make it up, so one line says before the first that it begins, and one what was erased.
 pub async fn erase(desk: &Desk, who: &Who, client: u64, typed: &str) -> Result<Erased, AdminError> {
     desk.require(who, Role::Administrator)?;
     if typed.trim() != client.to_string() {
         return Err(AdminError::invalid("confirm", "clients.confirm_bad"));
     }
-    // Before his numbers are gone from the messages.
+    // Before the numbers are erased from the messages.
     let numbers = numbers(desk, client).await?;
     desk.note(who, "client.erase", &target(client), Some("begins")).await?;
     let mut mask = Mask::new();
@@ -124,7 +124,7 @@ pub async fn erase(desk: &Desk, who: &Who, client: u64, typed: &str) -> Result<E
     Ok(erased)
 }
 
-/// Nothing of his may go out any more.
+/// No message to the client may go out any more.
 async fn cancel(desk: &Desk, client: u64) -> Result<usize, AdminError> {
     let mut cancelled = 0;
     for _ in 0..ROUNDS_MAX {
@@ -146,7 +146,7 @@ async fn cancel(desk: &Desk, client: u64) -> Result<usize, AdminError> {
     Err(AdminError::Conflict("clients.sending".to_owned()))
 }
 
-/// The numbers that are his on the platform, those that his messages went to, and those that he went to from one of them. Who is gone
+/// The client's numbers on the platform, those of messages, and those that followed one of them. Whose account is deleted
 /// there has only the latter.
 async fn numbers(desk: &Desk, client: u64) -> Result<Vec<E164>, AdminError> {
     let written = personal::numbers_of(&desk.store, client).await?;
@@ -156,7 +156,7 @@ async fn numbers(desk: &Desk, client: u64) -> Result<Vec<E164>, AdminError> {
     Ok(all.into_iter().filter(|one| !one.is_erased()).collect())
 }
 
-/// The numbers that are his on the platform.
+/// The client's numbers on the platform.
 async fn stored(desk: &Desk, client: u64) -> Result<Vec<E164>, AdminError> {
     let now = consent::numbers_of(desk, client).await?.unwrap_or_default();
     Ok(now.into_iter().filter_map(|(_, phone)| phone.ok()).collect())

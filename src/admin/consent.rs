@@ -20,7 +20,7 @@ pub const WHY_CHARS_MAX: usize = 300;
 /// One number, and whether it may be written to.
 #[derive(Clone, Debug)]
 pub struct Standing {
-    /// The contact it is of; `None`: the client himself, or nobody asked whose it is.
+    /// The contact it is of; `None`: the client, or nobody asked whose it is.
     pub contact: Option<u64>,
     /// The number as we write to it, or why there is none.
     pub phone: Result<E164, Reason>,
@@ -54,7 +54,7 @@ pub async fn of_phone(desk: &Desk, who: &Who, written: &str) -> Result<Standing,
     standing(desk, None, Ok(phone)).await
 }
 
-/// How the numbers of a client and his contacts stand, as the platform has them now.
+/// How the numbers of a client and the client's contacts stand, as the platform has them now.
 ///
 /// # Errors
 /// The role; there is no such client; a database.
@@ -68,7 +68,7 @@ pub async fn of_client(desk: &Desk, who: &Who, client: u64) -> Result<Vec<Standi
     Ok(all)
 }
 
-/// The numbers of a client and his contacts on the platform; `None`: it has no such client.
+/// The numbers of a client and the client's contacts on the platform; `None`: it has no such client.
 pub(super) async fn numbers_of(
     desk: &Desk,
     client: u64,

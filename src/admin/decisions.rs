@@ -35,7 +35,7 @@ closed_list! {
 pub struct Reason {
     pub code: String,
     pub passed: bool,
-    /// For whoever looks, in his language where that can be told.
+    /// For the reader, in the reader's language where that is known.
     pub text: String,
 }
 
@@ -44,13 +44,13 @@ pub struct Reason {
 pub struct Whole {
     pub kept: Kept,
     pub reasons: Vec<Reason>,
-    /// What the client read, in his language.
+    /// What the client read, in the client's language.
     pub message: Option<String>,
     pub notices: Vec<String>,
     pub values: Json,
     pub question: Json,
     pub facts: Json,
-    /// The stub did not hear this answer, and told so: what it did instead.
+    /// The stub did not get this answer, and reported that: what it did instead.
     pub unheard: Vec<Told>,
 }
 
@@ -141,7 +141,7 @@ pub async fn whole(desk: &Desk, id: DecisionId, locale: Locale) -> Result<Whole,
     })
 }
 
-/// What the stub told of a question to the same rule about the same thing at that time.
+/// What the stub reported of a question to the same rule about the same thing at that time.
 async fn unheard(desk: &Desk, kept: &Kept) -> Result<Vec<Told>, StoreError> {
     let (since, until) = (kept.asked_at - TOLD_WITHIN, kept.asked_at + TOLD_WITHIN);
     let service = kept.subject.filter(|subject| subject.kind == SubjectKind::Service).map(|subject| subject.id);
@@ -149,7 +149,7 @@ async fn unheard(desk: &Desk, kept: &Kept) -> Result<Vec<Told>, StoreError> {
     if service.is_none() && client.is_none() {
         return Ok(Vec::new());
     }
-    // Told when the stub's spool was sent, which may be later: what counts is when the platform went on.
+    // Reported when the stub's spool was sent, which may be later: what counts is when the platform went on.
     let filter =
         missed::Filter { rule: Some(kept.rule), service, client, since: Some(since), limit: 20, ..Default::default() };
     let all = missed::page(&desk.store, &filter).await?.items;

@@ -43,7 +43,7 @@ pub const fn kinds(rule: Rule) -> &'static [SubjectKind] {
 /// Makes an exception: what `rule` refuses for the subject is allowed until then. Returns its number.
 ///
 /// # Errors
-/// The role; everything that is wrong with the wish, by its field; a database.
+/// The role; everything that is wrong with the exception, by its field; a database.
 pub async fn make(store: &Store, billing: &Billing, who: &Who, wish: &Wish, now: Timestamp) -> Result<u64, AdminError> {
     if !who.may(Role::Administrator) {
         return Err(AdminError::Forbidden(Role::Administrator));

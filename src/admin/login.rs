@@ -29,7 +29,7 @@ pub struct Visitor {
     pub device: Option<SecretString>,
 }
 
-/// Somebody is in, or has the second factor before him.
+/// The login is done, or the second factor comes next.
 #[derive(Debug)]
 pub struct Entered {
     /// What the browser keeps; we keep its hash.
@@ -156,7 +156,7 @@ pub async fn enter(
     Ok(Entered { token, stage, device })
 }
 
-/// Checks the second factor of somebody whose password was right; he gets another token.
+/// Checks the second factor after the right password; the session gets another token.
 ///
 /// # Errors
 /// [`LoginError`].
@@ -180,7 +180,7 @@ pub async fn with_code(
     enter(desk, &account, Stage::Open, visitor, None).await
 }
 
-/// Who holds `token`, if his session is still open. It lives on for being used.
+/// Who holds `token`, if that session is still open. It lives on for being used.
 ///
 /// # Errors
 /// The database.

@@ -1,4 +1,4 @@
-//! Owns: what administrators do, whichever door they come through: page, API or command line. Each deed checks the role,
+//! Owns: what administrators do, through page, API or command line. Each operation checks the role,
 //! does one thing, and leaves a line in the audit log.
 //! Must not know: HTTP, HTML, the terminal.
 
@@ -62,7 +62,7 @@ use shelf::Shelf;
 /// Takes over, in this process, what was just changed in the database.
 pub type Apply = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// What the deeds work with.
+/// What the operations work with.
 #[derive(Clone)]
 pub struct Desk {
     pub store: Store,
@@ -149,7 +149,7 @@ impl Mistake {
     }
 }
 
-/// A deed was not done.
+/// An operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     #[error("this needs the role `{0}`")]
@@ -158,7 +158,7 @@ pub enum AdminError {
     NotFound(&'static str),
     #[error("{}", .0.iter().map(|m| format!("{}: {}", m.field, m.text)).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<Mistake>),
-    /// It is not in the state that the deed is about.
+    /// It is not in the state that the operation needs.
     #[error("{0}")]
     Conflict(String),
     #[error(transparent)]

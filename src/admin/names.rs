@@ -23,7 +23,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// What a row is called; `None`: it is gone, has no name, or names are not known.
+    /// What a row is called; `None`: it is deleted, has no name, or names are not known.
     #[must_use]
     pub fn of(&self, subject: Subject) -> Option<&str> {
         self.all.get(&subject).map(String::as_str).filter(|name| !name.is_empty())

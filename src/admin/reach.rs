@@ -34,7 +34,7 @@ pub struct Seen {
     pub client: u64,
     /// ISO 3166 alpha-2 in capitals, or nothing.
     pub country: String,
-    /// In which he is written to.
+    /// The language of messages there.
     pub locale: Locale,
     /// As the platform has it: personal data.
     pub stored: String,
@@ -198,7 +198,7 @@ impl<'a> Walk<'a> {
             let Some(client) = open.get(&contact.client_id.0) else { continue };
             let country = if contact.country.is_empty() { &client.country } else { &contact.country };
             let Ok(phone) = normalize(&contact.phone, country, &self.default_country, &self.policy) else { continue };
-            // Who shares the client's number gets no message of his own.
+            // Who shares the client's number gets no separate message.
             if client.phone() != Some(&phone.e164) {
                 found.push((client, contact, phone.e164));
             }

@@ -126,7 +126,7 @@ async fn counts(store: &Store, now: Timestamp) -> Result<BTreeMap<Rule, Counts>,
 /// What a rule would say.
 #[derive(Clone, Debug)]
 pub struct WhatIf {
-    /// As the client would get it, in his language.
+    /// As the client would get it, in the client's language.
     pub answer: Answer,
     /// The same in the language of whoever asks.
     pub read: Answer,

@@ -1,6 +1,6 @@
 //! Owns: getting in by the platform's link: what a link must be, whose account it opens, with which role.
-//! Why it is so: the platform's page signs who somebody is and what he may do; the bridge takes it once, within a minute, for
-//! an account that knows him by his id there. A link stands in place of the password only: a second factor that he set up
+//! Why it is so: the platform's page signs an identity and a role; the bridge takes it once, within a minute, for
+//! an account with that id there. A link stands in place of the password only: a second factor that was set up
 //! here, or that the configuration requires, is asked as well.
 
 use serde::Deserialize;
@@ -31,7 +31,7 @@ pub struct Link<'a> {
     pub id: &'a str,
     pub timestamp: &'a str,
     pub signature: &'a str,
-    /// JSON: who, and what he may do.
+    /// JSON: identity and role.
     pub body: &'a str,
     /// The site whose form brought it, as the browser says.
     pub origin: Option<&'a str>,
@@ -115,7 +115,7 @@ fn believed(desk: &Desk, link: &Link<'_>) -> Result<Person, SsoError> {
     if is_empty(&admin.sso_secret) {
         return Err(SsoError::Off);
     }
-    // Without it, whoever may sign in here could make others work under his name, with a form on a page of his own.
+    // Without it, whoever may sign in here could make others work under a foreign name, with a form on another page.
     let ours = desk.config.sso_origin();
     if ours.is_none() || link.origin.map(str::to_lowercase) != ours {
         return Err(SsoError::Foreign);
@@ -149,7 +149,7 @@ fn believed(desk: &Desk, link: &Link<'_>) -> Result<Person, SsoError> {
     Ok(Person { id: wire.admin_id, name, role })
 }
 
-/// His account: made at the first time, with the role that the link says each time.
+/// The account: made at the first time, with the role that the link says each time.
 async fn account(desk: &Desk, person: &Person, role: Role, visitor: &Visitor) -> Result<Account, SsoError> {
     let platform = Who {
         name: "platform".to_owned(),
@@ -176,7 +176,7 @@ async fn account(desk: &Desk, person: &Person, role: Role, visitor: &Visitor) ->
             Ok(()) => break,
         }
     }
-    // Another link of his may have made it meanwhile.
+    // Another link of the same person may have made it meanwhile.
     platform_link::account_of(&desk.store, person.id)
         .await?
         .ok_or_else(|| AdminError::Internal(format!("the name `{own_name}` is taken")).into())

@@ -1,5 +1,5 @@
-//! Owns: "why did this client get nothing?": for a client and some days, one line for each event that concerned him and each
-//! recipient, and what the platform did of which no hook told.
+//! Owns: "why did this client get nothing?": for a client and some days, one line for each event of the client and each
+//! recipient, and what the platform did that no hook reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -58,7 +58,7 @@ pub struct Days {
 pub struct Answer {
     /// `None`: the platform has no such client (any more).
     pub client: Option<Person>,
-    /// His contacts who may get alerts.
+    /// The client's contacts who may get alerts.
     pub contacts: Vec<Person>,
     pub lines: Vec<Line>,
     pub untold: Vec<Untold>,
@@ -66,15 +66,15 @@ pub struct Answer {
     pub is_cut: bool,
 }
 
-/// Somebody who may get alerts, as he is now.
+/// A possible recipient, as the rows are now.
 #[derive(Clone, Debug)]
 pub struct Person {
     pub contact_id: Option<u64>,
     pub name: String,
     pub to_masked: Option<String>,
-    /// What keeps alerts from him now.
+    /// Why no alert can go there now.
     pub obstacle: Option<Reason>,
-    /// The provider could not deliver the last alert to his number. The next one is sent all the same.
+    /// The provider could not deliver the last alert to this number. The next one is sent all the same.
     pub undeliverable: bool,
 }
 
@@ -95,11 +95,11 @@ pub struct Outcome {
     pub hookpoint: Option<String>,
     pub contact_id: Option<u64>,
     pub message: Option<MessageTrail>,
-    /// Why he got nothing.
+    /// Why nothing was sent.
     pub skipped: Option<SkipLine>,
 }
 
-/// Something of the platform's of which no event told.
+/// Something on the platform that no event reported.
 #[derive(Clone, Debug)]
 pub struct Untold {
     pub subject: Subject,
@@ -111,7 +111,7 @@ pub struct Untold {
 }
 
 closed_list! {
-    /// Why no event told of it, as far as we know.
+    /// Why no event reported it, as far as we know.
     Because {
         /// The hookpoint is switched off: the stub need not tell.
         Off = "off",
@@ -123,7 +123,7 @@ closed_list! {
         SweepOff = "sweep_off",
         /// Too old for an alert by now.
         TooOld = "too_old",
-        /// No hook told, and the sweep did not either.
+        /// No hook reported it, and the sweep did not either.
         NoHook = "no_hook",
     }
 }
@@ -245,7 +245,7 @@ async fn client_now(desk: &Desk, client: u64) -> Result<Option<Facts>, AdminErro
     Ok(found.and_then(Result::ok).and_then(|mut all| all.pop()))
 }
 
-/// The client and his contacts as they are now.
+/// The client and the client's contacts as they are now.
 async fn people(desk: &Desk, facts: Option<&Facts>) -> Result<(Option<Person>, Vec<Person>), AdminError> {
     let Some(facts) = facts else { return Ok((None, Vec::new())) };
     let platform = desk.billing.platform(desk.now()).await?;
@@ -393,7 +393,7 @@ const fn hookpoint_of(kind: Kind) -> Option<&'static str> {
     }
 }
 
-/// New rows of the client's of which nothing told.
+/// New rows of the client's that nothing reported.
 async fn untold(
     desk: &Desk,
     catalogue: &Catalogue,
@@ -433,7 +433,7 @@ async fn untold(
     Ok(all)
 }
 
-/// Whether anybody was ever told of it: before or after the days that were asked about.
+/// Whether an alert about it ever went out: before or after the days that were asked about.
 async fn was_alerted(desk: &Desk, subject: Subject, hookpoint: &HookpointId) -> Result<bool, AdminError> {
     let search = MessageSearch {
         subject: Some(subject.to_string()),

@@ -54,7 +54,7 @@ impl<'a> Reading<'a> {
         value
     }
 
-    /// A name of something that may be gone by now: only what looks like a slip is a mistake.
+    /// A name of something that may be deleted by now: only what looks like a slip is a mistake.
     pub(super) fn named(&mut self, field: &str, text: Option<String>, known: &[&str]) -> Option<String> {
         let text = text?;
         if !known.contains(&text.as_str())

@@ -41,7 +41,7 @@ pub enum Command {
     },
     /// Let nobody in by this account
     Disable { name: String },
-    /// Let him in again
+    /// Enable the account again
     Enable { name: String },
     /// Take the second factor away, e.g. because the phone is lost
     DropFactor { name: String },
@@ -62,10 +62,10 @@ pub enum Command {
 
 #[derive(Debug, clap::Args)]
 pub struct Log {
-    /// Whose deeds: a name as the list shows it
+    /// Whose actions: a name as the list shows it
     #[arg(long)]
     actor: Option<String>,
-    /// Which deeds, e.g. `message.resend`
+    /// Which actions, e.g. `message.resend`
     #[arg(long)]
     action: Option<String>,
     /// What they were done to
@@ -127,7 +127,7 @@ async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
         Command::Password { name } => {
             let account = people::named(desk, &name).await?;
             people::set_password(desk, who, &account, &ask_password()?, b"").await?;
-            println!("the password of {name} is set, his sessions ended");
+            println!("the password of {name} is set, the account's sessions ended");
         }
         Command::Role { name, role } => {
             people::set_role(desk, who, &people::named(desk, &name).await?, role).await?;

@@ -15,7 +15,7 @@ use crate::http::api::privacy::erased_json;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// All that our own database holds about a client and his contacts, as one JSON document
+    /// All that our own database holds about a client and the client's contacts, as one JSON document
     Export {
         client: u64,
         /// Where to write it, for its owner's eyes only; without it, to the standard output

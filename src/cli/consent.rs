@@ -12,12 +12,12 @@ use crate::http::api::privacy::standing_json;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Whether a number, or a client and his contacts, may be written to
+    /// Whether a number, or a client and the client's contacts, may be written to
     Show {
         /// The number, as people write it
         #[arg(required_unless_present = "client", conflicts_with = "client")]
         phone: Option<String>,
-        /// The numbers of this client and his contacts
+        /// The numbers of this client and the client's contacts
         #[arg(long)]
         client: Option<u64>,
         #[arg(long)]
@@ -27,7 +27,7 @@ pub enum Command {
     Set {
         phone: String,
         word: Wish,
-        /// How he asked for it; it is kept with your name
+        /// How the client asked for it; it is kept with your name
         #[arg(long)]
         why: String,
         #[arg(long)]

@@ -66,7 +66,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// What the platform went on without: decisions that did not come in time, as the stub told afterwards
+    /// What the platform went on without: decisions that did not come in time, as the stub reported afterwards
     Missed {
         #[arg(long)]
         rule: Option<String>,
@@ -275,7 +275,7 @@ async fn ask(
     Ok(())
 }
 
-/// A deed that was not done, in English.
+/// The text of a failed operation, in English.
 fn plain(error: AdminError) -> anyhow::Error {
     match error {
         AdminError::Invalid(mistakes) => {

@@ -1,4 +1,4 @@
-//! Owns: the desk that commands work at, and what a deed that was not done says at a terminal.
+//! Owns: the desk of commands, and the text of a failed operation at a terminal.
 
 use crate::admin::{AdminError, Desk};
 use crate::app::{desk_at_the_command_line, desk_without_secrets};
@@ -30,7 +30,7 @@ async fn work<T>(desk: Desk, act: impl AsyncFnOnce(&Desk, &Who) -> Result<T, Fai
     done.map_err(|failure| failure.0)
 }
 
-/// A deed that was not done, in words instead of the page's keys.
+/// The text of a failed operation, instead of the page's keys.
 #[derive(Debug)]
 pub(super) struct Failure(anyhow::Error);
 

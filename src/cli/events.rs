@@ -16,7 +16,7 @@ use crate::store::trail::EventTrail;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Events that fit all wishes, the newest first
+    /// List events, the newest first (filters are combined)
     List(List),
     /// The whole trail of one event: received, facts, rule, messages, attempts, receipts, or why not
     Show {
@@ -24,7 +24,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Process an event again that was set aside as failed; who got his message the first time gets no other
+    /// Process an event again that was set aside as failed; whoever got the message the first time gets no other
     Again(ProcessAgain),
 }
 

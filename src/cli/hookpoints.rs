@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::desk::{Failure, with_the_key};
 use super::show;
 use crate::admin::hookpoints::change::{self, Saving};
-use crate::admin::hookpoints::{self as deeds, Line, check, trial};
+use crate::admin::hookpoints::{self as operations, Line, check, trial};
 use crate::admin::{AdminError, Desk};
 use crate::catalogue::{Catalogue, hooks, manifest};
 use crate::config::rules::RulesConfig;
@@ -55,7 +55,7 @@ pub enum Command {
     },
     /// Go back to an older version
     RollBack { name: String, version: u64 },
-    /// Go back to what is built in; one of your own is gone then
+    /// Go back to what is built in; one of your own is deleted
     BuiltIn { name: String },
     /// What it, or the definition in a file, would have made of the events of the last 7 days
     Try {
@@ -139,7 +139,7 @@ async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
         Command::Manifest => print!("{}", manifest::of(&desk.catalogue.load(), &desk.config.rules).0),
         Command::List { json } => list(desk, who, json).await?,
         Command::Show { name, json } => {
-            let detail = deeds::one(desk, who, &name).await?;
+            let detail = operations::one(desk, who, &name).await?;
             if json {
                 let mut all = line_json(&detail.line);
                 all["definition"] = crate::catalogue::written::json(&detail.line.hookpoint);
@@ -165,7 +165,7 @@ async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
         }
         Command::BuiltIn { name } => {
             change::built_in(desk, who, &name, None).await?;
-            println!("{name} is as built in, or gone");
+            println!("{name} is as built in, or deleted");
         }
         Command::Try { name, file, json } => try_it(desk, who, &name, file.as_deref(), json).await?,
         Command::Hooks { .. } => {}
@@ -174,7 +174,7 @@ async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
 }
 
 async fn list(desk: &Desk, who: &Who, json: bool) -> Result<(), Failure> {
-    let all = deeds::all(desk, who).await?;
+    let all = operations::all(desk, who).await?;
     for mistake in &all.left_out {
         eprintln!("left out: {mistake}");
     }
@@ -215,7 +215,7 @@ async fn set(desk: &Desk, who: &Who, file: &Path, note: &str, based_on: Option<u
         .context("the file holds no section like [invoice_created]")?
         .to_owned();
     let hookpoint = check::read(&name, &text)?;
-    match deeds::one(desk, who, &name).await {
+    match operations::one(desk, who, &name).await {
         Ok(_) => change::save(desk, who, Saving { hookpoint, based_on, note }).await?,
         Err(AdminError::NotFound(_)) => change::create(desk, who, hookpoint, note).await?,
         Err(error) => return Err(error.into()),
@@ -225,7 +225,7 @@ async fn set(desk: &Desk, who: &Who, file: &Path, note: &str, based_on: Option<u
 }
 
 async fn history(desk: &Desk, who: &Who, name: &str, json: bool) -> Result<(), Failure> {
-    let detail = deeds::one(desk, who, name).await?;
+    let detail = operations::one(desk, who, name).await?;
     if json {
         show::json(&Value::from(detail.versions.iter().map(version_json).collect::<Vec<_>>()));
         return Ok(());
@@ -251,7 +251,7 @@ async fn try_it(desk: &Desk, who: &Who, name: &str, file: Option<&Path>, json: b
             name,
             &std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?,
         )?,
-        None => deeds::one(desk, who, name).await?.line.hookpoint,
+        None => operations::one(desk, who, name).await?.line.hookpoint,
     };
     check::whole(&hookpoint, &desk.catalogue.load())?;
     let trial = trial::run(desk, who, &hookpoint).await?;

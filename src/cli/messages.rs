@@ -18,7 +18,7 @@ use crate::store::trail::MessageTrail;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Messages that fit all wishes, the newest first
+    /// List messages, the newest first (filters are combined)
     List {
         #[command(flatten)]
         wishes: Wishes,

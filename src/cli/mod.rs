@@ -97,7 +97,7 @@ enum Command {
     /// Messages: their states, attempts and receipts
     #[command(subcommand)]
     Messages(messages::Command),
-    /// Why did this client get nothing? A line for each event of his days and each recipient
+    /// Why did this client get nothing? A line for each event of those days and each recipient
     Why(why::Args),
     /// Held alerts: more than usual, they wait for your word
     #[command(subcommand)]
@@ -140,7 +140,7 @@ enum Command {
     Audit(audit::Command),
     /// What clients answered, newest first; `seen` notes that it was read
     Replies(replies::Args),
-    /// Whether somebody may be written to, and what he asked for
+    /// Whether somebody may be written to, and what was asked for
     #[command(subcommand)]
     Consent(consent::Command),
     /// One client's data: export it, erase it

@@ -17,7 +17,7 @@ use crate::whatsapp::creation_json;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// How each channel stands: to whom, the last notice, the last error, what was told
+    /// How each channel stands: to whom, the last notice, the last error, what was sent
     Show {
         /// For programs
         #[arg(long)]
@@ -69,9 +69,9 @@ async fn show(desk: &Desk, who: &Who, json: bool) -> Result<(), Failure> {
     if !off.is_empty() {
         println!("not set up: {} (docs/ADMIN.md, \"Notices\")", off.join(", "));
     }
-    for (one, told) in all.iter().flat_map(|one| one.told.iter().map(move |told| (one, told))) {
-        let at = told.notified_at.map_or_else(|| "not yet".to_owned(), show::time);
-        println!("{} told {at}: {}", one.channel, show::written(&told.says));
+    for (one, sent) in all.iter().flat_map(|one| one.told.iter().map(move |sent| (one, sent))) {
+        let at = sent.notified_at.map_or_else(|| "not yet".to_owned(), show::time);
+        println!("{} sent {at}: {}", one.channel, show::written(&sent.says));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Owns: what systemd is told (readiness, reload, end) and what it hands over (sockets that outlive a restart). Without systemd
+//! Owns: what systemd learns (readiness, reload, end) and what it hands over (sockets that outlive a restart). Without systemd
 //! all of it does nothing.
 
 use std::net::SocketAddr;
@@ -47,6 +47,6 @@ pub(super) fn stopping() {
 
 fn say(what: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(what) {
-        tracing::debug!(%error, "systemd is not told");
+        tracing::debug!(%error, "systemd cannot be notified");
     }
 }

@@ -54,7 +54,7 @@ async fn rows(args: &Args, desk: &Desk, who: &Who, name: &str, day: Date) -> Res
         show::json(&shape::ahead_rows(&all, more));
         return Ok(());
     }
-    let mut table = show::table(&["moment", "about", "client", "step", "would be told"]);
+    let mut table = show::table(&["moment", "about", "client", "step", "would get it"]);
     for row in &all {
         let outcome = match row.outcome {
             Ok(people) => people.to_string(),

@@ -12,7 +12,7 @@ use crate::domain::admin::Who;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The platform's number of the client, or words that mean him: a name, an address, a phone
+    /// The platform's number of the client, or a name, e-mail or phone
     client: String,
     /// This day, by the platform's clock; without one, today
     #[arg(long, conflicts_with_all = ["from", "to"])]
@@ -87,8 +87,8 @@ async fn client(args: &Args, desk: &Desk, who: &Who) -> Result<Option<u64>, Fail
 fn print(client: u64, answer: &Answer) {
     match &answer.client {
         None => println!("The platform has no client {client} (any more)."),
-        Some(himself) => {
-            for one in std::iter::once(himself).chain(&answer.contacts) {
+        Some(found) => {
+            for one in std::iter::once(found).chain(&answer.contacts) {
                 println!("{}", person(client, one));
             }
         }

@@ -72,7 +72,7 @@ impl Lane {
     }
 
     /// The recipient must wait between two messages anyway. Where that is not needed, the message stays where it is: the end of
-    /// the attempt before it rings.
+    /// the attempt before it wakes the lane.
     fn after_the_first(&self, line: &mut Line, one: &Due, now: Timestamp) {
         let pause = self.settings.rates.pair_interval_s;
         if pause > 0 {

@@ -54,7 +54,7 @@ impl Settling {
 }
 
 impl Settler {
-    /// A handle, and the writer's loop, which rings `bell` when it wrote something. The channel needs no bound of its own:
+    /// A handle, and the writer's loop, which notifies `bell` when it wrote something. The channel needs no bound of its own:
     /// each attempt carries its place among those in flight.
     #[must_use]
     pub fn new(store: Store, metrics: Arc<Metrics>, bell: Arc<Notify>) -> (Self, Settling) {

@@ -85,7 +85,7 @@ pub struct Sandbox {
 struct Inner {
     config: SandboxConfig,
     world: Mutex<World>,
-    /// Rings when an update was queued.
+    /// Notified when an update was queued.
     bell: Notify,
     /// POSTs that may be under way.
     slots: Arc<Semaphore>,

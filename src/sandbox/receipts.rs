@@ -12,7 +12,7 @@ use crate::signature;
 
 /// How long the pump lets updates gather before it takes a batch.
 const GATHER: Duration = Duration::from_millis(5);
-/// Longest wait before the clock is asked again, since a manual clock rings no bell.
+/// Longest wait before the clock is asked again, since a manual clock notifies nobody.
 const LOOK_MS: i64 = 50;
 /// No wait between two tries is longer than this.
 const RETRY_MS_MAX: i64 = 3_600_000;

@@ -54,7 +54,7 @@ pub(super) async fn reached(moment: Option<Instant>) {
     }
 }
 
-/// Stores a batch and answers. Rings `bell` when some of it is stored.
+/// Stores a batch and answers. Notifies `bell` when some of it is stored.
 pub(super) async fn store(mut connection: Kept, batch: Vec<(NewEvent, Asker)>, bell: &Notify) -> Kept {
     let (events, mut askers): (Vec<NewEvent>, VecDeque<Asker>) = batch.into_iter().unzip();
     let results = {

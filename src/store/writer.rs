@@ -39,7 +39,7 @@ pub struct InboxWriter {
 }
 
 impl InboxWriter {
-    /// A handle, and the writer's loop, which rings `bell` when it stored something. It ends when all handles are dropped.
+    /// A handle, and the writer's loop, which notifies `bell` when it stored something. It ends when all handles are dropped.
     #[must_use]
     pub fn new(store: &Store, queue_max: usize, wait_max: Duration, bell: Arc<Notify>) -> (Self, InboxWriting) {
         let (queue, receiver) = mpsc::channel(queue_max);

@@ -52,7 +52,7 @@ async fn somebody_logs_in_turns_the_second_factor_on_and_logs_in_with_it() {
     phone.sees("Segundo factor").await;
     phone.fill("code", &code(&secret, now())).await;
     phone.press("Ingresar").await;
-    phone.sees("Cambiar la clave").await;
+    phone.sees("Cambiar la contraseña").await;
     assert_eq!((phone.at().await.as_str(), phone.overflow().await), ("/admin/me", 0));
     phone.close().await;
     bridge.finish().await;

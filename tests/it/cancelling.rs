@@ -1,4 +1,4 @@
-//! A wish to cancel: confirmed with the day that the company's rule gives it, and what is still to be paid.
+//! A cancellation request: confirmed with the day that the company's rule gives it, and what is still to be paid.
 
 use hookbridge::domain::decision::Rule;
 use hookbridge::store::decision::{Filter, list};

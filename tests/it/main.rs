@@ -67,3 +67,4 @@ mod tidy;
 mod truth;
 mod undecided;
 mod whatsapp;
+mod words;

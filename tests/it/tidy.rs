@@ -134,6 +134,24 @@ fn each_dependency_stays_in_its_rooms() {
 }
 
 #[test]
+fn every_dependency_is_used() {
+    let manifest = crate::support::files::read("Cargo.toml");
+    let code = |root: &str| sources(root).into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n");
+    let (service, tests) = (code("src"), code("tests"));
+    let mut idle = Vec::new();
+    for section in manifest.split("\n[").filter(|section| section.contains("dependencies]\n")) {
+        let hay = if section.starts_with("dev-") { &tests } else { &service };
+        let lines = section.lines().skip(1).filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+        for name in lines.filter_map(|line| line.split_once(" = ")).map(|(name, _)| name.replace('-', "_")) {
+            if !hay.lines().any(|line| names(line, &format!("{name}::")) || names(line, &format!("{name};"))) {
+                idle.push(name);
+            }
+        }
+    }
+    assert!(idle.is_empty(), "Cargo.toml names what nothing uses: {idle:?}");
+}
+
+#[test]
 fn rules_and_domain_are_pure() {
     for (path, text) in sources("src") {
         if !matches!(room(&path).as_str(), "rules" | "domain") {

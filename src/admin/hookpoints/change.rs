@@ -93,7 +93,7 @@ pub async fn roll_back(desk: &Desk, who: &Who, name: &str, to: u64, based_on: Op
     put(desk, who, saving, ("hookpoint.roll_back", Some(to.to_string()))).await
 }
 
-/// Goes back to what is built in; a hookpoint of the company's own is gone then.
+/// Goes back to what is built in; a hookpoint of the company's own is deleted.
 ///
 /// # Errors
 /// The role, nothing was changed, the configuration file names it, somebody else saved meanwhile; the database.
@@ -103,7 +103,7 @@ pub async fn built_in(desk: &Desk, who: &Who, name: &str, based_on: Option<u64>)
     if line.origin == Origin::BuiltIn {
         return Err(AdminError::Conflict("hookpoints.is_built_in".to_owned()));
     }
-    // A file that names a hookpoint which is gone would stop the next start.
+    // A file that names a deleted hookpoint would stop the next start.
     if line.origin == Origin::Own && line.by_config {
         return Err(AdminError::Conflict("hookpoints.by_config_remove".to_owned()));
     }

@@ -50,7 +50,7 @@ impl Notifier {
         sent
     }
 
-    /// It can look again: who was told hears that, too.
+    /// It can look again: whoever got the first notice gets this one, too.
     pub(super) async fn see_again(&self) -> u32 {
         let told = std::mem::take(&mut *self.blind.lock().unwrap_or_else(PoisonError::into_inner)).told;
         let mut sent = 0;

@@ -1,4 +1,4 @@
-//! Owns: telling administrators what needs a person, besides the first page: which instance tells, what each channel has told, what
+//! Owns: telling administrators what needs a person, besides the first page: which instance sends, what each channel has sent, what
 //! it tells now. `notify` knows the ways, the words come from [`Writer`].
 
 mod blind;
@@ -32,13 +32,13 @@ const EVERY: Duration = Duration::from_secs(20);
 /// The turn ends by itself after so long: longer than a notice may take by all channels.
 const TURN: SignedDuration = SignedDuration::from_mins(5);
 
-/// What is told of one need.
+/// What a notice says of one need.
 #[derive(Clone, Debug)]
 pub struct Item {
     pub key: String,
     /// `None`: it is over.
     pub need: Option<Need>,
-    /// Its sentence; of what is over, as it was told.
+    /// Its sentence; of what is over, as it was reported.
     pub says: String,
 }
 

@@ -22,7 +22,7 @@ use crate::store::{StoreError, finish, single};
 
 /// The hookpoint that notices to the staff are filed under. No alert has this name.
 pub const STAFF: &str = "staff_notice";
-/// A notice that could not be sent by then is told again with what holds then.
+/// A notice that could not be sent by then is sent again with what holds then.
 const LIFE: SignedDuration = SignedDuration::from_hours(1);
 
 /// The number that may carry a notice now: the first configured one that sends, and that no need is about.

@@ -93,7 +93,7 @@ impl Notifier {
             return Ok(0);
         };
         let Some(done) = state.digest_at else {
-            // The first look: the week before is not told.
+            // The first look: the week before is not reported.
             notice::digested(store, channel.code(), at).await?;
             return Ok(0);
         };

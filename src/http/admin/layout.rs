@@ -227,7 +227,7 @@ pub fn nothing(text: &str) -> Markup {
     html! { p.nothing { (text) } }
 }
 
-/// An alert's name for people; its code where it is gone.
+/// An alert's name for people; its code where it is deleted.
 #[must_use]
 pub fn alert_title(ask: &Ask, id: &str) -> String {
     if id == CONFIRMATION {

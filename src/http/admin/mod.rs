@@ -1,5 +1,5 @@
 //! Owns: `/admin`: who may see which page, and what every answer carries for safety. Each area of the page is a file with its
-//! addresses; this one finds the address, lets in whoever may, and wraps what comes back.
+//! addresses; this one finds the address, checks the role, and wraps what comes back.
 
 pub mod ask;
 pub mod assets;
@@ -79,7 +79,7 @@ pub fn pages() -> Vec<Page> {
     .concat()
 }
 
-/// What the door works with.
+/// What the router works with.
 struct Door {
     desk: Arc<Desk>,
     pages: Vec<Page>,
@@ -322,7 +322,7 @@ fn log(error: &AdminError, knock: &Knock) {
     }
 }
 
-/// A browser says where a request comes from; one that does not is told by the session's word.
+/// A browser says where a request comes from; one that does not is recognised by the session's token.
 fn from_our_pages(headers: &HeaderMap) -> bool {
     match text(headers, "sec-fetch-site") {
         Some(site) => matches!(site, "same-origin" | "none"),

@@ -1,4 +1,4 @@
-//! Owns: why a client got nothing: one line for each event of his days and each recipient.
+//! Owns: why a client got nothing: one line for each event of those days and each recipient.
 
 use jiff::civil::Date;
 use maud::{Markup, html};

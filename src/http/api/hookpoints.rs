@@ -181,7 +181,7 @@ fn roll_back(call: Call) -> Answering {
         let to = number(&call, "version")?.ok_or_else(|| AdminError::invalid("version", "is needed"))?;
         hookpoints::one(&call.desk, &call.who, call.param(0)).await?;
         change::roll_back(&call.desk, &call.who, call.param(0), to, number(&call, "based_on")?).await?;
-        // A version that says "gone" leaves nothing to show.
+        // A version that deletes leaves nothing to show.
         match detail(&call, call.param(0)).await {
             Err(AdminError::NotFound(_)) => Ok(json!({ "name": call.param(0), "gone": true })),
             other => other,

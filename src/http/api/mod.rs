@@ -1,4 +1,4 @@
-//! Owns: `/api/v1`: the same deeds as the page, for programs. Tokens with roles; JSON in and out; errors are problems. Each area
+//! Owns: `/api/v1`: the same operations as the page, for programs. Tokens with roles; JSON in and out; errors are problems. Each area
 //! is a file with its addresses, described in `openapi/<area>.json`, which a test compares with them.
 
 pub mod me;
@@ -279,7 +279,7 @@ fn whole_numbers(value: Value) -> Value {
 /// What is written of requests that failed: a token is not needed to make one.
 static FAILURES: Refusals = Refusals::new();
 
-/// A deed that was not done, as an answer.
+/// A failed operation, as an answer.
 fn problem(error: &AdminError) -> Problem {
     match error {
         AdminError::Forbidden(_) => Problem::new(403, "forbidden", error.to_string()),

@@ -71,7 +71,7 @@ fn list_people(call: Call) -> Answering {
     })
 }
 
-/// An administrator for programs: nothing of his secrets but that they are there.
+/// An administrator for programs: no secrets, only that they are set.
 #[must_use]
 pub fn person_json(one: &Account) -> Value {
     json!({

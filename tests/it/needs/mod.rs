@@ -65,7 +65,7 @@ async fn agree(bridge: &Bridge, needs: &[Need]) {
     for language in ["en", "pt_BR"] {
         person.get(&format!("/admin?lang={language}")).await.hides("overview.");
     }
-    assert_eq!(page.text.contains("Todo en orden."), needs.is_empty());
+    assert_eq!(page.text.contains("Todo funciona."), needs.is_empty());
     let metrics = bridge.http.get(bridge.url("/metrics")).send().await.expect("an answer").text().await.expect("text");
     for kind in Kind::ALL {
         let shown = format!("hookbridge_needs{{need=\"{kind}\"}} 0");

@@ -62,7 +62,7 @@ async fn the_page_says_in_words_that_all_is_well_or_what_needs_somebody() {
     bridge.app.count().await.expect("hours are counted");
     let page = ana.get("/admin").await;
     assert_eq!(page.status, 200);
-    page.shows("Todo en orden.");
+    page.shows("Todo funciona.");
     page.shows("hx-get=\"/admin/overview/now\"");
     let stop = Pause {
         lane: "main".to_owned(),

@@ -149,7 +149,7 @@ async fn what_no_hook_told_of_is_there_with_what_becomes_of_it() {
     let page = ana.get(&days).await;
     page.shows("Lo que la plataforma hizo y ningún hook contó");
     page.shows("factura 9001");
-    page.shows("La barrida lo encuentra en unos minutos.");
+    page.shows("La revisión periódica lo encuentra en unos minutos.");
     page.shows("Es un borrador");
     for (hours, words) in [(6, "la barrida tampoco lo contó"), (72, "demasiado viejo para avisarlo")] {
         bridge.wait_s(hours * 3600);

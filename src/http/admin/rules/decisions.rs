@@ -101,7 +101,7 @@ fn table(ask: &Ask, all: &[Kept], names: &Names) -> Markup {
     }
 }
 
-/// Who asked, and whether he only wanted to know.
+/// Who asked, and whether it was only a trial.
 fn asker(ask: &Ask, one: &Kept) -> Markup {
     let by = ask.localizer.known(&format!("rule.by_{}", one.asked_by)).unwrap_or(&one.asked_by);
     html! {

@@ -14,7 +14,7 @@ use crate::domain::decision::Rule;
 use crate::domain::hookpoint::{Subject, SubjectKind};
 use crate::domain::money::Currency;
 
-/// How far somebody is with his question.
+/// How far the question is filled in.
 #[derive(Debug, Default)]
 pub(super) struct Asking {
     /// What was typed.
@@ -33,7 +33,7 @@ pub(super) struct Asking {
     pub(super) said: Option<WhatIf>,
 }
 
-/// Reads how far he is, and what there is to choose from next.
+/// Reads how far it is filled in, and what there is to choose from next.
 pub(super) async fn read(ask: &Ask, rule: Rule, fields: &Fields) -> Result<Asking, AdminError> {
     let (billing, now) = (&ask.desk.billing, ask.desk.now());
     let mut asking = Asking { fields: fields.clone(), ..Asking::default() };
@@ -79,7 +79,7 @@ pub(super) async fn read(ask: &Ask, rule: Rule, fields: &Fields) -> Result<Askin
     Ok(asking)
 }
 
-/// The step that he is at, and the answer below the last.
+/// The present step, and the answer below the last.
 pub(super) fn show(ask: &Ask, rule: Rule, asking: &Asking) -> Markup {
     html! {
         @if let Some(said) = &asking.said {

@@ -1,4 +1,4 @@
-//! Owns: looking up whether somebody may be written to, and noting what he said by another way than a reply.
+//! Owns: looking up whether somebody may be written to, and noting a request that came by another way than a reply.
 
 use maud::{Markup, html};
 

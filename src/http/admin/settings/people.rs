@@ -1,4 +1,4 @@
-//! Owns: the administrators: list, one of them, and what another may do about his account.
+//! Owns: the administrators: list, one of them, and what another may do about that account.
 
 use maud::{Markup, html};
 use secrecy::SecretString;
