@@ -10,7 +10,7 @@ use crate::process::sweep;
 use crate::process::{MassSettings, Settings};
 use crate::rules::mass::MassPolicy;
 use crate::rules::recipients::Policy;
-use crate::store::finish::House;
+use crate::store::finish::AlertLimits;
 use crate::store::hold::Ceilings;
 
 pub(super) fn sweep_settings(config: &Config) -> anyhow::Result<sweep::Settings> {
@@ -33,7 +33,7 @@ pub(super) fn process_settings(config: &Config) -> anyhow::Result<Settings> {
         poll: Duration::from_millis(config.process.poll_ms),
         lease: SignedDuration::from_millis(i64::try_from(config.process.lease_ms)?),
         attempts_max: config.process.attempts_max,
-        house: House {
+        limits: AlertLimits {
             same_transition: SignedDuration::from_mins(alerts.same_transition_min.into()),
             ceilings: Ceilings {
                 window: SignedDuration::from_mins(alerts.mass_window_min.into()),

@@ -2,13 +2,13 @@
 //! Must not know: HTTP, the provider.
 
 mod missed;
-pub mod moves;
+pub mod ownership_changes;
 pub mod plan;
-pub mod ruled;
+pub mod rule_checks;
 pub mod schedule;
 pub mod sweep;
-mod usual;
+mod baseline;
 pub mod worker;
 
-pub use usual::Usual;
+pub use baseline::Usual;
 pub use worker::{MassSettings, Settings, Worker};

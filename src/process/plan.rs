@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{missed, moves};
+use super::{missed, ownership_changes};
 use crate::billing::{Missing, Want};
 use crate::catalogue::{Catalogue, Entry, Verdict};
 use crate::domain::event::{HookEvent, SCHEDULE};
@@ -25,7 +25,7 @@ use crate::store::finish::{Alert, Once, Skip, login};
 
 /// What one hookpoint wants to know about an event.
 #[derive(Debug)]
-pub struct Asked<'a> {
+pub struct HookpointMatch<'a> {
     pub entry: &'a Entry,
     pub want: Want,
     /// Another event of the batch tells of this one as well.
@@ -34,7 +34,7 @@ pub struct Asked<'a> {
 
 /// Everything that deciding needs besides the event and its facts.
 #[derive(Debug)]
-pub struct Desk<'a> {
+pub struct DecisionContext<'a> {
     pub policy: Policy,
     pub platform: &'a Platform,
     pub templates: &'a Templates,
@@ -79,7 +79,7 @@ pub fn ask<'a>(
     age_max: SignedDuration,
     now: Timestamp,
     outcome: &mut Outcome,
-) -> Vec<Asked<'a>> {
+) -> Vec<HookpointMatch<'a>> {
     let mut asked = Vec::new();
     let mut used = false;
     // Only the bridge's own clock says that a date has come.
@@ -99,7 +99,7 @@ pub fn ask<'a>(
         } else if now.duration_since(event.occurred_at) > age_max {
             outcome.skip(Some(id), None, Reason::EventTooOld, None);
         } else if let Some(row) = event.id_at(&trigger.subject_at) {
-            asked.push(Asked { entry, want: Want::of_event(event, trigger, row), told_with: false });
+            asked.push(HookpointMatch { entry, want: Want::of_event(event, trigger, row), told_with: false });
         } else {
             // The platform changed the hook's shape: nobody must overlook that.
             outcome.failed = true;
@@ -117,9 +117,9 @@ pub fn ask<'a>(
 
 /// Decides about one hookpoint with the facts that were found.
 pub fn decide(
-    desk: &Desk<'_>,
+    desk: &DecisionContext<'_>,
     event: &HookEvent,
-    asked: &Asked<'_>,
+    asked: &HookpointMatch<'_>,
     facts: &Result<Vec<Facts>, Missing>,
     outcome: &mut Outcome,
 ) {
@@ -133,7 +133,7 @@ pub fn decide(
         }
         Ok(_) if asked.told_with => outcome.skip(Some(id), None, Reason::ToldTogether, None),
         Ok(all) => {
-            if let Some(former) = moves::missing_former(asked, all) {
+            if let Some(former) = ownership_changes::missing_former(asked, all) {
                 outcome.skip(Some(id), Some(former), Reason::FormerOwnerGone, None);
             }
             for facts in all {
@@ -156,14 +156,20 @@ pub fn reason_of(missing: &Missing) -> Reason {
     }
 }
 
-fn one_client(desk: &Desk<'_>, event: &HookEvent, asked: &Asked<'_>, facts: &Facts, outcome: &mut Outcome) {
+fn one_client(
+    desk: &DecisionContext<'_>,
+    event: &HookEvent,
+    asked: &HookpointMatch<'_>,
+    facts: &Facts,
+    outcome: &mut Outcome,
+) {
     let entry = asked.entry;
     let id = &entry.hookpoint.id;
     let client = facts.client.id;
     // A login's alert is about the account: two logins of one account are still one account.
     let subject = match facts.subject {
         SubjectRow::User(_) => Subject { kind: SubjectKind::Client, id: client.0 },
-        _ if moves::is_many(facts) => Subject { kind: SubjectKind::Client, id: client.0 },
+        _ if ownership_changes::is_many(facts) => Subject { kind: SubjectKind::Client, id: client.0 },
         _ => asked.want.subject,
     };
     outcome.step("facts", &json!({ "hookpoint": id.as_str(), "subject": subject.to_string(), "client": client.0 }));
@@ -206,7 +212,7 @@ fn one_client(desk: &Desk<'_>, event: &HookEvent, asked: &Asked<'_>, facts: &Fac
 }
 
 fn once(entry: &Entry, event: &HookEvent, facts: &Facts) -> Result<Once, String> {
-    if let Some(key) = moves::key(event, facts) {
+    if let Some(key) = ownership_changes::key(event, facts) {
         return Ok(Once::Key(key));
     }
     Ok(match &entry.hookpoint.transition {
@@ -223,7 +229,14 @@ fn once(entry: &Entry, event: &HookEvent, facts: &Facts) -> Result<Once, String>
 }
 
 /// Writes a message per recipient.
-fn fill(desk: &Desk<'_>, event: &HookEvent, entry: &Entry, facts: &Facts, alert: &mut Alert, outcome: &mut Outcome) {
+fn fill(
+    desk: &DecisionContext<'_>,
+    event: &HookEvent,
+    entry: &Entry,
+    facts: &Facts,
+    alert: &mut Alert,
+    outcome: &mut Outcome,
+) {
     let hookpoint = &entry.hookpoint;
     let client = facts.client.id;
     let circle = Circle { audience: hookpoint.audience, users: hookpoint.users };
@@ -300,7 +313,7 @@ fn no_currency(facts: &Facts) -> Option<&NoCurrency> {
 }
 
 fn message(
-    desk: &Desk<'_>,
+    desk: &DecisionContext<'_>,
     event: &HookEvent,
     (entry, facts): (&Entry, &Facts),
     alert: &Alert,

@@ -13,9 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::plan::{Asked, Desk, Outcome, ask, decide};
-use super::usual::Usual;
-use super::{moves, ruled};
+use super::baseline::Usual;
+use super::plan::{DecisionContext, HookpointMatch, Outcome, ask, decide};
+use super::{ownership_changes, rule_checks};
 use crate::billing::{Billing, BillingError};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
@@ -34,7 +34,7 @@ use crate::road::{Step, mark, mark_one};
 use crate::rules::mass::{MassPolicy, allowed};
 use crate::rules::recipients::Policy;
 use crate::stop::Stop;
-use crate::store::finish::{Finished, House, Processed, Skip, finish};
+use crate::store::finish::{AlertLimits, Finished, Processed, Skip, finish};
 use crate::store::inbox::{Cause, Claimed, FOR_ROWS, claim, release};
 use crate::store::{Store, StoreError, consent, moved};
 use crate::tasks::{Failures, Next, Panicked, Task, caught};
@@ -46,7 +46,7 @@ pub struct Settings {
     pub poll: Duration,
     pub lease: SignedDuration,
     pub attempts_max: u32,
-    pub house: House,
+    pub limits: AlertLimits,
     pub mass: MassSettings,
     pub event_age_max: SignedDuration,
     /// The sending number that carries the alerts.
@@ -201,7 +201,7 @@ impl Worker {
         };
         let (trail, alerts) = ("[]".to_owned(), Vec::new());
         let bare = [Processed { claim: claim.clone(), failed: true, trail, alerts, skips: vec![reason] }];
-        let finished = finish(&self.store, &bare, &self.house(now).await?, now).await?;
+        let finished = finish(&self.store, &bare, &self.limits(now).await?, now).await?;
         self.count(&bare, finished);
         Ok(())
     }
@@ -243,7 +243,7 @@ impl Worker {
         let platform = self.billing.platform(now).await?;
         let events: Vec<Option<HookEvent>> = claims.iter().map(|claim| read(claim, &self.settings.zone)).collect();
         let mut outcomes: Vec<Outcome> = claims.iter().map(|_| Outcome::default()).collect();
-        let mut asked: Vec<(usize, Asked<'_>)> = Vec::new();
+        let mut asked: Vec<(usize, HookpointMatch<'_>)> = Vec::new();
         for (index, event) in events.iter().enumerate() {
             let outcome = &mut outcomes[index];
             let claim = &claims[index];
@@ -263,10 +263,10 @@ impl Worker {
         }
         let wants: Vec<_> = asked.iter().map(|(_, one)| one.want.clone()).collect();
         let mut facts = self.billing.gather(&wants, now).await?;
-        moves::join(&self.store, &mut asked, &mut facts).await?;
-        ruled::ask(&self.decider, &asked, &events, &mut facts, now).await?;
+        ownership_changes::join(&self.store, &mut asked, &mut facts).await?;
+        rule_checks::ask(&self.decider, &asked, &events, &mut facts, now).await?;
         mark(Step::Gathered);
-        let desk = Desk {
+        let desk = DecisionContext {
             policy: self.settings.people.at(&platform),
             platform: &platform,
             templates: &templates,
@@ -338,17 +338,17 @@ impl Worker {
     }
 
     /// What the company decided, with the ceilings of the moment.
-    async fn house(&self, now: Timestamp) -> Result<House, StoreError> {
+    async fn limits(&self, now: Timestamp) -> Result<AlertLimits, StoreError> {
         let mass = &self.settings.mass;
         let busiest = self.usual.busiest_hours(&self.store, mass.history, now).await?;
         let catalogue = self.catalogue.load();
-        let mut house = self.settings.house.clone();
-        house.ceilings.shard = u8::try_from(now.as_millisecond() % 251).unwrap_or_default();
-        house.ceilings.client_day = catalogue
+        let mut limits = self.settings.limits.clone();
+        limits.ceilings.shard = u8::try_from(now.as_millisecond() % 251).unwrap_or_default();
+        limits.ceilings.client_day = catalogue
             .entries()
             .filter_map(|entry| Some((entry.hookpoint.id.to_string(), entry.hookpoint.client_day_max?)))
             .collect();
-        house.ceilings.allowed = catalogue
+        limits.ceilings.allowed = catalogue
             .entries()
             .filter_map(|entry| {
                 let name = entry.hookpoint.id.to_string();
@@ -357,7 +357,7 @@ impl Worker {
                 (fixed != Some(0)).then_some((name, most))
             })
             .collect();
-        Ok(house)
+        Ok(limits)
     }
 
     async fn write(&self, claims: &[Claimed], outcomes: Vec<Outcome>, now: Timestamp) -> Result<(), ProcessError> {
@@ -375,24 +375,24 @@ impl Worker {
                 skips: outcome.skips,
             });
         }
-        let house = self.house(now).await?;
-        match finish(&self.store, &ready, &house, now).await {
+        let limits = self.limits(now).await?;
+        match finish(&self.store, &ready, &limits, now).await {
             Ok(finished) => self.count(&ready, finished),
             // One bad event must not hold the others: each on its own.
             Err(error) if ready.len() > 1 => {
                 tracing::warn!(%error, events = ready.len(), "finishing one by one");
-                self.one_by_one(&ready, &house, now).await?;
+                self.one_by_one(&ready, &limits, now).await?;
             }
-            Err(error) => self.give_up_or_again(&ready[0], error, &house, now).await?,
+            Err(error) => self.give_up_or_again(&ready[0], error, &limits, now).await?,
         }
         Ok(())
     }
 
-    async fn one_by_one(&self, ready: &[Processed], house: &House, now: Timestamp) -> Result<(), ProcessError> {
+    async fn one_by_one(&self, ready: &[Processed], limits: &AlertLimits, now: Timestamp) -> Result<(), ProcessError> {
         for one in ready {
-            match finish(&self.store, std::slice::from_ref(one), house, now).await {
+            match finish(&self.store, std::slice::from_ref(one), limits, now).await {
                 Ok(finished) => self.count(std::slice::from_ref(one), finished),
-                Err(error) => self.give_up_or_again(one, error, house, now).await?,
+                Err(error) => self.give_up_or_again(one, error, limits, now).await?,
             }
         }
         Ok(())
@@ -404,7 +404,7 @@ impl Worker {
         &self,
         one: &Processed,
         error: StoreError,
-        house: &House,
+        limits: &AlertLimits,
         now: Timestamp,
     ) -> Result<(), ProcessError> {
         self.metrics.fault("finish");
@@ -422,7 +422,7 @@ impl Worker {
             detail: Some(error.to_string()),
         };
         let given_up = Processed { failed: true, alerts: Vec::new(), skips: vec![reason], ..one.clone() };
-        finish(&self.store, &[given_up], house, now).await?;
+        finish(&self.store, &[given_up], limits, now).await?;
         Ok(())
     }
 

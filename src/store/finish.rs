@@ -103,7 +103,7 @@ pub struct Finished {
 
 /// What the company decided about repeats and masses.
 #[derive(Clone, Debug)]
-pub struct House {
+pub struct AlertLimits {
     /// The same state within this time is the platform repeating itself.
     pub same_transition: SignedDuration,
     pub ceilings: Ceilings,
@@ -116,21 +116,21 @@ const LOOKS: u32 = 10;
 ///
 /// # Errors
 /// The database, or a claim that was lost meanwhile; then nothing of the batch was written.
-pub async fn finish(store: &Store, batch: &[Processed], house: &House, now: Timestamp) -> Result<Finished, StoreError> {
+pub async fn finish(store: &Store, batch: &[Processed], limits: &AlertLimits, now: Timestamp) -> Result<Finished, StoreError> {
     for _ in 1..LOOKS {
-        match retried(|| finish_once(store, batch, house, now)).await {
+        match retried(|| finish_once(store, batch, limits, now)).await {
             // Another instance queued one of the messages in the meantime: look again.
             Err(error) if error.is_duplicate() => {}
             other => return other,
         }
     }
-    retried(|| finish_once(store, batch, house, now)).await
+    retried(|| finish_once(store, batch, limits, now)).await
 }
 
 async fn finish_once(
     store: &Store,
     batch: &[Processed],
-    house: &House,
+    limits: &AlertLimits,
     now: Timestamp,
 ) -> Result<Finished, StoreError> {
     let mut connection = store.connection().await?;
@@ -139,7 +139,7 @@ async fn finish_once(
     let before = finished_before(&mut tx, batch).await?;
     let batch = &*without(batch, &before);
 
-    let mut states = States::lock(&mut tx, &state_keys(batch), house.same_transition).await?;
+    let mut states = States::lock(&mut tx, &state_keys(batch), limits.same_transition).await?;
     let mut candidates: Vec<(usize, [u8; 32], &Message)> = Vec::new();
     let mut skips: Vec<(usize, Skip)> = Vec::new();
     for (index, processed) in batch.iter().enumerate() {
@@ -164,7 +164,7 @@ async fn finish_once(
     skips.extend(repeated.iter().map(|(index, _, message)| (*index, Skip::of(message, Reason::AlreadyQueued))));
     insert_messages(&mut tx, batch, &fresh).await?;
     let queued: Vec<&Message> = fresh.iter().map(|(_, _, message)| *message).collect();
-    let holds = hold::watch(&mut tx, &queued, &house.ceilings, now).await?;
+    let holds = hold::watch(&mut tx, &queued, &limits.ceilings, now).await?;
     insert_skips(&mut tx, batch, &skips, now).await?;
     let mut finished = Finished { holds, ..close_events(&mut tx, batch, &fresh, now).await? };
     finished.skipped += before.len();

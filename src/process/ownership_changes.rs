@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan::Asked;
+use super::plan::HookpointMatch;
 use crate::billing::gather::Gathered;
 use crate::domain::event::HookEvent;
 use crate::domain::hookpoint::{Subject, SubjectKind};
@@ -18,7 +18,7 @@ const MERGE: &str = "merge";
 ///
 /// # Errors
 /// The database.
-pub async fn join(store: &Store, asked: &mut [(usize, Asked<'_>)], facts: &mut [Gathered]) -> Result<(), StoreError> {
+pub async fn join(store: &Store, asked: &mut [(usize, HookpointMatch<'_>)], facts: &mut [Gathered]) -> Result<(), StoreError> {
     let owners: BTreeSet<Subject> = facts.iter().flatten().flatten().filter_map(present).map(account).collect();
     let merged = heard::states(store, &[MERGE], &owners.into_iter().collect::<Vec<_>>()).await?;
     let mut together: BTreeMap<(String, u64, u64), Vec<usize>> = BTreeMap::new();
@@ -55,7 +55,7 @@ fn account(client: ClientId) -> Subject {
 }
 
 /// The former owner, if that account is deleted.
-pub(super) fn missing_former(asked: &Asked<'_>, all: &[Facts]) -> Option<ClientId> {
+pub(super) fn missing_former(asked: &HookpointMatch<'_>, all: &[Facts]) -> Option<ClientId> {
     let former = asked.want.former?;
     (!all.iter().any(|facts| facts.client.id.0 == former)).then_some(ClientId(former))
 }

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::plan::Asked;
+use super::plan::HookpointMatch;
 use super::worker::ProcessError;
 use crate::billing::gather::Gathered;
 use crate::billing::{BillingError, Missing};
@@ -22,7 +22,7 @@ use crate::store::decision::keep;
 /// A database: the events are taken again.
 pub async fn ask(
     decider: &Decider,
-    asked: &[(usize, Asked<'_>)],
+    asked: &[(usize, HookpointMatch<'_>)],
     events: &[Option<HookEvent>],
     facts: &mut [Gathered],
     now: Timestamp,
@@ -45,7 +45,7 @@ pub async fn ask(
     Ok(())
 }
 
-fn question(one: &Asked<'_>, event: &HookEvent, all: &[Facts]) -> Option<(Question, bool)> {
+fn question(one: &HookpointMatch<'_>, event: &HookEvent, all: &[Facts]) -> Option<(Question, bool)> {
     let facts = all.first()?;
     match (one.want.subject.kind, &facts.subject) {
         (SubjectKind::Cancellation, SubjectRow::Cancellation(cancelling)) => {
