@@ -37,7 +37,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::decide::Decider;
 use crate::dispatch::recheck::Words;
-use crate::dispatch::tenure::Tenure;
+use crate::dispatch::leadership::Leadership;
 use crate::dispatch::{Lane, lane};
 use crate::domain::phone::{PhonePolicy, warm_up};
 use crate::figures::Figures;
@@ -70,7 +70,7 @@ pub struct App {
     pub clock: Clock,
     worker: Arc<Worker>,
     lanes: Vec<Arc<Lane>>,
-    tenures: Vec<Arc<Tenure>>,
+    tenures: Vec<Arc<Leadership>>,
     retention: Arc<Retention>,
     sweep: Arc<Sweep>,
     scheduler: Arc<Scheduler>,

@@ -11,20 +11,20 @@ use super::{gateway, seconds};
 use crate::config::Config;
 use crate::config::section::SenderConfig;
 use crate::dispatch::backoff::Backoff;
-use crate::dispatch::day::Day;
+use crate::dispatch::recipient_quota::RecipientQuota;
 use crate::dispatch::pacer::Rates;
-use crate::dispatch::tenure::Tenure;
-use crate::dispatch::verdict::{AfterUnknown, Patience, UnknownPolicy};
+use crate::dispatch::leadership::Leadership;
+use crate::dispatch::retry_policy::{AfterUnknown, Patience, UnknownPolicy};
 use crate::dispatch::{Lane, LaneSettings, lane};
 
 /// All numbers, and the leases that they need.
 pub(super) struct Lanes {
     pub lanes: Vec<Arc<Lane>>,
-    pub tenures: Vec<Arc<Tenure>>,
+    pub tenures: Vec<Arc<Leadership>>,
 }
 
 /// What the numbers of a portfolio share.
-type Shared = (Arc<Tenure>, Arc<Mutex<Day>>);
+type Shared = (Arc<Leadership>, Arc<Mutex<RecipientQuota>>);
 
 /// A lane per sending number. Those of a portfolio share its lease and its 24-hour count, so one instance sends for all of
 /// them.
@@ -34,7 +34,7 @@ pub(super) fn lanes(config: &Config, parts: &lane::Parts, owner: &str) -> anyhow
     let mut lanes = Vec::new();
     for (name, sender) in &config.senders {
         let (tenure, day) = shared.entry(sender.portfolio.clone()).or_insert_with(|| {
-            let tenure = Tenure::new(sender.portfolio.clone(), owner.to_owned(), length, parts.clock.clone());
+            let tenure = Leadership::new(sender.portfolio.clone(), owner.to_owned(), length, parts.clock.clone());
             (tenure, Arc::default())
         });
         let settings = lane_settings(config, sender)?;

@@ -1,4 +1,4 @@
-//! Owns: one sending number. Tenure → peek → order → pace → look again → claim (committed) → send → settle. A recipient
+//! Owns: one sending number. Leadership → peek → order → pace → look again → claim (committed) → send → settle. A recipient
 //! who must wait is put off and delays nobody else.
 
 use std::collections::{HashMap, HashSet};
@@ -9,13 +9,13 @@ use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, Semaphore};
 
-use super::day::Day;
+use super::recipient_quota::RecipientQuota;
 use super::pacer::{Pacer, Rates};
 use super::recheck::Words;
-use super::settler::{Settler, Settling};
-use super::slots::Slots;
-use super::tenure::{Permit, Tenure};
-use super::verdict::Patience;
+use super::completer::{Completer, Settling};
+use super::egress_limiter::EgressLimiter;
+use super::leadership::{LeaseGuard, Leadership};
+use super::retry_policy::Patience;
 use crate::billing::{Billing, BillingError};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
@@ -52,13 +52,13 @@ pub struct Lane {
     pub(super) gateway: Arc<Gateway>,
     pub(super) settings: LaneSettings,
     pub(super) parts: Parts,
-    pub(super) tenure: Arc<Tenure>,
+    pub(super) tenure: Arc<Leadership>,
     pub(super) pacer: Pacer,
-    pub(super) slots: Arc<Slots>,
+    pub(super) slots: Arc<EgressLimiter>,
     /// Shared by the numbers of a portfolio, as the provider's limit is.
-    pub(super) day: Arc<Mutex<Day>>,
+    pub(super) day: Arc<Mutex<RecipientQuota>>,
     pub(super) places: Arc<Semaphore>,
-    pub(super) settler: Settler,
+    pub(super) settler: Completer,
     settling: Settling,
     /// How often our own code failed on a message that waits.
     failures: Failures<MessageId>,
@@ -131,15 +131,15 @@ impl Lane {
         gateway: Gateway,
         settings: LaneSettings,
         parts: Parts,
-        tenure: Arc<Tenure>,
-        day: Arc<Mutex<Day>>,
+        tenure: Arc<Leadership>,
+        day: Arc<Mutex<RecipientQuota>>,
     ) -> Self {
-        let (settler, settling) = Settler::new(parts.store.clone(), parts.metrics.clone(), parts.bell.clone());
+        let (settler, settling) = Completer::new(parts.store.clone(), parts.metrics.clone(), parts.bell.clone());
         Self {
             name: gateway.lane().to_owned(),
             gateway: Arc::new(gateway),
             pacer: Pacer::new(&settings.rates, parts.clock.clone()),
-            slots: Arc::new(Slots::new(&settings.rates, parts.clock.clone())),
+            slots: Arc::new(EgressLimiter::new(&settings.rates, parts.clock.clone())),
             day,
             places: Arc::new(Semaphore::new(settings.in_flight_max)),
             settler,
@@ -222,7 +222,7 @@ impl Lane {
     }
 
     /// Our own code may fail on one of them: then each is handled alone, and that one is put off, or ended at last.
-    async fn handle_caught(&self, permit: &Permit, due: Vec<Due>, now: Timestamp) -> Result<Tick, DispatchError> {
+    async fn handle_caught(&self, permit: &LeaseGuard, due: Vec<Due>, now: Timestamp) -> Result<Tick, DispatchError> {
         let handled = |due: Vec<Due>| async move {
             for one in &due {
                 mark_one(Step::Handling, &one.id);
@@ -268,7 +268,7 @@ impl Lane {
         }
     }
 
-    async fn handle(&self, permit: &Permit, due: Vec<Due>, now: Timestamp) -> Result<Tick, DispatchError> {
+    async fn handle(&self, permit: &LeaseGuard, due: Vec<Due>, now: Timestamp) -> Result<Tick, DispatchError> {
         let store = &self.parts.store;
         let mut line = self.line_up(due, now).await?;
         self.sort(&mut line, now);

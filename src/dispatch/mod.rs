@@ -2,19 +2,19 @@
 //! One lane is one sending number. Must not know: events, HTTP routes.
 
 pub mod backoff;
-pub mod day;
+pub mod recipient_quota;
 pub mod pacer;
-pub mod slots;
-pub mod verdict;
+pub mod egress_limiter;
+pub mod retry_policy;
 
-pub mod tenure;
+pub mod leadership;
 
 mod anew;
 pub mod lane;
-mod line;
+mod admission;
 pub mod recheck;
 mod send;
-pub mod settler;
-mod upkeep;
+pub mod completer;
+mod maintenance;
 
 pub use lane::{Lane, LaneSettings};

@@ -151,7 +151,7 @@ impl Pacer {
     }
 
     /// Goes on at another pace. The new one begins with its whole burst; that no second sees too many is the care of
-    /// [`super::slots::Slots`].
+    /// [`super::egress_limiter::EgressLimiter`].
     pub fn set_per_second(&self, per_second: u32) {
         self.per_second.store(per_second, Ordering::Relaxed);
         let rates = Rates { per_second, ..self.rates };

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::lane::{DispatchError, Holds, Lane, Parts, Text};
 use super::recheck::{Second, Sight, look, must_go};
-use super::tenure::Permit;
-use super::verdict::{Effect, Tried, judge};
+use super::leadership::LeaseGuard;
+use super::retry_policy::{Effect, Tried, judge};
 use crate::billing::stated::Stated;
 use crate::catalogue::Catalogue;
 use crate::domain::ids::MessageId;
@@ -33,7 +33,7 @@ use crate::whatsapp::Gate;
 impl Lane {
     pub(super) async fn send_admitted(
         &self,
-        permit: &Permit,
+        permit: &LeaseGuard,
         admitted: &[Due],
         now: Timestamp,
     ) -> Result<(), DispatchError> {
@@ -59,7 +59,7 @@ impl Lane {
     /// Looks at the admitted messages once more and claims those that may go. Returns them.
     async fn take(
         &self,
-        permit: &Permit,
+        permit: &LeaseGuard,
         admitted: &[Due],
         token: &str,
         now: Timestamp,
@@ -194,7 +194,7 @@ impl Lane {
 
     async fn claim(
         &self,
-        permit: &Permit,
+        permit: &LeaseGuard,
         ids: &[MessageId],
         token: &str,
         now: Timestamp,
@@ -210,7 +210,7 @@ impl Lane {
         claimed
     }
 
-    fn spawn(&self, permit: Permit, message: Message, due: &Due, token: String, place: OwnedSemaphorePermit) {
+    fn spawn(&self, permit: LeaseGuard, message: Message, due: &Due, token: String, place: OwnedSemaphorePermit) {
         let (gateway, settler, parts) = (self.gateway.clone(), self.settler.clone(), self.parts.clone());
         let (holds, patience, lane) = (self.holds.clone(), self.settings.patience, self.name.clone());
         let tried = Tried { attempt: due.attempts + 1, waits: due.waits };
@@ -267,7 +267,7 @@ impl Lane {
 
 /// The last look. What it lets pass is written by the same poll that asked: nothing lies between but the system call, and no
 /// program can close that. What went through it is seen afterwards, and counted.
-fn gate(permit: Permit, id: MessageId, passed: Arc<AtomicBool>) -> Gate {
+fn gate(permit: LeaseGuard, id: MessageId, passed: Arc<AtomicBool>) -> Gate {
     Gate::new(move || {
         let open = permit.is_valid();
         passed.store(open, Ordering::SeqCst);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::day::Full;
+use super::recipient_quota::Full;
 use super::lane::{DispatchError, Lane, Text};
 use crate::domain::ids::MessageId;
 use crate::domain::phone::E164;
@@ -15,7 +15,7 @@ use crate::store::outbox::Due;
 
 /// What becomes of the messages that were due.
 #[derive(Debug, Default)]
-pub(super) struct Line {
+pub(super) struct AdmissionPlan {
     /// In the order in which they may go; at most one per recipient.
     ready: Vec<Due>,
     pub admitted: Vec<Due>,
@@ -26,7 +26,7 @@ pub(super) struct Line {
     pub full_until: Option<Duration>,
 }
 
-impl Line {
+impl AdmissionPlan {
     /// Whether nothing was done with any of them.
     pub fn is_still(&self) -> bool {
         let moved = [self.cancelled.len(), self.held.len(), self.waits.len(), self.admitted.len()];
@@ -40,10 +40,10 @@ impl Line {
 
 impl Lane {
     /// Puts each recipient's first message in the place of those that came after it.
-    pub(super) async fn line_up(&self, due: Vec<Due>, now: Timestamp) -> Result<Line, DispatchError> {
+    pub(super) async fn line_up(&self, due: Vec<Due>, now: Timestamp) -> Result<AdmissionPlan, DispatchError> {
         let ids: Vec<MessageId> = due.iter().map(|one| one.id).collect();
         let late: HashSet<MessageId> = behind(&self.parts.store, &ids).await?.into_iter().collect();
-        let mut line = Line::default();
+        let mut line = AdmissionPlan::default();
         let mut written_to: HashSet<E164> = HashSet::new();
         for one in due {
             let first = if late.contains(&one.id) { ahead(&self.parts.store, &self.name, &one).await? } else { None };
@@ -73,7 +73,7 @@ impl Lane {
 
     /// The recipient must wait between two messages anyway. Where that is not needed, the message stays where it is: the end of
     /// the attempt before it wakes the lane.
-    fn after_the_first(&self, line: &mut Line, one: &Due, now: Timestamp) {
+    fn after_the_first(&self, line: &mut AdmissionPlan, one: &Due, now: Timestamp) {
         let pause = self.settings.rates.pair_interval_s;
         if pause > 0 {
             let until = now + SignedDuration::from_secs(i64::try_from(pause).unwrap_or(i64::MAX / 4));
@@ -82,7 +82,7 @@ impl Lane {
     }
 
     /// Decides about each by age, holds and pace alone.
-    pub(super) fn sort(&self, line: &mut Line, now: Timestamp) {
+    pub(super) fn sort(&self, line: &mut AdmissionPlan, now: Timestamp) {
         let mut place = false;
         for one in std::mem::take(&mut line.ready) {
             if one.expires_at <= now {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::day::Day;
+use super::recipient_quota::RecipientQuota;
 use super::lane::{DispatchError, Lane};
 use super::send::store_pause;
-use super::tenure::Permit;
-use super::verdict::AfterUnknown;
+use super::leadership::LeaseGuard;
+use super::retry_policy::AfterUnknown;
 use crate::domain::ids::MessageId;
 use crate::domain::reason::Reason;
 use crate::metrics::LaneLabel;
@@ -34,7 +34,7 @@ const HELD_FOR: SignedDuration = SignedDuration::from_hours(24 * 365);
 
 impl Lane {
     /// Does it, if it is time.
-    pub(super) async fn upkeep(&self, permit: &Permit, now: Timestamp) -> Result<(), DispatchError> {
+    pub(super) async fn upkeep(&self, permit: &LeaseGuard, now: Timestamp) -> Result<(), DispatchError> {
         let fence = permit.holder.fence;
         let (fresh, ours) = {
             let holds = self.holds.lock().expect("no holder panics");
@@ -64,7 +64,7 @@ impl Lane {
     }
 
     /// Begins to send where another owner ended, with the rate used so far.
-    async fn take_over(&self, permit: &Permit, now: Timestamp) -> Result<(), DispatchError> {
+    async fn take_over(&self, permit: &LeaseGuard, now: Timestamp) -> Result<(), DispatchError> {
         let rates = self.settings.rates;
         let pair = SignedDuration::from_secs(
             i64::try_from(rates.pair_interval_s.saturating_mul(rates.pair_burst.into())).unwrap_or(i64::MAX / 4),
@@ -81,7 +81,7 @@ impl Lane {
             // Another number of the portfolio may have read it already, and sent since.
             let mut day = self.day.lock().expect("no holder panics");
             if !day.is_of(permit.holder.fence) {
-                *day = Day::new(self.settings.recipients_per_day, permit.holder.fence, recent);
+                *day = RecipientQuota::new(self.settings.recipients_per_day, permit.holder.fence, recent);
             }
         }
         let start = self.parts.clock.monotonic() + if permit.first { Duration::ZERO } else { AFTER_ANOTHER };

@@ -11,7 +11,7 @@ use crate::store::contacted::WINDOW;
 
 /// Who was written to within the window.
 #[derive(Debug, Default)]
-pub struct Day {
+pub struct RecipientQuota {
     /// 0 is unlimited.
     max: usize,
     /// The fence of the lease under which it was read.
@@ -31,7 +31,7 @@ pub enum Full {
     Undecided,
 }
 
-impl Day {
+impl RecipientQuota {
     #[must_use]
     pub fn new(max: u32, fence: u64, recent: Vec<(E164, Timestamp)>) -> Self {
         let mut day = Self { max: max as usize, fence, ..Self::default() };
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_place_that_was_given_back_goes_to_the_next_recipient() {
         let now = Timestamp::UNIX_EPOCH;
-        let mut day = Day::new(2, 1, Vec::new());
+        let mut day = RecipientQuota::new(2, 1, Vec::new());
         assert_eq!((day.reserve(&phone(1), now), day.reserve(&phone(2), now)), (Ok(()), Ok(())));
         assert_eq!(day.reserve(&phone(3), now), Err(Full::Undecided), "one of the two may stay free");
         day.confirm(&phone(1), now);
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn two_messages_to_one_recipient_hold_one_place_until_both_are_given_back() {
         let now = Timestamp::UNIX_EPOCH;
-        let mut day = Day::new(1, 1, Vec::new());
+        let mut day = RecipientQuota::new(1, 1, Vec::new());
         assert_eq!((day.reserve(&phone(1), now), day.reserve(&phone(1), now)), (Ok(()), Ok(())));
         day.give_back(&phone(1));
         assert_eq!(day.reserve(&phone(2), now), Err(Full::Undecided));

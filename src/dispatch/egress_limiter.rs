@@ -15,7 +15,7 @@ const PAIRS_KEPT: usize = 20_000;
 
 /// The moments that are taken.
 #[derive(Debug)]
-pub struct Slots {
+pub struct EgressLimiter {
     clock: Clock,
     pair: Option<Limit>,
     taken: Mutex<Taken>,
@@ -35,7 +35,7 @@ struct Limit {
     length: Duration,
 }
 
-impl Slots {
+impl EgressLimiter {
     #[must_use]
     pub fn new(rates: &Rates, clock: Clock) -> Self {
         let pair = Limit { max: rates.pair_burst.max(1) as usize, length: rates.pair_interval() };
@@ -88,9 +88,9 @@ impl Limit {
 mod tests {
     use super::*;
 
-    fn slots(clock: &Clock) -> Slots {
+    fn slots(clock: &Clock) -> EgressLimiter {
         let rates = Rates { per_second: 3, headroom_percent: 0.0, pair_interval_s: 6, pair_burst: 1 };
-        Slots::new(&rates, clock.clone())
+        EgressLimiter::new(&rates, clock.clone())
     }
 
     fn phone(last: u32) -> E164 {

@@ -80,7 +80,7 @@ pub struct Tried {
 }
 
 /// The longest wait for a recipient that a provider may ask for: what waits longer is taken for put off by a clock that ran
-/// ahead (`dispatch::upkeep`).
+/// ahead (`dispatch::maintenance`).
 const RECIPIENT_WAIT_MAX: SignedDuration = SignedDuration::from_hours(1);
 
 /// Decides.

@@ -24,7 +24,7 @@ type Ended = (Attempt, OwnedSemaphorePermit);
 
 /// Takes ended attempts.
 #[derive(Clone, Debug)]
-pub struct Settler(mpsc::UnboundedSender<Ended>);
+pub struct Completer(mpsc::UnboundedSender<Ended>);
 
 /// The writer's loop. What waits stays in the queue when the loop is run anew.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ impl Settling {
     }
 }
 
-impl Settler {
+impl Completer {
     /// A handle, and the writer's loop, which notifies `bell` when it wrote something. The channel needs no bound of its own:
     /// each attempt carries its place among those in flight.
     #[must_use]

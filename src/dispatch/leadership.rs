@@ -18,7 +18,7 @@ const RENEW_TENTHS: u32 = 3;
 
 /// One portfolio's lease, as this instance sees it. Shared by the portfolio's lanes.
 #[derive(Debug)]
-pub struct Tenure {
+pub struct Leadership {
     name: String,
     owner: String,
     length: Duration,
@@ -48,7 +48,7 @@ pub struct Permit {
     pub holder: Holder,
     /// Whether there was no owner before this one: nobody's pace is to be heeded.
     pub first: bool,
-    tenure: Arc<Tenure>,
+    tenure: Arc<Leadership>,
 }
 
 impl Permit {
@@ -76,7 +76,7 @@ impl Permit {
     }
 }
 
-impl Tenure {
+impl Leadership {
     #[must_use]
     pub fn new(name: String, owner: String, length: Duration, clock: Clock) -> Arc<Self> {
         let state = Mutex::new(State::Watched { seen: None, since: None });
