@@ -49,7 +49,7 @@ use crate::process::{Usual, Worker};
 use crate::retention::Retention;
 use crate::rules::recipients::Policy;
 use crate::stop::{Stopper, pair};
-use crate::store::keeper::Keeper;
+use crate::store::decision_writer::DecisionWriter;
 use crate::store::{Store, hold, inbox, outbox};
 use crate::tasks::{Failures, Tasks};
 
@@ -79,7 +79,7 @@ pub struct App {
     /// Answers questions to the company's rules.
     pub decider: Arc<Decider>,
     outbox_bell: Arc<Notify>,
-    keeper: Option<Keeper>,
+    decision_writer: Option<DecisionWriter>,
     /// Whether it does its work.
     pub health: Arc<Health>,
     live: Arc<Live>,
@@ -198,7 +198,7 @@ impl App {
             notifier: None,
             decider,
             outbox_bell,
-            keeper: None,
+            decision_writer: None,
             health,
             live,
             restore,
@@ -269,7 +269,7 @@ impl App {
     pub async fn stop(mut self) {
         self.stopper.stop();
         // Once their last handles are dropped, the writers of decisions and outcomes write what they have and end.
-        self.keeper = None;
+        self.decision_writer = None;
         self.lanes.clear();
         let max = self.stop_max();
         let finished = async { while self.running.join_next().await.is_some() {} };

@@ -15,7 +15,7 @@ use crate::domain::hookpoint::{Subject, SubjectKind};
 use crate::domain::locale::Locale;
 use crate::store::StoreError;
 use crate::store::decision::{self, Filter, Kept};
-use crate::store::missed::{self, Told};
+use crate::store::missed::{self, MissedDecision};
 use crate::store::walk::{Found, Place};
 /// The stub tells of an answer that did not come in time within so long of the question.
 const TOLD_WITHIN: SignedDuration = SignedDuration::from_mins(2);
@@ -51,7 +51,7 @@ pub struct Whole {
     pub question: Json,
     pub facts: Json,
     /// The stub did not get this answer, and reported that: what it did instead.
-    pub unheard: Vec<Told>,
+    pub unheard: Vec<MissedDecision>,
 }
 
 impl Desk {
@@ -142,7 +142,7 @@ pub async fn whole(desk: &Desk, id: DecisionId, locale: Locale) -> Result<Whole,
 }
 
 /// What the stub reported of a question to the same rule about the same thing at that time.
-async fn unheard(desk: &Desk, kept: &Kept) -> Result<Vec<Told>, StoreError> {
+async fn unheard(desk: &Desk, kept: &Kept) -> Result<Vec<MissedDecision>, StoreError> {
     let (since, until) = (kept.asked_at - TOLD_WITHIN, kept.asked_at + TOLD_WITHIN);
     let service = kept.subject.filter(|subject| subject.kind == SubjectKind::Service).map(|subject| subject.id);
     let client = if service.is_some() { None } else { kept.client_id };
@@ -171,7 +171,7 @@ pub fn as_json(one: &Kept) -> Json {
 
 /// A missed decision for programs.
 #[must_use]
-pub fn missed_json(one: &Told) -> Json {
+pub fn missed_json(one: &MissedDecision) -> Json {
     let missed = &one.missed;
     let about: serde_json::Map<String, Json> =
         missed.about.iter().map(|(name, id)| ((*name).to_owned(), json!(id))).collect();

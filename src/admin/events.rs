@@ -3,7 +3,7 @@
 use super::{AdminError, Desk};
 use crate::domain::ids::EventId;
 use crate::store::search_events::{self, EventRow, EventSearch};
-use crate::store::told::{self, Told};
+use crate::store::client_history::{self, StoredEvent};
 use crate::store::trail::{self, EventTrail};
 use crate::store::walk::Found;
 
@@ -12,7 +12,7 @@ use crate::store::walk::Found;
 pub struct Whole {
     pub trail: EventTrail,
     /// What it said; `None` if it cannot be read.
-    pub told: Option<Told>,
+    pub told: Option<StoredEvent>,
 }
 
 /// Events, newest first.
@@ -29,7 +29,7 @@ pub async fn list(desk: &Desk, search: &EventSearch) -> Result<Found<EventRow>, 
 /// There is none; the database.
 pub async fn whole(desk: &Desk, id: &EventId) -> Result<Whole, AdminError> {
     let trail = trail::event(&desk.store, id).await?.ok_or(AdminError::NotFound("event"))?;
-    Ok(Whole { trail, told: told::event(&desk.store, id).await? })
+    Ok(Whole { trail, told: client_history::event(&desk.store, id).await? })
 }
 
 /// Reads an id.

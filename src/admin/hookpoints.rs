@@ -14,7 +14,7 @@ use crate::domain::admin::{Role, Who};
 use crate::domain::closed_list::closed_list;
 use crate::domain::hookpoint::{Hookpoint, HookpointId};
 use crate::domain::locale::Locale;
-use crate::store::recent;
+use crate::store::recent_activity;
 use crate::store::version::{self, Kind, Version};
 /// Versions that are shown.
 pub const VERSIONS_MAX: usize = 100;
@@ -83,7 +83,7 @@ pub async fn all(desk: &Desk, who: &Who) -> Result<All, AdminError> {
     let now = desk.now();
     let names: Vec<&str> = catalogue.entries().map(|entry| entry.hookpoint.id.as_str()).collect();
     let day = now - SignedDuration::from_hours(24);
-    let volumes = recent::volumes(&desk.store, &names, day, now - SignedDuration::from_hours(7 * 24)).await?;
+    let volumes = recent_activity::volumes(&desk.store, &names, day, now - SignedDuration::from_hours(7 * 24)).await?;
     let built_in = names_built_in()?;
     let contents: BTreeMap<&str, &str> =
         saved.iter().filter_map(|one| Some((one.name.as_str(), one.content.as_deref()?))).collect();

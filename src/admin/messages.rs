@@ -13,7 +13,7 @@ use crate::rules::recipients::Policy;
 use crate::store::audit::Record;
 use crate::store::resend;
 use crate::store::search::{self, MessageSearch};
-use crate::store::told::{self, Told};
+use crate::store::client_history::{self, StoredEvent};
 use crate::store::trail::{self, MessageFilter, MessageTrail};
 use crate::store::walk::Found;
 use crate::store::{consent, message, moved};
@@ -23,7 +23,7 @@ use crate::store::{consent, message, moved};
 pub struct Whole {
     pub message: MessageTrail,
     /// What asked for it, unless it is pruned.
-    pub event: Option<Told>,
+    pub event: Option<StoredEvent>,
     /// What sent it again.
     pub resent_as: Option<MessageId>,
 }
@@ -73,7 +73,7 @@ pub async fn one(desk: &Desk, id: MessageId) -> Result<MessageTrail, AdminError>
 pub async fn whole(desk: &Desk, id: MessageId) -> Result<Whole, AdminError> {
     let message = one(desk, id).await?;
     let event = match EventId::parse(&message.event_id) {
-        Some(event) => told::event(&desk.store, &event).await?,
+        Some(event) => client_history::event(&desk.store, &event).await?,
         None => None,
     };
     let resent_as = resend::next(&desk.store, id).await?;

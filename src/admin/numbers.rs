@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::{AdminError, Desk};
-use crate::store::contacted::{self, WINDOW};
+use crate::store::recipient_window::{self, WINDOW};
 use crate::store::lane::{self, Pause};
 use crate::store::{lane_setting, lease, outbox};
 
@@ -53,8 +53,8 @@ pub async fn all(desk: &Desk) -> Result<Vec<Standing>, AdminError> {
             pause: stops.iter().find(|stop| stop.lane == *name).cloned(),
             pace: paces.get(name).map_or(sender.rate_per_s, |pace| (*pace).min(sender.rate_per_s)),
             pace_max: sender.rate_per_s,
-            recent: contacted::count(store, &sender.portfolio, now - RECENT, COUNTED_MAX).await?,
-            day: contacted::count(store, &sender.portfolio, now - WINDOW, COUNTED_MAX).await?,
+            recent: recipient_window::count(store, &sender.portfolio, now - RECENT, COUNTED_MAX).await?,
+            day: recipient_window::count(store, &sender.portfolio, now - WINDOW, COUNTED_MAX).await?,
             day_max: sender.recipients_per_day,
             owner: leases
                 .iter()

@@ -15,7 +15,7 @@ use crate::domain::admin::{Role, Who};
 use crate::domain::closed_list::closed_list;
 use crate::figures::{self, HookLine};
 use crate::health::{Running, running};
-use crate::store::contacted::{self, WINDOW};
+use crate::store::recipient_window::{self, WINDOW};
 use crate::store::figure::{self, HOUR, Kind, News, hour_of};
 use crate::store::lane::{self, Pause};
 use crate::store::needs as seen;
@@ -197,7 +197,7 @@ async fn numbers(view: &View, at: Timestamp) -> Result<Vec<Number>, StoreError> 
             stopped: stops.iter().find(|stop| stop.lane == *name).cloned(),
             pace: f64::from(u32::try_from(made).unwrap_or(u32::MAX)) / PACE.as_secs_f64(),
             pace_max: paces.get(name).map_or(sender.rate_per_s, |pace| (*pace).min(sender.rate_per_s)),
-            recipients: contacted::count(&view.store, &sender.portfolio, at - WINDOW, up_to).await?,
+            recipients: recipient_window::count(&view.store, &sender.portfolio, at - WINDOW, up_to).await?,
             recipients_max: max,
             news: news.iter().find(|one| one.lane == *name).cloned(),
             queued: queue("queued"),

@@ -23,7 +23,7 @@ use crate::domain::reason::Reason;
 use crate::domain::record::{ClientStatus, Facts};
 use crate::domain::time::later;
 use crate::store::search::{self, MessageSearch};
-use crate::store::told::{self, Told};
+use crate::store::client_history::{self, StoredEvent};
 use crate::store::trail::{MessageTrail, SkipLine};
 use crate::store::{consent, moved, receipt};
 /// Days that one answer covers at most.
@@ -214,23 +214,23 @@ pub async fn answer(desk: &Desk, days: Days) -> Result<Answer, AdminError> {
     rows.contacts.extend(facts.iter().flat_map(|facts| &facts.contacts).map(|contact| contact.id));
 
     let messages = search::of_client(&desk.store, days.client, read, LINES_MAX).await?;
-    let mut skips = told::skips(&desk.store, Some(days.client), read, LINES_MAX).await?;
-    let nobodys = told::skips(&desk.store, None, read, NOBODYS_MAX).await?;
+    let mut skips = client_history::skips(&desk.store, Some(days.client), read, LINES_MAX).await?;
+    let nobodys = client_history::skips(&desk.store, None, read, NOBODYS_MAX).await?;
     let is_cut = messages.len() == LINES_MAX || skips.len() == LINES_MAX || nobodys.len() == NOBODYS_MAX;
     let mut ids: BTreeSet<String> = messages.iter().map(|one| one.event_id.clone()).collect();
     ids.extend(skips.iter().map(|one| one.event_id.clone()));
-    let mut events = told::events(&desk.store, &ids.iter().cloned().collect::<Vec<_>>()).await?;
+    let mut events = client_history::events(&desk.store, &ids.iter().cloned().collect::<Vec<_>>()).await?;
 
     // Events that led to nothing before anybody knew whose they were.
     let catalogue = desk.catalogue.load_full();
     let strange: BTreeSet<String> = nobodys.iter().map(|one| one.event_id.clone()).collect();
     let strange: Vec<String> = strange.difference(&ids).cloned().collect();
-    let mut his = told::events(&desk.store, &strange).await?;
-    his.extend(told::waiting(&desk.store, WAITING_MAX).await?);
-    his.retain(|one| rows.concern(&catalogue, &one.event));
-    let known: BTreeSet<String> = his.iter().map(|one| one.event.id.to_string()).chain(ids).collect();
+    let mut clients = client_history::events(&desk.store, &strange).await?;
+    clients.extend(client_history::waiting(&desk.store, WAITING_MAX).await?);
+    clients.retain(|one| rows.concern(&catalogue, &one.event));
+    let known: BTreeSet<String> = clients.iter().map(|one| one.event.id.to_string()).chain(ids).collect();
     skips.extend(nobodys.into_iter().filter(|one| known.contains(&one.event_id)));
-    events.extend(his);
+    events.extend(clients);
 
     let untold = untold(desk, &catalogue, &rows, &events, (since, until)).await?;
     let within = |at: Timestamp| since <= at && at < until;
@@ -338,7 +338,7 @@ fn subjects(catalogue: &Catalogue, event: &HookEvent) -> Vec<Subject> {
     named.collect()
 }
 
-fn lines(events: &[Told], messages: Vec<MessageTrail>, skips: Vec<SkipLine>) -> Vec<Line> {
+fn lines(events: &[StoredEvent], messages: Vec<MessageTrail>, skips: Vec<SkipLine>) -> Vec<Line> {
     let mut all: BTreeMap<String, Line> = BTreeMap::new();
     for told in events {
         let line = Line {
@@ -398,7 +398,7 @@ async fn untold(
     desk: &Desk,
     catalogue: &Catalogue,
     rows: &Rows,
-    events: &[Told],
+    events: &[StoredEvent],
     (since, until): (Timestamp, Timestamp),
 ) -> Result<Vec<Untold>, AdminError> {
     let zone = desk.zone();

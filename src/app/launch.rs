@@ -16,7 +16,7 @@ use crate::http::server::{Limits, connections_within, serve};
 use crate::road::{Step, mark_one};
 use crate::stop::{Stop, pair};
 use crate::store::Store;
-use crate::store::keeper::Keeper;
+use crate::store::decision_writer::DecisionWriter;
 use crate::tasks::Task;
 
 /// How often housekeeping looks.
@@ -38,9 +38,9 @@ impl App {
     ) {
         let (stopper, stop) = pair();
         self.stopper = stopper;
-        let (keeper, keeping) = Keeper::new(&self.store, &self.metrics);
-        let routes = self.routes(inbox_bell, &keeper);
-        self.keeper = Some(keeper);
+        let (decision_writer, keeping) = DecisionWriter::new(&self.store, &self.metrics);
+        let routes = self.routes(inbox_bell, &decision_writer);
+        self.decision_writer = Some(decision_writer);
         let (tasks, set) = (self.tasks.clone(), &mut self.running);
         tasks.supervise(set, (Task::DecisionWriter, ""), &stop, keeping, |it, _| async move { it.run().await });
         tasks.supervise(set, (Task::InboxWriter, ""), &stop, routes.writing, |it, _| async move { it.run().await });

@@ -21,7 +21,7 @@ use crate::http::receipts::{Receipts, Seen, SenderKeys};
 use crate::http::{Route, admin, api, batches, decide, heartbeat, ingest, join, manifest, ops, preferences, receipts};
 use crate::render::confirmation::button_texts;
 use crate::rules::consent::Words;
-use crate::store::keeper::Keeper;
+use crate::store::decision_writer::DecisionWriter;
 use crate::store::writer::{InboxWriter, InboxWriting};
 
 /// The routes, by the address they are served on.
@@ -35,8 +35,8 @@ pub(super) struct Routes {
 
 impl App {
     /// All routes.
-    pub(super) fn routes(&self, bell: Arc<Notify>, keeper: &Keeper) -> Routes {
-        let (mut main, writing) = self.service_routes(bell, keeper);
+    pub(super) fn routes(&self, bell: Arc<Notify>, decision_writer: &DecisionWriter) -> Routes {
+        let (mut main, writing) = self.service_routes(bell, decision_writer);
         let Some(desk) = self.desk.clone() else { return Routes { main: join(main), people: None, writing } };
         let people = people(&desk);
         if self.config.admin.listen.is_empty() {
@@ -47,7 +47,7 @@ impl App {
     }
 
     /// The routes of stubs, provider and machines.
-    fn service_routes(&self, bell: Arc<Notify>, keeper: &Keeper) -> (Vec<Route>, InboxWriting) {
+    fn service_routes(&self, bell: Arc<Notify>, decision_writer: &DecisionWriter) -> (Vec<Route>, InboxWriting) {
         let server = &self.config.server;
         let wait_max = Duration::from_millis(server.ingest_wait_ms);
         let (writer, writing) = InboxWriter::new(&self.store, server.ingest_queue_max, wait_max, bell);
@@ -76,7 +76,7 @@ impl App {
             decide::route(Decide {
                 sources: self.live.sources.clone(),
                 decider: self.decider.clone(),
-                keeper: keeper.clone(),
+                decision_writer: decision_writer.clone(),
                 clock: self.clock.clone(),
                 metrics: self.metrics.clone(),
                 limits: limits(server.event_bytes_max),

@@ -5,9 +5,9 @@ use serde_json::{Value as Json, json};
 use super::show;
 use crate::admin::decisions::missed_json;
 use crate::domain::missed::Missed;
-use crate::store::missed::Told;
+use crate::store::missed::MissedDecision;
 
-pub(super) fn print(all: &[Told], json: bool) {
+pub(super) fn print(all: &[MissedDecision], json: bool) {
     if json {
         return show::json(&all.iter().map(as_json).collect::<Json>());
     }
@@ -50,7 +50,7 @@ fn ask(missed: &Missed) -> Option<String> {
     Some(format!("hookbridge decisions ask {rule} {}", fields.join(" ")))
 }
 
-fn as_json(one: &Told) -> Json {
+fn as_json(one: &MissedDecision) -> Json {
     let mut all = missed_json(one);
     all["ask"] = json!(ask(&one.missed));
     all

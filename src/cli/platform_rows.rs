@@ -11,7 +11,7 @@ use crate::billing::Billing;
 use crate::config::Config;
 use crate::domain::event::ActorKind;
 use crate::envelope;
-use crate::store::{Store, recent};
+use crate::store::{Store, recent_activity};
 
 /// How far back payments are looked at, and how many.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24 * 14);
@@ -49,7 +49,7 @@ async fn encoding(billing: &Billing) -> Option<Finding> {
 /// cron may have different zones.
 async fn clocks(config: &Config, billing: &Billing, store: &Store, now: Timestamp) -> Option<Finding> {
     let zone = TimeZone::get(&config.billing.timezone).ok()?;
-    let events = recent::of_hooks(store, &["AddInvoicePayment"], now - LOOK_BACK, PAYMENTS_MAX).await.ok()?;
+    let events = recent_activity::of_hooks(store, &["AddInvoicePayment"], now - LOOK_BACK, PAYMENTS_MAX).await.ok()?;
     let events: Vec<_> = events
         .iter()
         .filter_map(|event| envelope::parse(&event.id, &event.source, event.body.as_bytes()).ok())

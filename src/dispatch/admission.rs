@@ -10,7 +10,7 @@ use super::lane::{DispatchError, Lane, Text};
 use crate::domain::ids::MessageId;
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
-use crate::store::order::{Ahead, ahead, behind};
+use crate::store::recipient_fifo::{Ahead, ahead, behind};
 use crate::store::outbox::Due;
 
 /// What becomes of the messages that were due.

@@ -15,7 +15,7 @@ use crate::domain::record::{Facts, Platform, SubjectRow};
 use crate::render::context::{About, build};
 use crate::render::{RenderError, digest};
 use crate::rules::recipients::{Policy, addressed};
-use crate::store::told;
+use crate::store::client_history;
 
 /// Looks closely at `message`, whose text or facts changed. `known`: the facts as they are without what the event adds.
 ///
@@ -29,7 +29,7 @@ pub(super) async fn write(
     (people, platform): (&Policy, &Platform),
 ) -> Result<Second, DispatchError> {
     let Some(entry) = ask.entry else { return Ok(Second::Cancel(Reason::SubjectMissing)) };
-    let event = told::events(sight.store, &[message.event_id.to_string()]).await?.pop();
+    let event = client_history::events(sight.store, &[message.event_id.to_string()]).await?.pop();
     // No later than it came, as when its message was made.
     let event = event.map(|stored| {
         let occurred_at = stored.event.occurred_at.min(stored.received_at);

@@ -17,7 +17,7 @@ use crate::store::hold::HoldState;
 use crate::store::lane::paused;
 use crate::store::outbox::{bring_back, cancel};
 use crate::store::unknown::{Lost, ask_operator, mark_lost, overdue, send_again};
-use crate::store::{contacted, hold};
+use crate::store::{recipient_window, hold};
 
 /// How often stored pauses, holds and unknown outcomes are looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -70,8 +70,8 @@ impl Lane {
             i64::try_from(rates.pair_interval_s.saturating_mul(rates.pair_burst.into())).unwrap_or(i64::MAX / 4),
         );
         let store = &self.parts.store;
-        let since = if self.settings.recipients_per_day > 0 { contacted::WINDOW } else { pair };
-        let recent = contacted::recent(store, &self.settings.portfolio, now - since.max(pair) - SKEW).await?;
+        let since = if self.settings.recipients_per_day > 0 { recipient_window::WINDOW } else { pair };
+        let recent = recipient_window::recent(store, &self.settings.portfolio, now - since.max(pair) - SKEW).await?;
         for (to, at) in &recent {
             if *at > now - pair - SKEW {
                 self.pacer.use_up_pair(to);

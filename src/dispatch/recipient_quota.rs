@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use crate::domain::phone::E164;
-use crate::store::contacted::WINDOW;
+use crate::store::recipient_window::WINDOW;
 
 /// Who was written to within the window.
 #[derive(Debug, Default)]

@@ -26,7 +26,7 @@ use crate::store::lane::{Pause, PausedBy, pause};
 use crate::store::message::load_each;
 use crate::store::outbox::{Claimant, Due, cancel, claim, fail_unreadable, rewrite, snooze};
 use crate::store::settle::{Attempt, Next};
-use crate::store::{StoreError, consent, moved, order};
+use crate::store::{StoreError, consent, moved, recipient_fifo};
 use crate::tasks::{Panicked, Task, caught};
 use crate::whatsapp::Gate;
 
@@ -149,7 +149,7 @@ impl Lane {
                 Second::Send | Second::Anew(..) => {
                     let answers = catalogue.entry(&message.hookpoint).and_then(|entry| entry.hookpoint.answers.clone());
                     match answers {
-                        Some(first) if order::was_never_said(store, message, &first).await? => {
+                        Some(first) if recipient_fifo::was_never_said(store, message, &first).await? => {
                             ended.push((message.id, Reason::Collapsed));
                         }
                         _ => good.push(message.id),

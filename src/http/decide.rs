@@ -20,7 +20,7 @@ use crate::decide::{Answer, Asker, Decider, Question};
 use crate::domain::decision::Rule;
 use crate::metrics::Metrics;
 use crate::road::{Step, mark_one};
-use crate::store::keeper::Keeper;
+use crate::store::decision_writer::DecisionWriter;
 use crate::tasks::{Task, caught};
 
 /// What the route works with.
@@ -28,7 +28,7 @@ use crate::tasks::{Task, caught};
 pub struct Decide {
     pub sources: Arc<ArcSwap<Sources>>,
     pub decider: Arc<Decider>,
-    pub keeper: Keeper,
+    pub decision_writer: DecisionWriter,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     pub limits: BodyLimits,
@@ -118,7 +118,7 @@ impl Decide {
             Err(_) => Err(late()),
             Ok(Ok(Ok(Ok((answer, kept))))) => {
                 // An answer that came too late is not kept: nobody heard it.
-                self.keeper.keep(kept);
+                self.decision_writer.keep(kept);
                 Ok(answer)
             }
             Ok(Ok(Ok(Err(error)))) => {

@@ -9,7 +9,7 @@ use crate::domain::event::HookEvent;
 use crate::domain::hookpoint::{Subject, SubjectKind};
 use crate::domain::ids::ClientId;
 use crate::domain::record::Facts;
-use crate::store::{Store, StoreError, heard};
+use crate::store::{Store, StoreError, known_events};
 
 /// The machine that a merge moves: the subject is the account that stays, the state the one that went into it.
 const MERGE: &str = "merge";
@@ -20,7 +20,7 @@ const MERGE: &str = "merge";
 /// The database.
 pub async fn join(store: &Store, asked: &mut [(usize, HookpointMatch<'_>)], facts: &mut [Gathered]) -> Result<(), StoreError> {
     let owners: BTreeSet<Subject> = facts.iter().flatten().flatten().filter_map(present).map(account).collect();
-    let merged = heard::states(store, &[MERGE], &owners.into_iter().collect::<Vec<_>>()).await?;
+    let merged = known_events::states(store, &[MERGE], &owners.into_iter().collect::<Vec<_>>()).await?;
     let mut together: BTreeMap<(String, u64, u64), Vec<usize>> = BTreeMap::new();
     for (place, ((_, one), found)) in asked.iter().zip(facts.iter_mut()).enumerate() {
         let (Some(former), Ok(all)) = (one.want.former, found) else { continue };

@@ -33,13 +33,13 @@ type Stored = (Inserted, NewEvent);
 
 /// Who waits for an event to be stored.
 #[derive(Debug)]
-pub(super) struct Asker {
+pub(super) struct PendingInsert {
     pub answer: oneshot::Sender<Result<Stored, WriteError>>,
     /// The deadline of the answer. The batch keeps it: one timer for a batch is cheaper than one for each event.
     pub until: Instant,
 }
 
-impl Asker {
+impl PendingInsert {
     /// Nothing happens if the request has ended.
     pub fn answer(self, with: Result<Stored, WriteError>) {
         let _ = self.answer.send(with);
@@ -55,8 +55,8 @@ pub(super) async fn reached(moment: Option<Instant>) {
 }
 
 /// Stores a batch and answers. Notifies `bell` when some of it is stored.
-pub(super) async fn store(mut connection: Kept, batch: Vec<(NewEvent, Asker)>, bell: &Notify) -> Kept {
-    let (events, mut askers): (Vec<NewEvent>, VecDeque<Asker>) = batch.into_iter().unzip();
+pub(super) async fn store(mut connection: DedicatedConn, batch: Vec<(NewEvent, PendingInsert)>, bell: &Notify) -> DedicatedConn {
+    let (events, mut askers): (Vec<NewEvent>, VecDeque<PendingInsert>) = batch.into_iter().unzip();
     let results = {
         let mut work = pin!(write_each(&mut connection, &events));
         loop {
@@ -83,7 +83,7 @@ pub(super) async fn store(mut connection: Kept, batch: Vec<(NewEvent, Asker)>, b
 }
 
 /// What became of each event. One that the database does not take costs only itself.
-async fn write_each(connection: &mut Kept, events: &[NewEvent]) -> Vec<Result<Inserted, WriteError>> {
+async fn write_each(connection: &mut DedicatedConn, events: &[NewEvent]) -> Vec<Result<Inserted, WriteError>> {
     let connection = tokio::sync::Mutex::new(connection);
     let bisected = bisect(events.len(), StoreError::is_of_a_row, |piece| {
         let (connection, events) = (&connection, &events[piece]);
@@ -108,7 +108,7 @@ async fn write_each(connection: &mut Kept, events: &[NewEvent]) -> Vec<Result<In
     results
 }
 
-async fn write_and_look(connection: &mut Kept, events: &[NewEvent]) -> Result<Vec<Inserted>, StoreError> {
+async fn write_and_look(connection: &mut DedicatedConn, events: &[NewEvent]) -> Result<Vec<Inserted>, StoreError> {
     let written = connection.run(&Write(events)).await?;
     connection.run(&Look(events, &written)).await
 }
@@ -141,12 +141,12 @@ impl Work for Look<'_> {
 }
 
 /// A connection of one's own, with its statements prepared.
-pub(super) struct Kept {
+pub(super) struct DedicatedConn {
     store: Store,
     connection: Option<Conn>,
 }
 
-impl Kept {
+impl DedicatedConn {
     pub fn new(store: &Store) -> Self {
         Self { store: store.clone(), connection: None }
     }

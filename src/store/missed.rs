@@ -13,7 +13,7 @@ use crate::envelope;
 
 /// A missed decision and the event that tells of it.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct MissedDecision {
     pub event: EventId,
     pub source: String,
     pub received_at: Timestamp,
@@ -39,7 +39,7 @@ pub struct Filter {
 ///
 /// # Errors
 /// The database, or a row that does not fit.
-pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<Told>, StoreError> {
+pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<MissedDecision>, StoreError> {
     walk(filter).newest(store, filter.before.as_ref(), filter.limit).await
 }
 
@@ -47,11 +47,11 @@ pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<Told>, StoreErro
 ///
 /// # Errors
 /// The database, or a row that does not fit.
-pub async fn page(store: &Store, filter: &Filter) -> Result<Found<Told>, StoreError> {
+pub async fn page(store: &Store, filter: &Filter) -> Result<Found<MissedDecision>, StoreError> {
     walk(filter).found(store, filter.before.as_ref(), filter.limit, TIME_MAX).await
 }
 
-fn walk(filter: &Filter) -> Walk<Told> {
+fn walk(filter: &Filter) -> Walk<MissedDecision> {
     let (mut walked, mut looked) = (Where::default(), Where::default());
     walked.add("hook = ?", [HOOK.into()]);
     walked.span("received_at", filter.since, None);
@@ -76,11 +76,11 @@ fn walk(filter: &Filter) -> Walk<Told> {
         key: |id| id.into(),
         stop: moment,
         item: reported,
-        place: |item: &Told| Place { at: item.received_at, id: item.event.to_string() },
+        place: |item: &MissedDecision| Place { at: item.received_at, id: item.event.to_string() },
     }
 }
 
-fn reported(row: &Row) -> Result<Told, StoreError> {
+fn reported(row: &Row) -> Result<MissedDecision, StoreError> {
     let reader = Reader::new("event", row, "");
     let id = reader.parse("id", EventId::parse)?;
     let reader = Reader::new("event", row, id.as_str());
@@ -89,5 +89,5 @@ fn reported(row: &Row) -> Result<Told, StoreError> {
     let event =
         envelope::parse(&id, &source, reader.get::<String>("body")?.as_bytes()).map_err(|_| reader.bad("body"))?;
     let received_at = reader.time("received_at")?;
-    Ok(Told { event: id, source, received_at, at: event.occurred_at.min(received_at), missed: Missed::read(&event) })
+    Ok(MissedDecision { event: id, source, received_at, at: event.occurred_at.min(received_at), missed: Missed::read(&event) })
 }

@@ -14,25 +14,25 @@ pub mod inbox;
 pub mod transition;
 pub mod writer;
 
-pub mod contacted;
+pub mod recipient_window;
 pub mod hold;
 pub mod lane;
 pub mod lane_setting;
 pub mod lease;
 pub mod message;
-pub mod order;
+pub mod recipient_fifo;
 pub mod outbox;
 pub mod personal;
 pub mod platform_link;
 pub mod settle;
-pub mod single;
+pub mod test_message;
 pub mod source_secret;
 pub mod unknown;
 
 pub mod consent;
 pub mod moved;
 pub mod receipt;
-pub mod recent;
+pub mod recent_activity;
 pub mod replies;
 pub mod reply;
 pub mod restored;
@@ -40,23 +40,23 @@ pub mod user_phone;
 
 pub mod decision;
 pub mod exception;
-pub mod keeper;
+pub mod decision_writer;
 pub mod missed;
 pub mod needs;
 pub mod notice;
 
-pub mod again;
+pub mod replay;
 pub mod erase;
 pub mod figure;
 pub mod resend;
 pub mod search;
 pub mod search_events;
-pub mod told;
+pub mod client_history;
 pub mod trail;
 pub mod walk;
 
 pub mod anchor;
-pub mod heard;
+pub mod known_events;
 pub mod heartbeat;
 pub mod instance;
 pub mod mirror;

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::Store;
-use super::batch::{Asker, Kept, WriteError, reached, store};
+use super::batch::{PendingInsert, DedicatedConn, WriteError, reached, store};
 use super::inbox::{Inserted, NewEvent, batch_of};
 use crate::domain::ids::EventId;
 use crate::road::{Step, mark_one};
@@ -27,7 +27,7 @@ const COMMIT_MAX: Duration = Duration::from_millis(50);
 /// Bytes of a row beside its body, at most.
 const ROW_BYTES: usize = 512;
 
-type Waiting = (NewEvent, Asker);
+type Waiting = (NewEvent, PendingInsert);
 
 /// Hands events to the writer.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl InboxWriter {
     #[must_use]
     pub fn new(store: &Store, queue_max: usize, wait_max: Duration, bell: Arc<Notify>) -> (Self, InboxWriting) {
         let (queue, receiver) = mpsc::channel(queue_max);
-        let idle = (0..BATCHES).map(|_| Kept::new(store)).collect();
+        let idle = (0..BATCHES).map(|_| DedicatedConn::new(store)).collect();
         let worth = Arc::new(Notify::new());
         let writer = Writer {
             receiver,
@@ -71,7 +71,7 @@ impl InboxWriter {
     /// It is not stored, or not known to be.
     pub async fn insert(&self, event: NewEvent) -> Result<(EventId, Inserted), WriteError> {
         let (answer, answered) = oneshot::channel();
-        let asker = Asker { answer, until: Instant::now() + self.wait_max };
+        let asker = PendingInsert { answer, until: Instant::now() + self.wait_max };
         self.queue.try_send((event, asker)).map_err(|_| WriteError::Full)?;
         if self.queue.max_capacity() - self.queue.capacity() >= WORTH {
             self.worth.notify_one();
@@ -104,8 +104,8 @@ struct Writer {
     /// Taken out of the queue, and not on its way yet.
     waiting: Vec<Waiting>,
     worth: Arc<Notify>,
-    idle: Vec<Kept>,
-    busy: JoinSet<Kept>,
+    idle: Vec<DedicatedConn>,
+    busy: JoinSet<DedicatedConn>,
     /// When the last batch went.
     went: Instant,
     wait_max: Duration,
@@ -133,7 +133,7 @@ impl Writer {
             tokio::select! {
                 biased;
                 Some(done) = self.busy.join_next() => {
-                    self.idle.push(done.unwrap_or_else(|_| Kept::new(&self.store)));
+                    self.idle.push(done.unwrap_or_else(|_| DedicatedConn::new(&self.store)));
                 }
                 () = self.worth.notified(), if patient && !self.idle.is_empty() => {}
                 () = reached(look_again) => self.give_up(),

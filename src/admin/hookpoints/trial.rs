@@ -18,7 +18,7 @@ use crate::envelope;
 use crate::process::plan::{Outcome, ask, reason_of};
 use crate::rules::recipients::{Circle, Policy, recipients};
 use crate::store::consent;
-use crate::store::recent::{self, Recent};
+use crate::store::recent_activity::{self, Recent};
 
 /// Events tried at most.
 pub const EVENTS_MAX: usize = 200;
@@ -85,7 +85,7 @@ pub async fn run(desk: &Desk, who: &Who, hookpoint: &Hookpoint) -> Result<Trial,
     let catalogue = Catalogue::only(on).map_err(|error| AdminError::invalid("definition", error.to_string()))?;
     let hooks: Vec<&str> = hookpoint.triggers.iter().map(|trigger| trigger.hook.as_str()).collect();
     let since = now - SignedDuration::from_hours(24 * DAYS);
-    let mut events = recent::of_hooks(&desk.store, &hooks, since, EVENTS_MAX + 1).await?;
+    let mut events = recent_activity::of_hooks(&desk.store, &hooks, since, EVENTS_MAX + 1).await?;
     let more = events.len() > EVENTS_MAX;
     events.truncate(EVENTS_MAX);
     let mut tried = decided(desk, &catalogue, &events, now).await?;

@@ -18,7 +18,7 @@ use crate::notify::{Failure, Letter};
 use crate::provider_texts::notice_definition;
 use crate::render::notice;
 use crate::signature::sha256;
-use crate::store::{StoreError, finish, single};
+use crate::store::{StoreError, finish, test_message};
 
 /// The hookpoint that notices to the staff are filed under. No alert has this name.
 pub const STAFF: &str = "staff_notice";
@@ -56,7 +56,7 @@ pub(super) async fn queue(
     let now = view.clock.now();
     for to in &view.config.notify.whatsapp.to {
         let Some(message) = message(view, lane, to, letter) else { continue };
-        match single::queue_notice(&view.store, &message, finish::priority(Class::Security), now).await {
+        match test_message::queue_notice(&view.store, &message, finish::priority(Class::Security), now).await {
             Err(error) if error.is_duplicate() => {}
             other => other?,
         }

@@ -13,7 +13,7 @@ use crate::domain::message::Message;
 use crate::domain::phone::{E164, normalize};
 use crate::render::sample;
 use crate::store::trail::{self, MessageFilter, MessageTrail};
-use crate::store::{audit, finish, single};
+use crate::store::{audit, finish, test_message};
 
 /// The hookpoint that test messages are filed under. No alert has this name.
 pub const TEST: &str = "test";
@@ -47,7 +47,7 @@ pub async fn send(desk: &Desk, who: &Who, key: &Key, to: &str) -> Result<Message
     let detail = format!("to {}, message {}", message.to, message.id);
     let record = desk.record(who, ACTION, (key.name(), Some(detail)), false);
     // Behind every alert: a test can wait.
-    single::queue(&desk.store, &message, finish::priority(Class::Notice), &record).await?;
+    test_message::queue(&desk.store, &message, finish::priority(Class::Notice), &record).await?;
     Ok(message.id)
 }
 

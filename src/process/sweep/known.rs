@@ -14,7 +14,7 @@ use crate::domain::ids::ClientId;
 use crate::envelope;
 use crate::store::inbox::NewEvent;
 use crate::store::transition::CLOCKS_APART;
-use crate::store::{Store, StoreError, heard};
+use crate::store::{Store, StoreError, known_events};
 
 /// A change with an event that tells it.
 #[derive(Debug)]
@@ -66,9 +66,9 @@ pub async fn unheard(
     let machines: Vec<&str> = machines.into_iter().collect();
     let asked: Vec<ClientId> =
         if tellings.iter().any(|t| t.said.only_if_alerted) { clients.clone() } else { Vec::new() };
-    let states = heard::states(store, &machines, &subjects).await?;
-    let alerted = heard::told(store, &asked, &subjects, Timestamp::UNIX_EPOCH).await?;
-    let events: Vec<HookEvent> = heard::events(store, &clients, &hookpoints, oldest - CLOCKS_APART)
+    let states = known_events::states(store, &machines, &subjects).await?;
+    let alerted = known_events::alerted(store, &asked, &subjects, Timestamp::UNIX_EPOCH).await?;
+    let events: Vec<HookEvent> = known_events::events(store, &clients, &hookpoints, oldest - CLOCKS_APART)
         .await?
         .into_iter()
         .filter_map(|e| envelope::parse(&e.id, &e.source, e.body.as_bytes()).ok())

@@ -33,7 +33,7 @@ use crate::road::{Step, mark_one};
 use crate::stop::Stop;
 use crate::store::inbox::NewEvent;
 use crate::store::mirror::{self, Change, Walk};
-use crate::store::{Store, anchor, heard, inbox};
+use crate::store::{Store, anchor, known_events, inbox};
 use crate::tasks::{Panicked, Task, caught};
 
 /// Rows read at once. From 1000 ids on MariaDB makes a table of them, on the disk where the rows have texts.
@@ -405,7 +405,7 @@ impl Sweep {
             })
             .collect();
         let (from, until) = (now - self.settings.age_max, now - self.settings.grace);
-        let moved = heard::moved(&self.store, &machines, from, until, MOVED_MAX).await?;
+        let moved = known_events::moved(&self.store, &machines, from, until, MOVED_MAX).await?;
         let states: BTreeMap<u64, (&str, Timestamp)> = moved
             .iter()
             .filter(|(_, subject, ..)| subject.kind == SubjectKind::Service)
@@ -424,7 +424,7 @@ impl Sweep {
         let clients: Vec<ClientId> = due.iter().filter_map(|one| one.seen.owner.map(ClientId)).collect();
         let subjects: Vec<Subject> =
             due.iter().map(|one| Subject { kind: SubjectKind::Service, id: one.seen.id }).collect();
-        let alerted = heard::told(&self.store, &clients, &subjects, from).await?;
+        let alerted = known_events::alerted(&self.store, &clients, &subjects, from).await?;
         due.retain(|one| {
             alerted
                 .iter()

@@ -14,7 +14,7 @@ use crate::admin::{AdminError, Mistake};
 use crate::domain::decision::{Rule, Verdict};
 use crate::domain::hookpoint::SubjectKind;
 use crate::store::decision::Kept;
-use crate::store::missed::{self, Told};
+use crate::store::missed::{self, MissedDecision};
 use crate::store::walk::Place;
 
 const HERE: &str = "/admin/rules/decisions";
@@ -218,7 +218,7 @@ fn values<'a>(ask: &Ask, whole: &'a Whole) -> Vec<(&'a str, String)> {
     shown.collect()
 }
 
-fn cause<'a>(ask: &Ask, told: &'a Told) -> &'a str {
+fn cause<'a>(ask: &Ask, told: &'a MissedDecision) -> &'a str {
     ask.localizer.known(&format!("rule.cause_{}", told.missed.cause)).unwrap_or(&told.missed.cause)
 }
 
@@ -243,7 +243,7 @@ pub(super) async fn missed(ask: &Ask) -> Result<Answer, AdminError> {
     Answer::page(AT, title, body)
 }
 
-fn missed_table(ask: &Ask, all: &[Told], names: &Names) -> Markup {
+fn missed_table(ask: &Ask, all: &[MissedDecision], names: &Names) -> Markup {
     html! {
         div.scroll tabindex="0" {
             table.cards {
@@ -281,7 +281,7 @@ fn missed_table(ask: &Ask, all: &[Told], names: &Names) -> Markup {
 }
 
 /// What it was about, with the way to ask now.
-fn what_of(ask: &Ask, one: &Told) -> Markup {
+fn what_of(ask: &Ask, one: &MissedDecision) -> Markup {
     let service = one.missed.about.iter().find(|(name, _)| *name == "service_id").map(|(_, id)| *id);
     html! {
         @match (one.missed.rule, service) {

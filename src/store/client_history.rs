@@ -14,7 +14,7 @@ use crate::envelope;
 
 /// An event as it came, and where it stands.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct StoredEvent {
     pub event: HookEvent,
     pub received_at: Timestamp,
     pub state: String,
@@ -47,14 +47,14 @@ pub async fn skips(
 ///
 /// # Errors
 /// The database.
-pub async fn events(store: &Store, ids: &[String]) -> Result<Vec<Told>, StoreError> {
+pub async fn events(store: &Store, ids: &[String]) -> Result<Vec<StoredEvent>, StoreError> {
     let mut all = Vec::with_capacity(ids.len());
     for some in ids.chunks(200) {
         let mut which = Where::default();
         which.add(&format!("id IN ({})", marks(some.len())), some.iter().map(|id| Value::from(id.as_str())));
         let select = "SELECT id, source, received_at, state, trail, body FROM event";
         for row in &which.statement(select, "").rows(store).await? {
-            all.extend(told(row)?);
+            all.extend(stored(row)?);
         }
     }
     Ok(all)
@@ -64,24 +64,24 @@ pub async fn events(store: &Store, ids: &[String]) -> Result<Vec<Told>, StoreErr
 ///
 /// # Errors
 /// The database.
-pub async fn waiting(store: &Store, limit: usize) -> Result<Vec<Told>, StoreError> {
+pub async fn waiting(store: &Store, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
     let statement = Where::default().statement(
         "SELECT event_id AS id, source, received_at, 'received' AS state, NULL AS trail, body FROM inbox",
         &format!("ORDER BY seq DESC LIMIT {limit}"),
     );
     let mut all = Vec::new();
     for row in &statement.rows(store).await? {
-        all.extend(told(row)?);
+        all.extend(stored(row)?);
     }
     Ok(all)
 }
 
-fn told(row: &Row) -> Result<Option<Told>, StoreError> {
+fn stored(row: &Row) -> Result<Option<StoredEvent>, StoreError> {
     let reader = Reader::new("event", row, "");
     let id = reader.parse("id", EventId::parse)?;
     let source: String = reader.get("source")?;
     let Ok(event) = envelope::parse(&id, &source, reader.get::<String>("body")?.as_bytes()) else { return Ok(None) };
-    Ok(Some(Told {
+    Ok(Some(StoredEvent {
         event,
         received_at: reader.time("received_at")?,
         state: reader.get("state")?,
@@ -93,7 +93,7 @@ fn told(row: &Row) -> Result<Option<Told>, StoreError> {
 ///
 /// # Errors
 /// The database.
-pub async fn event(store: &Store, id: &EventId) -> Result<Option<Told>, StoreError> {
+pub async fn event(store: &Store, id: &EventId) -> Result<Option<StoredEvent>, StoreError> {
     if let Some(found) = events(store, &[id.as_str().to_owned()]).await?.pop() {
         return Ok(Some(found));
     }
@@ -101,7 +101,7 @@ pub async fn event(store: &Store, id: &EventId) -> Result<Option<Told>, StoreErr
     which.add("event_id = ?", [id.as_str().into()]);
     let select = "SELECT event_id AS id, source, received_at, 'received' AS state, NULL AS trail, body FROM inbox";
     match which.statement(select, "").rows(store).await?.first() {
-        Some(row) => told(row),
+        Some(row) => stored(row),
         None => Ok(None),
     }
 }

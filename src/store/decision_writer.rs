@@ -30,13 +30,13 @@ enum Work {
 
 /// Hands decisions to the writer.
 #[derive(Clone, Debug)]
-pub struct Keeper {
+pub struct DecisionWriter {
     queue: mpsc::Sender<Work>,
     metrics: Arc<Metrics>,
 }
 
-impl Keeper {
-    /// A keeper, and its writer to be run. The writer ends when the last handle is dropped and all is written.
+impl DecisionWriter {
+    /// A decision_writer, and its writer to be run. The writer ends when the last handle is dropped and all is written.
     #[must_use]
     pub fn new(store: &Store, metrics: &Arc<Metrics>) -> (Self, Keeping) {
         let (queue, work) = mpsc::channel(QUEUE_MAX);

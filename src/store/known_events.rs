@@ -137,7 +137,7 @@ async fn transitions(
 ///
 /// # Errors
 /// The database.
-pub async fn told(
+pub async fn alerted(
     store: &Store,
     clients: &[ClientId],
     subjects: &[Subject],
