@@ -70,7 +70,7 @@ pub struct App {
     pub clock: Clock,
     worker: Arc<Worker>,
     lanes: Vec<Arc<Lane>>,
-    tenures: Vec<Arc<Leadership>>,
+    leaderships: Vec<Arc<Leadership>>,
     retention: Arc<Retention>,
     sweep: Arc<Sweep>,
     scheduler: Arc<Scheduler>,
@@ -150,7 +150,7 @@ impl App {
             bell: outbox_bell.clone(),
         };
         let name = instance_name();
-        let Lanes { lanes, tenures } = lanes(&config, &parts, &name)?;
+        let Lanes { lanes, leaderships } = lanes(&config, &parts, &name)?;
         let late_max = seconds(config.server.ready_late_max_s);
         let health = Health::new(store.clone(), clock.clone(), tasks.clone(), metrics.clone(), name, late_max);
         let health = Arc::new(health);
@@ -190,7 +190,7 @@ impl App {
             clock,
             worker,
             lanes,
-            tenures,
+            leaderships,
             retention,
             sweep,
             scheduler,
@@ -283,8 +283,8 @@ impl App {
             if let Err(error) = self.restore.again(&self.store, &self.clock).await {
                 tracing::warn!(%error, "a restore of an older dump may go unnoticed");
             }
-            for tenure in &self.tenures {
-                tenure.give_back(&self.store).await;
+            for leadership in &self.leaderships {
+                leadership.give_back(&self.store).await;
             }
             self.health.end().await;
         };

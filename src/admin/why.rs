@@ -225,12 +225,12 @@ pub async fn answer(desk: &Desk, days: Days) -> Result<Answer, AdminError> {
     let catalogue = desk.catalogue.load_full();
     let strange: BTreeSet<String> = nobodys.iter().map(|one| one.event_id.clone()).collect();
     let strange: Vec<String> = strange.difference(&ids).cloned().collect();
-    let mut clients = client_history::events(&desk.store, &strange).await?;
-    clients.extend(client_history::waiting(&desk.store, WAITING_MAX).await?);
-    clients.retain(|one| rows.concern(&catalogue, &one.event));
-    let known: BTreeSet<String> = clients.iter().map(|one| one.event.id.to_string()).chain(ids).collect();
+    let mut theirs = client_history::events(&desk.store, &strange).await?;
+    theirs.extend(client_history::waiting(&desk.store, WAITING_MAX).await?);
+    theirs.retain(|one| rows.concern(&catalogue, &one.event));
+    let known: BTreeSet<String> = theirs.iter().map(|one| one.event.id.to_string()).chain(ids).collect();
     skips.extend(nobodys.into_iter().filter(|one| known.contains(&one.event_id)));
-    events.extend(clients);
+    events.extend(theirs);
 
     let untold = untold(desk, &catalogue, &rows, &events, (since, until)).await?;
     let within = |at: Timestamp| since <= at && at < until;

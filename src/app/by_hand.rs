@@ -92,8 +92,8 @@ impl App {
 
     /// Waits until every decision that was given is on record.
     pub async fn decisions_kept(&self) {
-        if let Some(keeper) = &self.keeper {
-            keeper.flush().await;
+        if let Some(writer) = &self.decision_writer {
+            writer.flush().await;
         }
     }
 }

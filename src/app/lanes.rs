@@ -20,7 +20,7 @@ use crate::dispatch::{Lane, LaneSettings, lane};
 /// All numbers, and the leases that they need.
 pub(super) struct Lanes {
     pub lanes: Vec<Arc<Lane>>,
-    pub tenures: Vec<Arc<Leadership>>,
+    pub leaderships: Vec<Arc<Leadership>>,
 }
 
 /// What the numbers of a portfolio share.
@@ -33,15 +33,15 @@ pub(super) fn lanes(config: &Config, parts: &lane::Parts, owner: &str) -> anyhow
     let mut shared: BTreeMap<String, Shared> = BTreeMap::new();
     let mut lanes = Vec::new();
     for (name, sender) in &config.senders {
-        let (tenure, day) = shared.entry(sender.portfolio.clone()).or_insert_with(|| {
-            let tenure = Leadership::new(sender.portfolio.clone(), owner.to_owned(), length, parts.clock.clone());
-            (tenure, Arc::default())
+        let (leadership, day) = shared.entry(sender.portfolio.clone()).or_insert_with(|| {
+            let leadership = Leadership::new(sender.portfolio.clone(), owner.to_owned(), length, parts.clock.clone());
+            (leadership, Arc::default())
         });
         let settings = lane_settings(config, sender)?;
-        let lane = Lane::start(gateway(name, sender)?, settings, parts.clone(), tenure.clone(), day.clone());
+        let lane = Lane::start(gateway(name, sender)?, settings, parts.clone(), leadership.clone(), day.clone());
         lanes.push(Arc::new(lane));
     }
-    Ok(Lanes { lanes, tenures: shared.into_values().map(|(tenure, _)| tenure).collect() })
+    Ok(Lanes { lanes, leaderships: shared.into_values().map(|(leadership, _)| leadership).collect() })
 }
 
 /// Names this process among the instances: for people (machine and process), and never the same twice.

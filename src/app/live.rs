@@ -14,7 +14,7 @@ use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::section::is_empty;
-use crate::http::limit::{Sources, sources};
+use crate::http::sources::{Sources, sources};
 use crate::ops::sources::opened;
 use crate::render::Templates;
 use crate::seal::Sealer;

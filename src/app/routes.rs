@@ -16,7 +16,7 @@ use crate::http::heartbeat::Heartbeats;
 use crate::http::ingest::Ingest;
 use crate::http::ops::Ops;
 use crate::http::preferences::Preferences;
-use crate::http::raw::BodyLimits;
+use crate::http::request::BodyLimits;
 use crate::http::receipts::{Receipts, Seen, SenderKeys};
 use crate::http::{Route, admin, api, batches, decide, heartbeat, ingest, join, manifest, ops, preferences, receipts};
 use crate::render::confirmation::button_texts;

@@ -15,9 +15,9 @@ use warp::http::{HeaderMap, StatusCode};
 use warp::reply::Response;
 
 use super::Route;
-use super::limit::Sources;
+use super::sources::Sources;
 use super::problem::{Problem, json_response};
-use super::raw::{BodyLimits, json_body, rate_limited, source_of, text, verified_within};
+use super::request::{BodyLimits, json_body, rate_limited, source_of, text, verified_within};
 use super::refusals::Refusals;
 use crate::catalogue::{Catalogue, manifest};
 use crate::clock::Clock;

@@ -11,9 +11,9 @@ use warp::http::{HeaderMap, StatusCode};
 use warp::reply::Response;
 
 use super::Route;
-use super::limit::Sources;
+use super::sources::Sources;
 use super::problem::{Problem, json_response};
-use super::raw::{BodyLimits, Signed, json_body, signed};
+use super::request::{BodyLimits, Signed, json_body, signed};
 use super::refusals::Refusals;
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;

@@ -2,12 +2,12 @@
 //! answers, errors included.
 
 pub mod body;
-pub mod crowd;
+pub mod connection_limit;
 pub mod server;
 
-pub mod limit;
+pub mod sources;
 pub mod problem;
-pub mod raw;
+pub mod request;
 pub mod refusals;
 
 pub mod admin;

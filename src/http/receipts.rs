@@ -14,7 +14,7 @@ use warp::reply::Response;
 
 use super::answers::Answers;
 use super::problem::{Problem, json_response};
-use super::raw::{BodyLimits, json_body, text};
+use super::request::{BodyLimits, json_body, text};
 use super::refusals::Refusals;
 use super::{Route, number_changes};
 use crate::clock::Clock;

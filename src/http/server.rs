@@ -26,7 +26,7 @@ use warp::Reply;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
-use super::crowd::{Crowd, Seat, Ticket};
+use super::connection_limit::{ConnectionLimit, Slot, SlotGuard};
 use super::problem::Problem;
 use crate::metrics::Metrics;
 use crate::tasks::{Panicked, Task, caught};
@@ -119,7 +119,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let (http, metrics) = (builder(&limits), limits.metrics.clone());
-    let crowd = Crowd::new(limits.connections_max);
+    let connections = ConnectionLimit::new(limits.connections_max);
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
@@ -129,8 +129,8 @@ pub async fn serve(
             let accepted = listener.accept().await?;
             // One that has no place yet is the only one: the others wait in the kernel's backlog.
             let hangup = Hangup::default();
-            let ticket = crowd.seat(hangup.0.clone()).await;
-            Ok::<_, std::io::Error>((accepted, ticket, hangup))
+            let guard = connections.slot(hangup.0.clone()).await;
+            Ok::<_, std::io::Error>((accepted, guard, hangup))
         };
         let accepted = tokio::select! {
             biased;
@@ -138,11 +138,11 @@ pub async fn serve(
             next = next => next,
         };
         match accepted {
-            Ok(((stream, peer), ticket, hangup)) => {
+            Ok(((stream, peer), guard, hangup)) => {
                 let client = Client {
                     peer: Peer(peer),
                     hangup,
-                    ticket,
+                    guard,
                     behind_tls: limits.behind_tls,
                     metrics: metrics.clone(),
                 };
@@ -190,7 +190,7 @@ fn guard(headers: &mut HeaderMap, over_tls: bool) {
 struct Client {
     peer: Peer,
     hangup: Hangup,
-    ticket: Ticket,
+    guard: SlotGuard,
     behind_tls: bool,
     metrics: Arc<Metrics>,
 }
@@ -205,7 +205,7 @@ async fn converse(
     // Answers are small and final: waiting to fill a packet only adds delay.
     let _ = stream.set_nodelay(true);
     let routes = TowerToHyperService::new(warp::service(filter));
-    let Client { peer, hangup, ticket, behind_tls, metrics } = client;
+    let Client { peer, hangup, guard, behind_tls, metrics } = client;
     let asked = hangup.clone();
     let failed = |panicked: &Panicked| {
         metrics.panicked(Task::Server, panicked);
@@ -213,7 +213,7 @@ async fn converse(
             .response()
     };
     let answer = service_fn(|mut request: Request<Incoming>| {
-        let (routes, seat) = (routes.clone(), ticket.seat.clone());
+        let (routes, slot) = (routes.clone(), guard.slot.clone());
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(hangup.clone());
         async move {
@@ -222,8 +222,8 @@ async fn converse(
                 return Ok::<_, Infallible>(StatusCode::BAD_REQUEST.into_response());
             }
             let over_tls = behind_tls || says_tls(peer, request.headers());
-            let answer = caught(routes.call(request.map(|body| Arriving::new(body, seat.clone())))).await;
-            seat.wait();
+            let answer = caught(routes.call(request.map(|body| Arriving::new(body, slot.clone())))).await;
+            slot.wait();
             let mut answer = answer.unwrap_or_else(|panicked| Ok(failed(&panicked)));
             if let Ok(answer) = &mut answer {
                 guard(answer.headers_mut(), over_tls);
@@ -243,17 +243,17 @@ async fn converse(
 /// A body on its way. Until it is whole, we wait for the client; from then on the client waits for us.
 struct Arriving {
     body: Incoming,
-    seat: Arc<Seat>,
+    slot: Arc<Slot>,
 }
 
 impl Arriving {
-    fn new(body: Incoming, seat: Arc<Seat>) -> Self {
+    fn new(body: Incoming, slot: Arc<Slot>) -> Self {
         if body.is_end_stream() {
-            seat.work();
+            slot.work();
         } else {
-            seat.wait();
+            slot.wait();
         }
-        Self { body, seat }
+        Self { body, slot }
     }
 }
 
@@ -264,7 +264,7 @@ impl Body for Arriving {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         if frame.is_none() || self.body.is_end_stream() {
-            self.seat.work();
+            self.slot.work();
         }
         Poll::Ready(frame)
     }

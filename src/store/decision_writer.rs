@@ -36,7 +36,7 @@ pub struct DecisionWriter {
 }
 
 impl DecisionWriter {
-    /// A decision_writer, and its writer to be run. The writer ends when the last handle is dropped and all is written.
+    /// A handle, and its writer to be run. The writer ends when the last handle is dropped and all is written.
     #[must_use]
     pub fn new(store: &Store, metrics: &Arc<Metrics>) -> (Self, Keeping) {
         let (queue, work) = mpsc::channel(QUEUE_MAX);

@@ -10,7 +10,7 @@ use hookbridge::app::{App, Workers};
 use hookbridge::clock::Clock;
 use hookbridge::http::Route;
 use hookbridge::http::problem::json_response;
-use hookbridge::http::raw::{BodyLimits, json_body, verified};
+use hookbridge::http::request::{BodyLimits, json_body, verified};
 use hookbridge::signature::Key;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};

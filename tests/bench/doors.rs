@@ -10,7 +10,7 @@ use hookbridge::demo::stage::SOURCE;
 use hookbridge::domain::ids::EventId;
 use hookbridge::envelope;
 use hookbridge::http::Route;
-use hookbridge::http::raw::{BodyLimits, json_body, verified};
+use hookbridge::http::request::{BodyLimits, json_body, verified};
 use hookbridge::http::server::{Limits, serve};
 use hookbridge::signature::{Key, Verified, sha256};
 use mysql_async::prelude::Queryable as _;

@@ -41,7 +41,7 @@ use warp::reply::Response;
 use self::ask::{Answer, Ask, Fields, Page, fit, segments};
 use super::Route;
 use super::body::read_body;
-use super::raw::text;
+use super::request::text;
 use super::refusals::Refusals;
 use super::server::Peer;
 use crate::admin::login::{Present, Visitor, present};

@@ -6,7 +6,7 @@ use maud::html;
 use warp::http::header::{HeaderValue, REFRESH};
 use warp::reply::Response;
 
-use super::super::raw::text;
+use super::super::request::text;
 use super::super::refusals::Refusals;
 use super::Knock;
 use super::entry::{keep, show};

@@ -36,7 +36,7 @@ use super::Route;
 use super::admin::ask::{Fields, fit, segments};
 use super::admin::visitor;
 use super::problem::{Problem, json_response};
-use super::raw::{BodyLimits, json_body, text};
+use super::request::{BodyLimits, json_body, text};
 use super::refusals::Refusals;
 use super::server::Peer;
 use crate::admin::{AdminError, Desk, Mistake, token};

@@ -7,7 +7,7 @@ use futures_util::Stream;
 use warp::http::HeaderMap;
 
 use super::body::{BodyError, read_body};
-use super::limit::{Source, Sources};
+use super::sources::{Source, Sources};
 use super::problem::Problem;
 use crate::domain::event::HookEvent;
 use crate::domain::ids::EventId;
