@@ -52,7 +52,7 @@ pub struct Lane {
     pub(super) gateway: Arc<Gateway>,
     pub(super) settings: LaneSettings,
     pub(super) parts: Parts,
-    pub(super) tenure: Arc<Leadership>,
+    pub(super) leadership: Arc<Leadership>,
     pub(super) pacer: Pacer,
     pub(super) slots: Arc<EgressLimiter>,
     /// Shared by the numbers of a portfolio, as the provider's limit is.
@@ -125,13 +125,13 @@ pub enum Tick {
 }
 
 impl Lane {
-    /// A lane for `gateway`. The numbers of a portfolio share `tenure` and `day`.
+    /// A lane for `gateway`. The numbers of a portfolio share `leadership` and `day`.
     #[must_use]
     pub fn start(
         gateway: Gateway,
         settings: LaneSettings,
         parts: Parts,
-        tenure: Arc<Leadership>,
+        leadership: Arc<Leadership>,
         day: Arc<Mutex<RecipientQuota>>,
     ) -> Self {
         let (settler, settling) = Completer::new(parts.store.clone(), parts.metrics.clone(), parts.bell.clone());
@@ -148,7 +148,7 @@ impl Lane {
             holds: Arc::default(),
             settings,
             parts,
-            tenure,
+            leadership,
         }
     }
 
@@ -199,7 +199,7 @@ impl Lane {
     pub async fn tick(&self) -> Result<Tick, DispatchError> {
         let now = self.parts.clock.now();
         self.keep_pace();
-        let Some(permit) = self.tenure.keep(&self.parts.store, now).await? else {
+        let Some(permit) = self.leadership.keep(&self.parts.store, now).await? else {
             return Ok(Tick::Idle(self.settings.poll));
         };
         self.upkeep(&permit, now).await?;

@@ -44,23 +44,23 @@ enum State {
 
 /// The right to send, good until its time is over. Cheap to copy into every attempt.
 #[derive(Clone, Debug)]
-pub struct Permit {
+pub struct LeaseGuard {
     pub holder: Holder,
     /// Whether there was no owner before this one: nobody's pace is to be heeded.
     pub first: bool,
-    tenure: Arc<Leadership>,
+    leadership: Arc<Leadership>,
 }
 
-impl Permit {
+impl LeaseGuard {
     /// Whether it is still good at this very moment.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        self.tenure.is_valid(self.holder.fence)
+        self.leadership.is_valid(self.holder.fence)
     }
 
     /// Notes that a claim proved the lease; `asked` is the time before the claim was sent.
     pub fn proven(&self, asked: Duration) {
-        if let State::Held { holder, renewed, .. } = &mut *self.tenure.state()
+        if let State::Held { holder, renewed, .. } = &mut *self.leadership.state()
             && holder.fence == self.holder.fence
         {
             *renewed = asked.max(*renewed);
@@ -69,7 +69,7 @@ impl Permit {
 
     /// Gives it up at once: a claim found that it is lost.
     pub fn lost(&self) {
-        let mut state = self.tenure.state();
+        let mut state = self.leadership.state();
         if matches!(&*state, State::Held { holder, .. } if holder.fence == self.holder.fence) {
             *state = State::Watched { seen: None, since: None };
         }
@@ -87,7 +87,7 @@ impl Leadership {
     ///
     /// # Errors
     /// The database.
-    pub async fn keep(self: &Arc<Self>, store: &Store, now: Timestamp) -> Result<Option<Permit>, StoreError> {
+    pub async fn keep(self: &Arc<Self>, store: &Store, now: Timestamp) -> Result<Option<LeaseGuard>, StoreError> {
         if let Some(permit) = self.fresh() {
             return Ok(Some(permit));
         }
@@ -100,7 +100,7 @@ impl Leadership {
             State::Held { holder, first, .. } => self.renew(store, holder, first).await?,
             State::Watched { seen, since } => self.watch(store, seen, since, now).await?,
         }
-        Ok(self.permit().filter(Permit::is_valid))
+        Ok(self.permit().filter(LeaseGuard::is_valid))
     }
 
     async fn renew(&self, store: &Store, holder: Holder, first: bool) -> Result<(), StoreError> {
@@ -164,16 +164,16 @@ impl Leadership {
     }
 
     /// The permit, while it needs no renewal.
-    fn fresh(self: &Arc<Self>) -> Option<Permit> {
+    fn fresh(self: &Arc<Self>) -> Option<LeaseGuard> {
         let due = self.length * RENEW_TENTHS / 10;
         let young = matches!(&*self.state(), State::Held { renewed, .. } if self.clock.monotonic() < *renewed + due);
         if young { self.permit() } else { None }
     }
 
-    fn permit(self: &Arc<Self>) -> Option<Permit> {
+    fn permit(self: &Arc<Self>) -> Option<LeaseGuard> {
         match &*self.state() {
             State::Held { holder, first, .. } => {
-                Some(Permit { holder: holder.clone(), first: *first, tenure: self.clone() })
+                Some(LeaseGuard { holder: holder.clone(), first: *first, leadership: self.clone() })
             }
             State::Watched { .. } => None,
         }
