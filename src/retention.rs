@@ -14,8 +14,8 @@ use crate::config::section::RetentionConfig;
 use crate::metrics::{KindLabel, Metrics};
 use crate::road::{Step, mark_one};
 use crate::stop::Stop;
-use crate::store::recipient_window::WINDOW;
 use crate::store::prune::{Cursor, Kind, end_turn, note, step, take_turn};
+use crate::store::recipient_window::WINDOW;
 use crate::store::{Store, StoreError};
 use crate::tasks::Task;
 

@@ -2,8 +2,8 @@
 
 use super::{AdminError, Desk};
 use crate::domain::ids::EventId;
-use crate::store::search_events::{self, EventRow, EventSearch};
 use crate::store::client_history::{self, StoredEvent};
+use crate::store::search_events::{self, EventRow, EventSearch};
 use crate::store::trail::{self, EventTrail};
 use crate::store::walk::Found;
 

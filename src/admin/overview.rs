@@ -15,10 +15,10 @@ use crate::domain::admin::{Role, Who};
 use crate::domain::closed_list::closed_list;
 use crate::figures::{self, HookLine};
 use crate::health::{Running, running};
-use crate::store::recipient_window::{self, WINDOW};
 use crate::store::figure::{self, HOUR, Kind, News, hour_of};
 use crate::store::lane::{self, Pause};
 use crate::store::needs as seen;
+use crate::store::recipient_window::{self, WINDOW};
 use crate::store::{StoreError, inbox, lane_setting, outbox};
 /// The pace is measured over so long.
 const PACE: SignedDuration = SignedDuration::from_secs(30);

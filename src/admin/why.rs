@@ -22,8 +22,8 @@ use crate::domain::phone::{normalize, normalize_first};
 use crate::domain::reason::Reason;
 use crate::domain::record::{ClientStatus, Facts};
 use crate::domain::time::later;
-use crate::store::search::{self, MessageSearch};
 use crate::store::client_history::{self, StoredEvent};
+use crate::store::search::{self, MessageSearch};
 use crate::store::trail::{MessageTrail, SkipLine};
 use crate::store::{consent, moved, receipt};
 /// Days that one answer covers at most.

@@ -11,9 +11,9 @@ use super::{gateway, seconds};
 use crate::config::Config;
 use crate::config::section::SenderConfig;
 use crate::dispatch::backoff::Backoff;
-use crate::dispatch::recipient_quota::RecipientQuota;
-use crate::dispatch::pacer::Rates;
 use crate::dispatch::leadership::Leadership;
+use crate::dispatch::pacer::Rates;
+use crate::dispatch::recipient_quota::RecipientQuota;
 use crate::dispatch::retry_policy::{AfterUnknown, Patience, UnknownPolicy};
 use crate::dispatch::{Lane, LaneSettings, lane};
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::recipient_quota::Full;
 use super::lane::{DispatchError, Lane, Text};
+use super::recipient_quota::Full;
 use crate::domain::ids::MessageId;
 use crate::domain::phone::E164;
 use crate::domain::reason::Reason;
-use crate::store::recipient_fifo::{Ahead, ahead, behind};
 use crate::store::outbox::Due;
+use crate::store::recipient_fifo::{Ahead, ahead, behind};
 
 /// What becomes of the messages that were due.
 #[derive(Debug, Default)]

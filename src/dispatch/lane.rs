@@ -9,12 +9,12 @@ use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, Semaphore};
 
-use super::recipient_quota::RecipientQuota;
-use super::pacer::{Pacer, Rates};
-use super::recheck::Words;
 use super::completer::{Completer, Settling};
 use super::egress_limiter::EgressLimiter;
-use super::leadership::{LeaseGuard, Leadership};
+use super::leadership::{Leadership, LeaseGuard};
+use super::pacer::{Pacer, Rates};
+use super::recheck::Words;
+use super::recipient_quota::RecipientQuota;
 use super::retry_policy::Patience;
 use crate::billing::{Billing, BillingError};
 use crate::catalogue::Catalogue;

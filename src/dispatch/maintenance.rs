@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::recipient_quota::RecipientQuota;
 use super::lane::{DispatchError, Lane};
-use super::send::store_pause;
 use super::leadership::LeaseGuard;
+use super::recipient_quota::RecipientQuota;
 use super::retry_policy::AfterUnknown;
+use super::send::store_pause;
 use crate::domain::ids::MessageId;
 use crate::domain::reason::Reason;
 use crate::metrics::LaneLabel;
@@ -17,7 +17,7 @@ use crate::store::hold::HoldState;
 use crate::store::lane::paused;
 use crate::store::outbox::{bring_back, cancel};
 use crate::store::unknown::{Lost, ask_operator, mark_lost, overdue, send_again};
-use crate::store::{recipient_window, hold};
+use crate::store::{hold, recipient_window};
 
 /// How often stored pauses, holds and unknown outcomes are looked at.
 const EVERY: Duration = Duration::from_secs(1);

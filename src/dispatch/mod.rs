@@ -2,19 +2,19 @@
 //! One lane is one sending number. Must not know: events, HTTP routes.
 
 pub mod backoff;
-pub mod recipient_quota;
-pub mod pacer;
 pub mod egress_limiter;
+pub mod pacer;
+pub mod recipient_quota;
 pub mod retry_policy;
 
 pub mod leadership;
 
-mod anew;
-pub mod lane;
 mod admission;
+mod anew;
+pub mod completer;
+pub mod lane;
+mod maintenance;
 pub mod recheck;
 mod send;
-pub mod completer;
-mod maintenance;
 
 pub use lane::{Lane, LaneSettings};

@@ -9,8 +9,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::lane::{DispatchError, Holds, Lane, Parts, Text};
-use super::recheck::{Second, Sight, look, must_go};
 use super::leadership::LeaseGuard;
+use super::recheck::{Second, Sight, look, must_go};
 use super::retry_policy::{Effect, Tried, judge};
 use crate::billing::stated::Stated;
 use crate::catalogue::Catalogue;

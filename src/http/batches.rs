@@ -15,9 +15,9 @@ use warp::reply::Response;
 
 use super::Route;
 use super::ingest::{Ingest, not_stored, reused};
-use super::sources::Source;
 use super::problem::{Problem, json_response};
 use super::request::{BodyLimits, bad_envelope, json_body, rate_limited, source_of, verified};
+use super::sources::Source;
 use crate::domain::ids::EventId;
 use crate::envelope;
 use crate::road::{Step, mark};

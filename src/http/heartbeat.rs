@@ -15,10 +15,10 @@ use warp::http::{HeaderMap, StatusCode};
 use warp::reply::Response;
 
 use super::Route;
-use super::sources::Sources;
 use super::problem::{Problem, json_response};
-use super::request::{BodyLimits, json_body, rate_limited, source_of, text, verified_within};
 use super::refusals::Refusals;
+use super::request::{BodyLimits, json_body, rate_limited, source_of, text, verified_within};
+use super::sources::Sources;
 use crate::catalogue::{Catalogue, manifest};
 use crate::clock::Clock;
 use crate::config::rules::RulesConfig;

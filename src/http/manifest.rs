@@ -8,9 +8,9 @@ use warp::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use warp::reply::Response;
 
 use super::Route;
-use super::sources::Sources;
 use super::problem::{Problem, json_response};
 use super::request::{source_of, text, verified};
+use super::sources::Sources;
 use crate::catalogue::{Catalogue, manifest};
 use crate::clock::Clock;
 use crate::config::rules::RulesConfig;

@@ -5,10 +5,10 @@ pub mod body;
 pub mod connection_limit;
 pub mod server;
 
-pub mod sources;
 pub mod problem;
-pub mod request;
 pub mod refusals;
+pub mod request;
+pub mod sources;
 
 pub mod admin;
 pub mod api;

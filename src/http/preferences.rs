@@ -13,10 +13,10 @@ use warp::http::{HeaderMap, StatusCode};
 use warp::reply::Response;
 
 use super::Route;
-use super::sources::Sources;
 use super::problem::{Problem, json_response};
-use super::request::{BodyLimits, json_body, signed};
 use super::refusals::Refusals;
+use super::request::{BodyLimits, json_body, signed};
+use super::sources::Sources;
 use crate::billing::{Billing, Want};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;

@@ -14,8 +14,8 @@ use warp::reply::Response;
 
 use super::answers::Answers;
 use super::problem::{Problem, json_response};
-use super::request::{BodyLimits, json_body, text};
 use super::refusals::Refusals;
+use super::request::{BodyLimits, json_body, text};
 use super::{Route, number_changes};
 use crate::clock::Clock;
 use crate::domain::reason::Reason;

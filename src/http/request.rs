@@ -7,8 +7,8 @@ use futures_util::Stream;
 use warp::http::HeaderMap;
 
 use super::body::{BodyError, read_body};
-use super::sources::{Source, Sources};
 use super::problem::Problem;
+use super::sources::{Source, Sources};
 use crate::domain::event::HookEvent;
 use crate::domain::ids::EventId;
 use crate::envelope::{self, EnvelopeError, Head};

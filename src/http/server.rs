@@ -119,7 +119,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let (http, metrics) = (builder(&limits), limits.metrics.clone());
-    let connections = ConnectionLimit::new(limits.connections_max);
+    let admitted = ConnectionLimit::new(limits.connections_max);
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
@@ -129,8 +129,8 @@ pub async fn serve(
             let accepted = listener.accept().await?;
             // One that has no place yet is the only one: the others wait in the kernel's backlog.
             let hangup = Hangup::default();
-            let guard = connections.slot(hangup.0.clone()).await;
-            Ok::<_, std::io::Error>((accepted, guard, hangup))
+            let place = admitted.slot(hangup.0.clone()).await;
+            Ok::<_, std::io::Error>((accepted, place, hangup))
         };
         let accepted = tokio::select! {
             biased;
@@ -138,14 +138,9 @@ pub async fn serve(
             next = next => next,
         };
         match accepted {
-            Ok(((stream, peer), guard, hangup)) => {
-                let client = Client {
-                    peer: Peer(peer),
-                    hangup,
-                    guard,
-                    behind_tls: limits.behind_tls,
-                    metrics: metrics.clone(),
-                };
+            Ok(((stream, peer), place, hangup)) => {
+                let client =
+                    Client { peer: Peer(peer), hangup, place, behind_tls: limits.behind_tls, metrics: metrics.clone() };
                 connections.spawn(converse(stream, client, http.clone(), filter.clone(), graceful.watcher()));
             }
             Err(error) => {
@@ -190,7 +185,7 @@ fn guard(headers: &mut HeaderMap, over_tls: bool) {
 struct Client {
     peer: Peer,
     hangup: Hangup,
-    guard: SlotGuard,
+    place: SlotGuard,
     behind_tls: bool,
     metrics: Arc<Metrics>,
 }
@@ -205,7 +200,7 @@ async fn converse(
     // Answers are small and final: waiting to fill a packet only adds delay.
     let _ = stream.set_nodelay(true);
     let routes = TowerToHyperService::new(warp::service(filter));
-    let Client { peer, hangup, guard, behind_tls, metrics } = client;
+    let Client { peer, hangup, place, behind_tls, metrics } = client;
     let asked = hangup.clone();
     let failed = |panicked: &Panicked| {
         metrics.panicked(Task::Server, panicked);
@@ -213,7 +208,7 @@ async fn converse(
             .response()
     };
     let answer = service_fn(|mut request: Request<Incoming>| {
-        let (routes, slot) = (routes.clone(), guard.slot.clone());
+        let (routes, slot) = (routes.clone(), place.slot.clone());
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(hangup.clone());
         async move {

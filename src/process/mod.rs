@@ -1,13 +1,13 @@
 //! Owns: from a stored event to queued messages, or to the reason why not.
 //! Must not know: HTTP, the provider.
 
+mod baseline;
 mod missed;
 pub mod ownership_changes;
 pub mod plan;
 pub mod rule_checks;
 pub mod schedule;
 pub mod sweep;
-mod baseline;
 pub mod worker;
 
 pub use baseline::Usual;

@@ -18,7 +18,11 @@ const MERGE: &str = "merge";
 ///
 /// # Errors
 /// The database.
-pub async fn join(store: &Store, asked: &mut [(usize, HookpointMatch<'_>)], facts: &mut [Gathered]) -> Result<(), StoreError> {
+pub async fn join(
+    store: &Store,
+    asked: &mut [(usize, HookpointMatch<'_>)],
+    facts: &mut [Gathered],
+) -> Result<(), StoreError> {
     let owners: BTreeSet<Subject> = facts.iter().flatten().flatten().filter_map(present).map(account).collect();
     let merged = known_events::states(store, &[MERGE], &owners.into_iter().collect::<Vec<_>>()).await?;
     let mut together: BTreeMap<(String, u64, u64), Vec<usize>> = BTreeMap::new();

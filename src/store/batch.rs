@@ -55,7 +55,11 @@ pub(super) async fn reached(moment: Option<Instant>) {
 }
 
 /// Stores a batch and answers. Notifies `bell` when some of it is stored.
-pub(super) async fn store(mut connection: DedicatedConn, batch: Vec<(NewEvent, PendingInsert)>, bell: &Notify) -> DedicatedConn {
+pub(super) async fn store(
+    mut connection: DedicatedConn,
+    batch: Vec<(NewEvent, PendingInsert)>,
+    bell: &Notify,
+) -> DedicatedConn {
     let (events, mut askers): (Vec<NewEvent>, VecDeque<PendingInsert>) = batch.into_iter().unzip();
     let results = {
         let mut work = pin!(write_each(&mut connection, &events));

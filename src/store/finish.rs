@@ -116,7 +116,12 @@ const LOOKS: u32 = 10;
 ///
 /// # Errors
 /// The database, or a claim that was lost meanwhile; then nothing of the batch was written.
-pub async fn finish(store: &Store, batch: &[Processed], limits: &AlertLimits, now: Timestamp) -> Result<Finished, StoreError> {
+pub async fn finish(
+    store: &Store,
+    batch: &[Processed],
+    limits: &AlertLimits,
+    now: Timestamp,
+) -> Result<Finished, StoreError> {
     for _ in 1..LOOKS {
         match retried(|| finish_once(store, batch, limits, now)).await {
             // Another instance queued one of the messages in the meantime: look again.

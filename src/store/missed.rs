@@ -89,5 +89,11 @@ fn reported(row: &Row) -> Result<MissedDecision, StoreError> {
     let event =
         envelope::parse(&id, &source, reader.get::<String>("body")?.as_bytes()).map_err(|_| reader.bad("body"))?;
     let received_at = reader.time("received_at")?;
-    Ok(MissedDecision { event: id, source, received_at, at: event.occurred_at.min(received_at), missed: Missed::read(&event) })
+    Ok(MissedDecision {
+        event: id,
+        source,
+        received_at,
+        at: event.occurred_at.min(received_at),
+        missed: Missed::read(&event),
+    })
 }

@@ -14,19 +14,19 @@ pub mod inbox;
 pub mod transition;
 pub mod writer;
 
-pub mod recipient_window;
 pub mod hold;
 pub mod lane;
 pub mod lane_setting;
 pub mod lease;
 pub mod message;
-pub mod recipient_fifo;
 pub mod outbox;
 pub mod personal;
 pub mod platform_link;
+pub mod recipient_fifo;
+pub mod recipient_window;
 pub mod settle;
-pub mod test_message;
 pub mod source_secret;
+pub mod test_message;
 pub mod unknown;
 
 pub mod consent;
@@ -39,26 +39,26 @@ pub mod restored;
 pub mod user_phone;
 
 pub mod decision;
-pub mod exception;
 pub mod decision_writer;
+pub mod exception;
 pub mod missed;
 pub mod needs;
 pub mod notice;
 
-pub mod replay;
+pub mod client_history;
 pub mod erase;
 pub mod figure;
+pub mod replay;
 pub mod resend;
 pub mod search;
 pub mod search_events;
-pub mod client_history;
 pub mod trail;
 pub mod walk;
 
 pub mod anchor;
-pub mod known_events;
 pub mod heartbeat;
 pub mod instance;
+pub mod known_events;
 pub mod mirror;
 
 pub mod probe;

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::Store;
-use super::batch::{PendingInsert, DedicatedConn, WriteError, reached, store};
+use super::batch::{DedicatedConn, PendingInsert, WriteError, reached, store};
 use super::inbox::{Inserted, NewEvent, batch_of};
 use crate::domain::ids::EventId;
 use crate::road::{Step, mark_one};

@@ -6,8 +6,8 @@ use maud::html;
 use warp::http::header::{HeaderValue, REFRESH};
 use warp::reply::Response;
 
-use super::super::request::text;
 use super::super::refusals::Refusals;
+use super::super::request::text;
 use super::Knock;
 use super::entry::{keep, show};
 use crate::admin::Desk;

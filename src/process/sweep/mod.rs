@@ -33,7 +33,7 @@ use crate::road::{Step, mark_one};
 use crate::stop::Stop;
 use crate::store::inbox::NewEvent;
 use crate::store::mirror::{self, Change, Walk};
-use crate::store::{Store, anchor, known_events, inbox};
+use crate::store::{Store, anchor, inbox, known_events};
 use crate::tasks::{Panicked, Task, caught};
 
 /// Rows read at once. From 1000 ids on MariaDB makes a table of them, on the disk where the rows have texts.
