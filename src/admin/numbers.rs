@@ -3,8 +3,8 @@
 use jiff::SignedDuration;
 
 use super::{AdminError, Desk};
-use crate::store::recipient_window::{self, WINDOW};
 use crate::store::lane::{self, Pause};
+use crate::store::recipient_window::{self, WINDOW};
 use crate::store::{lane_setting, lease, outbox};
 
 /// Recipients of a number are counted up to here: twice what Meta's largest limit with a number allows.

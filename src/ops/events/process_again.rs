@@ -11,7 +11,7 @@ use crate::domain::admin::Role;
 use crate::domain::hookpoint::{HookpointId, Subject, Transition};
 use crate::domain::ids::EventId;
 use crate::ops::{Change, Context, Done, Nothing, Operation};
-use crate::store::{Tx, again, trail};
+use crate::store::{Tx, replay, trail};
 
 /// Process an event again that failed. Whoever got its message the first time gets no other.
 #[derive(Debug, Deserialize, ToSchema, clap::Args)]
@@ -54,7 +54,7 @@ impl Change for ProcessAgain {
     }
 
     async fn run(&self, tx: &mut Tx, context: Context<'_>, failed: &Failed) -> Result<Done<Nothing>, AdminError> {
-        if !again::again(tx, &failed.id, &failed.entered, context.now).await? {
+        if !replay::again(tx, &failed.id, &failed.entered, context.now).await? {
             return Err(AdminError::Conflict("events.not_failed".to_owned()));
         }
         let (action, target) = ("event.again", failed.id.as_str().to_owned());

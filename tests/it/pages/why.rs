@@ -151,7 +151,7 @@ async fn what_no_hook_told_of_is_there_with_what_becomes_of_it() {
     page.shows("factura 9001");
     page.shows("La revisión periódica lo encuentra en unos minutos.");
     page.shows("Es un borrador");
-    for (hours, words) in [(6, "la barrida tampoco lo contó"), (72, "demasiado viejo para avisarlo")] {
+    for (hours, words) in [(6, "la revisión periódica tampoco lo contó"), (72, "demasiado viejo para avisarlo")] {
         bridge.wait_s(hours * 3600);
         assert_eq!(ana.log_in("viewer of tests", PASSWORD).await.status, 303);
         ana.get(&days).await.shows(words);
@@ -172,6 +172,6 @@ async fn what_a_hook_told_of_is_not_said_to_be_untold() {
         .await;
     ana.get(&day(client)).await.shows("factura 9001");
     tell(&bridge, "evt_1", "InvoiceCreated", &json!({ "invoiceid": 9001 })).await;
-    ana.get(&day(client)).await.hides("La barrida lo encuentra");
+    ana.get(&day(client)).await.hides("La revisión periódica lo encuentra");
     bridge.finish().await;
 }
