@@ -79,7 +79,7 @@ async fn the_page_says_in_words_that_all_is_well_or_what_needs_somebody() {
     part.shows("href=\"/admin/settings/numbers\"");
     for language in ["en", "pt_BR"] {
         let page = ana.get(&format!("/admin?lang={language}")).await;
-        page.hides("Hay que mirar");
+        page.hides("Requiere atención (");
         page.hides("overview.");
     }
     acts::resume_lane(&bridge.app.store, "main", bridge.now()).await;
