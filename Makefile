@@ -29,7 +29,7 @@ lint:
 	@scripts/setup.sh lint
 	@$(CARGO) fmt --check
 	@$(CARGO) clippy --locked --all-targets -- -D warnings
-	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
+	@RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --locked --no-deps --document-private-items --quiet
 	@$(CARGO) deny --log-level error check licenses bans sources
 	@find php-hooks tests/php -name '*.php' -print0 | xargs -0 -n1 php -l >/dev/null && echo "[lint] PHP syntax is fine"
 

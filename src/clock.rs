@@ -24,7 +24,7 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock that stands still at `start` until [`Clock::advance`] or [`Clock::set`] moves it. Clones share the hand.
+    /// A clock that stands still at `start` until `Clock::advance` or [`Clock::set`] moves it. Clones share the hand.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
         Self(Source::Manual(Arc::new(AtomicI64::new(start.as_millisecond()))))

@@ -1,6 +1,6 @@
 //! Owns: watching the service's tasks. Each loop runs under [`Tasks::supervise`]: one that panics or ends is started again
 //! after a pause, and at the third time within a minute the process is to end, so that the service manager starts it anew.
-//! What goes wrong with a single item (an event, a message) is caught where the item is handled: [`caught`].
+//! What goes wrong with a single item (an event, a message) is caught where the item is handled: [`caught()`].
 
 mod caught;
 mod failures;
