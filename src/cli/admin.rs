@@ -9,10 +9,12 @@ use serde_json::json;
 use super::desk::{Failure, with_the_key};
 use super::show;
 use crate::admin::log::{self, Format};
-use crate::admin::{Desk, factor, people, token};
+use crate::admin::{Desk, factor, people};
 use crate::config::Config;
 use crate::domain::admin::{Role, Who};
-use crate::http::api::settings::{person_json, token_json};
+use crate::http::api::settings::person_json;
+use crate::ops::tokens::{CreateToken, EndToken, ListTokens};
+use crate::ops::{change, read};
 use crate::store::audit::Filter;
 
 #[derive(Debug, clap::Subcommand)]
@@ -87,12 +89,8 @@ pub struct Log {
 pub enum TokenCommand {
     /// Make a token; it is printed once
     Create {
-        name: String,
-        #[arg(long, default_value = "viewer", value_parser = role)]
-        role: Role,
-        /// Valid for so many days; without it, until ended
-        #[arg(long)]
-        days: Option<u32>,
+        #[command(flatten)]
+        create: CreateToken,
         #[arg(long)]
         json: bool,
     },
@@ -102,10 +100,7 @@ pub enum TokenCommand {
         json: bool,
     },
     /// End a token now
-    End {
-        /// Its number, see `list`
-        id: u64,
-    },
+    End(EndToken),
 }
 
 fn role(text: &str) -> Result<Role, String> {
@@ -209,34 +204,32 @@ async fn list(desk: &Desk, as_json: bool) -> Result<(), Failure> {
 
 async fn tokens(command: TokenCommand, desk: &Desk, who: &Who) -> Result<(), Failure> {
     match command {
-        TokenCommand::Create { name, role, days, json } => {
-            let until = days.map(|days| desk.now() + jiff::SignedDuration::from_hours(i64::from(days) * 24));
-            let token = token::create(desk, who, &name, role, until).await?;
-            let token = token.expose_secret();
-            if json { show::json(&json!({ "token": token })) } else { println!("{token}") }
+        TokenCommand::Create { create, json } => {
+            let new = change(desk, who, create).await?;
+            if json { show::output(&new) } else { println!("{}", new.token.expose_secret()) }
         }
         TokenCommand::List { json } => {
-            let all = token::all(desk, who).await?;
+            let all = read(desk, who, ListTokens {}).await?.items;
             if json {
-                show::json(&all.iter().map(token_json).collect());
+                show::output(&all);
             } else {
                 let mut table = show::table(&["id", "name", "role", "made", "used", "state"]);
                 for one in &all {
-                    let over = one.ended_at.is_some() || one.until.is_some_and(|until| until <= desk.now());
                     table.add_row(vec![
                         one.id.to_string(),
                         one.name.clone(),
                         one.role.to_string(),
                         show::time(one.made_at),
                         one.used_at.map(show::time).unwrap_or_default(),
-                        if over { "over" } else { "valid" }.to_owned(),
+                        if one.is_valid(desk.now()) { "valid" } else { "over" }.to_owned(),
                     ]);
                 }
                 println!("{table}");
             }
         }
-        TokenCommand::End { id } => {
-            token::end(desk, who, id).await?;
+        TokenCommand::End(end) => {
+            let id = end.id;
+            change(desk, who, end).await?;
             println!("token {id} is over");
         }
     }

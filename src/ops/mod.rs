@@ -5,6 +5,7 @@
 mod code;
 pub mod input;
 pub mod schema;
+mod secret;
 
 pub mod events;
 pub mod holds;
@@ -12,6 +13,7 @@ pub mod messages;
 pub mod numbers;
 pub mod restored;
 pub mod sources;
+pub mod tokens;
 
 use jiff::Timestamp;
 use serde::Serialize;

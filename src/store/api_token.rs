@@ -4,10 +4,9 @@ use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 
-use super::audit::Record;
 use super::pool::bounded;
-use super::row::{Reader, at, transaction};
-use super::{Store, StoreError};
+use super::row::{Reader, at};
+use super::{Store, StoreError, Tx};
 use crate::domain::admin::Role;
 
 /// One token.
@@ -104,55 +103,20 @@ pub struct New<'a> {
 ///
 /// # Errors
 /// The database.
-pub async fn create(store: &Store, new: New<'_>, record: &Record<'_>) -> Result<u64, StoreError> {
-    bounded(async {
-        let mut connection = store.connection().await?;
-        let mut tx = connection.start_transaction(transaction()).await?;
-        let until = new.until.map_or(Value::NULL, at);
-        tx.exec_drop(
-            "INSERT INTO api_token (name, token, role, made_at, made_by, until_at, owner_id) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (new.name, new.hash, new.role.code(), at(record.now), new.by, until, new.owner_id),
-        )
-        .await?;
-        let id = tx.last_insert_id().unwrap_or_default();
-        record.write(&mut tx).await?;
-        tx.commit().await?;
-        Ok(id)
-    })
-    .await
+pub async fn create(tx: &mut Tx, new: New<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let until = new.until.map_or(Value::NULL, at);
+    let sql =
+        "INSERT INTO api_token (name, token, role, made_at, made_by, until_at, owner_id) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    let values = (new.name, new.hash, new.role.code(), at(now), new.by, until, new.owner_id);
+    Ok(tx.0.exec_drop(sql, values).await?)
 }
 
 /// Ends a token. False: it was over already.
 ///
 /// # Errors
 /// The database.
-pub async fn end(store: &Store, id: u64, record: &Record<'_>) -> Result<bool, StoreError> {
-    bounded(async {
-        let mut connection = store.connection().await?;
-        let sql = "UPDATE api_token SET ended_at = ?, ended_by = ? WHERE id = ? AND ended_at IS NULL";
-        let mut tx = connection.start_transaction(transaction()).await?;
-        tx.exec_drop(sql, (at(record.now), &record.who.name, id)).await?;
-        let ended = tx.affected_rows() == 1;
-        if ended {
-            record.write(&mut tx).await?;
-        }
-        tx.commit().await?;
-        Ok(ended)
-    })
-    .await
-}
-
-/// Ends all tokens behind which stands the account `owner_id`. How many there were.
-///
-/// # Errors
-/// The database.
-pub async fn end_all(store: &Store, owner_id: u64, by: &str, now: Timestamp) -> Result<u64, StoreError> {
-    bounded(async {
-        let mut connection = store.connection().await?;
-        let sql = "UPDATE api_token SET ended_at = ?, ended_by = ? WHERE owner_id = ? AND ended_at IS NULL";
-        connection.exec_drop(sql, (at(now), by, owner_id)).await?;
-        Ok(connection.affected_rows())
-    })
-    .await
+pub async fn end(tx: &mut Tx, id: u64, by: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = "UPDATE api_token SET ended_at = ?, ended_by = ? WHERE id = ? AND ended_at IS NULL";
+    tx.0.exec_drop(sql, (at(now), by, id)).await?;
+    Ok(tx.0.affected_rows() == 1)
 }

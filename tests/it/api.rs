@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::process::Stdio;
 
-use hookbridge::admin::token;
 use hookbridge::domain::admin::{Role, Who};
 use hookbridge::http::{api, openapi};
 use secrecy::ExposeSecret as _;
@@ -11,6 +10,7 @@ use serde_json::json;
 use tokio::process::Command;
 
 use crate::support::lively::lively;
+use crate::support::person::token;
 use crate::support::turn::turn;
 
 #[test]
@@ -86,9 +86,9 @@ async fn a_fuzzer_finds_no_answer_that_is_not_described() {
     let who = Who::at_the_command_line("test");
     // Small ids are what a fuzzer guesses: they end these tokens, not the one it uses.
     for n in 0..20 {
-        token::create(&desk, &who, &format!("decoy {n}"), Role::Viewer, None).await.expect("a token");
+        token(&desk, &who, &format!("decoy {n}"), Role::Viewer).await;
     }
-    let held = token::create(&desk, &who, "fuzzer", Role::Administrator, None).await.expect("a token");
+    let held = token(&desk, &who, "fuzzer", Role::Administrator).await;
     // It keeps what it found in the folder that it runs in.
     let program = std::env::current_dir().expect("a folder").join(".work/venv/bin/schemathesis");
     let output = Command::new(program)

@@ -1,10 +1,12 @@
 //! Getting into the administrators' page: password, second factor, sessions, and what keeps others out.
 
 use hookbridge::domain::admin::Role;
+use hookbridge::ops;
+use hookbridge::ops::tokens::{EndToken, ListTokens};
 use hookbridge::store::audit;
 
 use crate::support::bridge::Bridge;
-use crate::support::person::{PASSWORD, Person, code, hire};
+use crate::support::person::{PASSWORD, Person, code, hire, token};
 
 fn now_s(bridge: &Bridge) -> u64 {
     u64::try_from(bridge.now().as_second()).expect("after 1970")
@@ -204,7 +206,7 @@ async fn the_api_wants_a_token_and_answers_problems() {
     let bridge = Bridge::start().await;
     let desk = bridge.app.desk.clone().expect("a key is set");
     let who = hookbridge::domain::admin::Who::at_the_command_line("test");
-    let token = hookbridge::admin::token::create(&desk, &who, "reports", Role::Viewer, None).await.expect("a token");
+    let token = token(&desk, &who, "reports", Role::Viewer).await;
     let token = secrecy::ExposeSecret::expose_secret(&token).to_owned();
     let ask = async |path: &str, token: &str| {
         let request = bridge.http.get(bridge.url(path)).header("authorization", format!("Bearer {token}"));
@@ -219,8 +221,8 @@ async fn the_api_wants_a_token_and_answers_problems() {
         assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{path}");
         assert_eq!(answer.headers["content-type"], "application/problem+json");
     }
-    let all = hookbridge::admin::token::all(&desk, &who).await.expect("tokens");
-    hookbridge::admin::token::end(&desk, &who, all[0].id).await.expect("it ends");
+    let all = ops::read(&desk, &who, ListTokens {}).await.expect("tokens").items;
+    ops::change(&desk, &who, EndToken { id: all[0].id }).await.expect("it ends");
     assert_eq!(ask("/api/v1/me", &token).await.status, 401, "an ended token opens nothing");
     bridge.finish().await;
 }

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use hookbridge::admin::token;
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
 use mysql_async::prelude::Queryable as _;
@@ -12,6 +11,7 @@ use serde_json::Value;
 use crate::support::bridge::{Bridge, answer};
 use crate::support::database::{columns, sequence};
 use crate::support::lively::reader;
+use crate::support::person::token;
 
 /// Whom somebody looks for: one of the oldest clients.
 const NAME: &str = "Wenceslada";
@@ -53,7 +53,7 @@ async fn search(bridge: &Bridge, key: &str, words: &str, before: Option<&str>) -
 async fn key(bridge: &Bridge) -> String {
     let desk = bridge.app.desk.clone().expect("a key is set");
     let who = Who::at_the_command_line("test");
-    let token = token::create(&desk, &who, "a program", Role::Viewer, None).await.expect("a token");
+    let token = token(&desk, &who, "a program", Role::Viewer).await;
     secrecy::ExposeSecret::expose_secret(&token).to_owned()
 }
 

@@ -1,13 +1,13 @@
 //! How slowly somebody may guess what opens an account: every spelling, address, session and way counts; and nobody is kept out by it.
 
-use hookbridge::admin::{people, token};
+use hookbridge::admin::people;
 use hookbridge::domain::admin::{Role, Who};
 use hookbridge::store::audit;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use crate::support::bridge::{Bridge, answer};
-use crate::support::person::{PASSWORD, Person, Seen, code, hire};
+use crate::support::person::{PASSWORD, Person, Seen, code, hire, token};
 
 fn now_s(bridge: &Bridge) -> u64 {
     u64::try_from(bridge.now().as_second()).expect("after 1970")
@@ -257,7 +257,7 @@ async fn a_token_is_worth_no_more_than_the_person_behind_it() {
     hire(&desk, "ana", Role::Administrator).await;
     let account = people::named(&desk, "ana").await.expect("she is there");
     let ana = Who { account: Some(account.id), ..Who::at_the_command_line("ana") };
-    let made = token::create(&desk, &ana, "reports", Role::Administrator, None).await.expect("a token");
+    let made = token(&desk, &ana, "reports", Role::Administrator).await;
     let ask = async |method: reqwest::Method, path: &str, token: &str, body: serde_json::Value| {
         let request = bridge.http.request(method, bridge.url(path)).bearer_auth(token);
         answer(if body.is_null() { request } else { request.json(&body) }).await
@@ -267,7 +267,7 @@ async fn a_token_is_worth_no_more_than_the_person_behind_it() {
     let body = json!({ "name": "child", "role": "administrator" });
     let child = ask(reqwest::Method::POST, "/api/v1/tokens", made.expose_secret(), body).await.body["token"].clone();
     let child = child.as_str().expect("a token").to_owned();
-    let free = token::create(&desk, &Who::at_the_command_line("root"), "cron", Role::Viewer, None).await.expect("one");
+    let free = token(&desk, &Who::at_the_command_line("root"), "cron", Role::Viewer).await;
     let tokens = [made.expose_secret(), child.as_str()];
     let shell = Who::at_the_command_line("test");
     people::set_role(&desk, &shell, &account, Role::Viewer).await.expect("another role");

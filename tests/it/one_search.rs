@@ -3,9 +3,9 @@
 
 use std::time::Instant;
 
+use hookbridge::admin::Desk;
 use hookbridge::admin::find::{Kind, Unseen, find};
 use hookbridge::admin::names::names;
-use hookbridge::admin::{Desk, token};
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
 use hookbridge::domain::hookpoint::{Subject, SubjectKind};
@@ -14,7 +14,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::support::bridge::{Bridge, answer};
-use crate::support::person::Person;
+use crate::support::person::{Person, token};
 
 fn who() -> Who {
     Who::at_the_command_line("test")
@@ -93,7 +93,7 @@ async fn page_command_line_and_api_say_the_same_and_say_what_was_not_looked_at()
     }
     let found = bridge.run_json(&["find", &first, &last]).await;
     assert_eq!(found["groups"][0]["hits"][0]["id"], json!(id.to_string()));
-    let key = token::create(&desk, &who(), "search", Role::Viewer, None).await.expect("a token");
+    let key = token(&desk, &who(), "search", Role::Viewer).await;
     let api =
         |query: &str| bridge.http.get(bridge.url(&format!("/api/v1/search{query}"))).bearer_auth(key.expose_secret());
     assert_eq!(answer(api(&format!("?q={first}%20{last}"))).await.body, found);

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hookbridge::admin::token;
 use hookbridge::demo::accounts::BRIDGE;
 use hookbridge::domain::admin::{Role, Who};
 use hookbridge::http::openapi;
@@ -15,7 +14,7 @@ use serde_json::Value;
 use crate::support::bridge::{Bridge, answer};
 use crate::support::database::{TestDb, connect, second_server, sequence};
 use crate::support::lively::{self, links};
-use crate::support::person::Person;
+use crate::support::person::{Person, token};
 use crate::support::turn::turn;
 
 /// Rows of every table that grows.
@@ -179,7 +178,7 @@ async fn look_at_pages(bridge: &Bridge) -> usize {
 async fn ask_the_api(bridge: &Bridge) -> usize {
     let desk = bridge.app.desk.clone().expect("a key is set");
     let who = Who::at_the_command_line("test");
-    let key = token::create(&desk, &who, "plans", Role::Administrator, None).await.expect("a token");
+    let key = token(&desk, &who, "plans", Role::Administrator).await;
     let day = bridge.now().to_string();
     let mut asked = 0;
     let document = openapi::document();

@@ -1,10 +1,10 @@
 //! Slips of the finger at the command line: each answer lists what there is and says what was probably meant.
 
-use hookbridge::admin::token;
 use hookbridge::domain::admin::{Role, Who};
 use secrecy::ExposeSecret as _;
 
 use crate::support::bridge::{Bridge, answer};
+use crate::support::person::token;
 
 #[tokio::test]
 async fn a_slip_in_a_search_is_an_error_that_helps_and_no_empty_list() {
@@ -28,8 +28,7 @@ async fn a_slip_in_a_search_is_an_error_that_helps_and_no_empty_list() {
         assert!(ok, "what may have been there once is no slip: {fine:?}: {out}{err}");
     }
     let desk = bridge.app.desk.clone().expect("a key is set");
-    let key =
-        token::create(&desk, &Who::at_the_command_line("test"), "slips", Role::Viewer, None).await.expect("a token");
+    let key = token(&desk, &Who::at_the_command_line("test"), "slips", Role::Viewer).await;
     let request = bridge.http.get(bridge.url("/api/v1/messages?state=faild")).bearer_auth(key.expose_secret());
     let refused = answer(request).await;
     assert_eq!(refused.status, 422);

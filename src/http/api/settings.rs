@@ -1,19 +1,18 @@
 //! Owns: settings: numbers, holds, sources, people, tokens, audit log.
 
-use jiff::SignedDuration;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::operation::{act, change, read};
 use super::{Answering, Call, Endpoint, endpoint};
-use crate::admin::{AdminError, factor, log, people, token};
+use crate::admin::{AdminError, factor, log, people};
 use crate::domain::admin::Role;
 use crate::ops::holds::{DiscardHold, ListHolds, PostponeHold, ReleaseHold};
 use crate::ops::numbers::{ListNumbers, PauseNumber, ResumeNumber, SetPace};
 use crate::ops::restored::{DiscardRestored, ReleaseRestored, SayRestored, ShowRestored};
 use crate::ops::sources::{EndSecret, ForgetStub, ListSources, RotateSecret};
+use crate::ops::tokens::{CreateToken, EndToken, ListTokens};
 use crate::store::account::Account;
-use crate::store::api_token::ApiToken;
 use crate::store::audit::Filter;
 
 /// The addresses.
@@ -43,9 +42,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("POST", "/administrators/:name/drop-factor", Role::Administrator, drop_factor),
     endpoint("POST", "/administrators/:name/unlock", Role::Administrator, unlock),
     endpoint("POST", "/administrators/:name/recovery-codes", Role::Administrator, renew_codes),
-    endpoint("GET", "/tokens", Role::Administrator, list_tokens),
-    endpoint("POST", "/tokens", Role::Administrator, create_token),
-    endpoint("POST", "/tokens/:id/end", Role::Administrator, end_token),
+    read::<ListTokens>("/tokens"),
+    change::<CreateToken>("/tokens"),
+    change::<EndToken>("/tokens/:id/end"),
     endpoint("GET", "/log", Role::Viewer, list_log),
 ];
 
@@ -133,42 +132,6 @@ fn renew_codes(call: Call) -> Answering {
     Box::pin(async move {
         let codes = factor::renew_codes(&call.desk, &call.who, &person(&call).await?).await?;
         Ok(json!({ "codes": codes.iter().map(secrecy::ExposeSecret::expose_secret).collect::<Vec<_>>() }))
-    })
-}
-
-fn list_tokens(call: Call) -> Answering {
-    Box::pin(async move {
-        let all = token::all(&call.desk, &call.who).await?;
-        Ok(json!({ "items": all.iter().map(token_json).collect::<Vec<_>>() }))
-    })
-}
-
-/// A token for programs, without what it is.
-#[must_use]
-pub fn token_json(one: &ApiToken) -> Value {
-    json!({
-        "id": one.id, "name": one.name, "role": one.role.code(), "made_at": one.made_at.to_string(),
-        "made_by": one.made_by, "used_at": one.used_at.map(|at| at.to_string()),
-        "until": one.until.map(|at| at.to_string()), "ended_at": one.ended_at.map(|at| at.to_string()),
-    })
-}
-
-fn create_token(call: Call) -> Answering {
-    Box::pin(async move {
-        let days = number(&call, "days")?;
-        if days.is_some_and(|days| !(1..=3650).contains(&days)) {
-            return Err(AdminError::invalid("days", "tokens.days_bad"));
-        }
-        let until = days.map(|days| call.desk.now() + SignedDuration::from_hours(24 * i64::from(days)));
-        let made = token::create(&call.desk, &call.who, call.text("name")?, role(&call)?, until).await?;
-        Ok(json!({ "token": made.expose_secret() }))
-    })
-}
-
-fn end_token(call: Call) -> Answering {
-    Box::pin(async move {
-        token::end(&call.desk, &call.who, call.id(0, "token")?).await?;
-        Ok(json!({}))
     })
 }
 

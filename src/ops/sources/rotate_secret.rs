@@ -4,13 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{AREA, SEAL};
 use crate::admin::AdminError;
 use crate::domain::admin::Role;
-use crate::ops::{Change, Context, Done, Operation};
+use crate::ops::{Change, Context, Done, Operation, secret};
 use crate::store::{Tx, source_secret};
 
 /// For how many days the secrets before a new one stay valid.
@@ -40,14 +40,9 @@ fn old_days() -> u32 {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NewSecret {
     /// What the stub's `config.php` needs. It cannot be had again.
-    #[serde(serialize_with = "exposed")]
+    #[serde(serialize_with = "secret::exposed")]
     #[schema(value_type = String)]
     pub secret: SecretString,
-}
-
-/// The one answer that holds it.
-fn exposed<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(secret.expose_secret())
 }
 
 impl Operation for RotateSecret {

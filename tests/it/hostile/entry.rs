@@ -1,6 +1,5 @@
 //! What strangers and viewers type: texts that would take a core, links in the place of a name; and what every answer carries.
 
-use hookbridge::admin::token;
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
 use mysql_async::prelude::Queryable as _;
@@ -8,11 +7,12 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use crate::support::bridge::{Answer, Bridge, answer};
+use crate::support::person::token;
 
 async fn viewer(bridge: &Bridge) -> String {
     let desk = bridge.app.desk.clone().expect("a key is set");
     let who = Who::at_the_command_line("test");
-    let made = token::create(&desk, &who, "reports", Role::Viewer, None).await.expect("a token");
+    let made = token(&desk, &who, "reports", Role::Viewer).await;
     made.expose_secret().to_owned()
 }
 

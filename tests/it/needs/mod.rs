@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 use hookbridge::admin::care::{Care, care};
 use hookbridge::admin::overview::need::{Kind, Need};
 use hookbridge::admin::overview::now;
-use hookbridge::admin::token;
 use hookbridge::domain::admin::{Role, Who};
 use hookbridge::domain::reason::Reason;
 use hookbridge::http::admin::overview::need_path;
@@ -19,7 +18,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::support::bridge::{Bridge, answer};
 use crate::support::database::connect;
-use crate::support::person::Person;
+use crate::support::person::{Person, token};
 
 fn desk(bridge: &Bridge) -> std::sync::Arc<hookbridge::admin::Desk> {
     bridge.app.desk.clone().expect("a key is set")
@@ -40,7 +39,7 @@ async fn needs(bridge: &Bridge) -> Vec<Need> {
 async fn agree(bridge: &Bridge, needs: &[Need]) {
     let desk = desk(bridge);
     let name = format!("look {}", uuid::Uuid::now_v7());
-    let token = token::create(&desk, &who(), &name, Role::Viewer, None).await.expect("a token");
+    let token = token(&desk, &who(), &name, Role::Viewer).await;
     let request = bridge.http.get(bridge.url("/api/v1/overview"));
     let api = answer(request.header("authorization", format!("Bearer {}", token.expose_secret()))).await;
     let said: Vec<(String, u64, String)> = api.body["needs"]

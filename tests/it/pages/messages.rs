@@ -1,6 +1,5 @@
 //! Messages and events: found by what people know of them, shown whole, and what operators do about them.
 
-use hookbridge::admin::token;
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
 use hookbridge::domain::ids::MessageId;
@@ -15,7 +14,7 @@ use serde_json::{Value, json};
 use crate::support::acts;
 use crate::support::bridge::{Answer, Bridge, answer};
 use crate::support::lively::lively;
-use crate::support::person::{PASSWORD, Person};
+use crate::support::person::{PASSWORD, Person, token};
 
 #[test]
 fn every_reason_has_words() {
@@ -226,8 +225,8 @@ async fn the_api_finds_shows_retries_and_tells_why() {
     let before = bridge.phones().len();
     let desk = bridge.app.desk.clone().expect("a key is set");
     let who = Who::at_the_command_line("test");
-    let viewer = token::create(&desk, &who, "viewer", Role::Viewer, None).await.expect("a token");
-    let operator = token::create(&desk, &who, "operator", Role::Operator, None).await.expect("a token");
+    let viewer = token(&desk, &who, "viewer", Role::Viewer).await;
+    let operator = token(&desk, &who, "operator", Role::Operator).await;
     let (viewer, operator) = (viewer.expose_secret(), operator.expose_secret());
     // By keyset: two pages make the whole list.
     let first = called(&bridge, viewer, "/messages?state=failed&limit=2", None).await;

@@ -2,18 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use hookbridge::admin::token;
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
 use serde_json::Value;
 
 use crate::support::bridge::{Bridge, answer};
-use crate::support::person::Person;
+use crate::support::person::{Person, token};
 
 async fn key(bridge: &Bridge) -> String {
     let desk = bridge.app.desk.clone().expect("a key is set");
     let who = Who::at_the_command_line("test");
-    let token = token::create(&desk, &who, "phones", Role::Viewer, None).await.expect("a token");
+    let token = token(&desk, &who, "phones", Role::Viewer).await;
     secrecy::ExposeSecret::expose_secret(&token).to_owned()
 }
 

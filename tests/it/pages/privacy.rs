@@ -1,6 +1,6 @@
 //! How long history is kept, who may be written to, and one client's data: page, API and command line.
 
-use hookbridge::admin::{AdminError, clients, messages, token};
+use hookbridge::admin::{AdminError, clients, messages};
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
 use hookbridge::domain::phone::E164;
@@ -14,12 +14,12 @@ use crate::commands::Ground;
 use crate::support::acts;
 use crate::support::bridge::{Answer, Bridge, answer};
 use crate::support::database::connect;
-use crate::support::person::Person;
+use crate::support::person::{Person, token};
 
 pub async fn key(bridge: &Bridge, role: Role) -> String {
     let desk = bridge.app.desk.clone().expect("a key is set");
     let who = Who::at_the_command_line("test");
-    let token = token::create(&desk, &who, &format!("privacy {role}"), role, None).await.expect("a token");
+    let token = token(&desk, &who, &format!("privacy {role}"), role).await;
     secrecy::ExposeSecret::expose_secret(&token).to_owned()
 }
 

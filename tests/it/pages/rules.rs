@@ -1,6 +1,5 @@
 //! The page on the company's rules: what would be said, decisions, exceptions.
 
-use hookbridge::admin::token;
 use hookbridge::decide::words::{Say, template};
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::bridge::{Bridge, answer};
 use crate::support::lively::reader;
-use crate::support::person::{Person, Seen};
+use crate::support::person::{Person, Seen, token};
 
 async fn person(bridge: &Bridge, role: Role) -> Person {
     let desk = bridge.app.desk.clone().expect("a key is set");
@@ -21,7 +20,7 @@ async fn person(bridge: &Bridge, role: Role) -> Person {
 async fn key(bridge: &Bridge, role: Role) -> String {
     let desk = bridge.app.desk.clone().expect("a key is set");
     let who = Who::at_the_command_line("test");
-    let token = token::create(&desk, &who, &format!("rules {role}"), role, None).await.expect("a token");
+    let token = token(&desk, &who, &format!("rules {role}"), role).await;
     secrecy::ExposeSecret::expose_secret(&token).to_owned()
 }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::support::acts;
 use crate::support::bridge::{Answer, Bridge, answer};
 use crate::support::database::connect;
-use crate::support::person::{PASSWORD, Person, hire};
+use crate::support::person::{PASSWORD, Person, hire, token};
 
 /// What the log says, oldest first.
 async fn log(desk: &Desk) -> Vec<String> {
@@ -23,7 +23,7 @@ async fn log(desk: &Desk) -> Vec<String> {
 
 async fn token(desk: &Desk, role: Role) -> String {
     let who = Who::at_the_command_line("test");
-    let made = admin::token::create(desk, &who, role.code(), role, None).await.expect("a token");
+    let made = token(desk, &who, role.code(), role).await;
     made.expose_secret().to_owned()
 }
 

@@ -1,7 +1,7 @@
 //! The page on texts: versions, preview, checks, test.
 
 use hookbridge::admin::templates::{Key, Saving, back, save, trial};
-use hookbridge::admin::{AdminError, Desk, reach, token};
+use hookbridge::admin::{AdminError, Desk, reach};
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
 use hookbridge::domain::hookpoint::HookpointId;
@@ -14,7 +14,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::support::bridge::{Bridge, answer};
-use crate::support::person::{PASSWORD, Person};
+use crate::support::person::{PASSWORD, Person, token};
 
 const PAGE: &str = "/admin/templates/invoice_created/es_AR";
 const BODY: &str = "Hola {{ recipient.name }}, de {{ company.name }} ya está la factura {{ invoice.number }} por {{ invoice.total }}. Vence el {{ invoice.due }}, gracias por elegirnos.";
@@ -398,9 +398,7 @@ async fn each_role_may_what_it_may_and_no_more() {
 async fn the_api_does_what_the_page_does() {
     let bridge = Bridge::start().await;
     let desk = desk(&bridge);
-    let token = async |name: &str, role| {
-        token::create(&desk, &shell(), name, role, None).await.expect("a token").expose_secret().to_owned()
-    };
+    let token = async |name: &str, role| token(&desk, &shell(), name, role).await.expose_secret().to_owned();
     let (chief, reader) = (token("chief", Role::Administrator).await, token("reader", Role::Viewer).await);
     let get = async |path: &str| {
         answer(

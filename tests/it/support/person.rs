@@ -5,6 +5,9 @@ use std::sync::Mutex;
 
 use hookbridge::admin::{Desk, people};
 use hookbridge::domain::admin::{Role, Who};
+use hookbridge::ops::tokens::CreateToken;
+use hookbridge::ops::{self, Code};
+use secrecy::SecretString;
 use totp_rs::{Builder, Secret};
 
 /// What everybody's password is in tests.
@@ -91,6 +94,12 @@ fn plain(html: &str) -> String {
 pub async fn hire(desk: &Desk, name: &str, role: Role) {
     let who = Who::at_the_command_line("test");
     people::create(desk, &who, name, role, Some(&PASSWORD.into())).await.expect("an administrator can be made");
+}
+
+/// A token of that name and role, made by `who`.
+pub async fn token(desk: &Desk, who: &Who, name: &str, role: Role) -> SecretString {
+    let create = CreateToken { name: name.to_owned(), role: Code(role), days: None };
+    ops::change(desk, who, create).await.expect("a token can be made").token
 }
 
 impl Person {

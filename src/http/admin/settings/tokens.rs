@@ -1,20 +1,20 @@
 //! Owns: tokens of programs that use the API. A new one is shown once.
 
-use jiff::SignedDuration;
 use maud::{Markup, html};
 use secrecy::ExposeSecret as _;
 
 use super::super::ask::{Answer, Answering, Ask};
 use super::super::layout::{Tone, badge, field, nothing};
 use super::{AT, head, once, role_select, shown};
-use crate::admin::{AdminError, Mistake, token};
+use crate::admin::{AdminError, Mistake};
 use crate::domain::admin::Role;
-use crate::store::api_token::ApiToken;
+use crate::ops::tokens::{CreateToken, EndToken, ListTokens, Token};
+use crate::ops::{Code, change, read};
 
 const HERE: &str = "/admin/settings/tokens";
 
 pub(super) async fn show(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, AdminError> {
-    let all = token::all(&ask.desk, &ask.who).await?;
+    let all = read(&ask.desk, &ask.who, ListTokens {}).await?.items;
     let body = html! {
         (head(ask, "tokens"))
         @if all.is_empty() { (nothing(ask.t("tokens.none"))) } @else { (list(ask, &all)) }
@@ -33,7 +33,7 @@ pub(super) async fn show(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, Admi
     shown(ask, "tokens", mistakes, body)
 }
 
-fn list(ask: &Ask, all: &[ApiToken]) -> Markup {
+fn list(ask: &Ask, all: &[Token]) -> Markup {
     let now = ask.desk.now();
     html! {
         div.scroll tabindex="0" { table.cards {
@@ -42,7 +42,7 @@ fn list(ask: &Ask, all: &[ApiToken]) -> Markup {
                 th { (ask.t("tokens.used")) } th { (ask.t("sources.until")) } th { (ask.t("sources.deed")) }
             } }
             tbody { @for one in all {
-                @let valid = one.ended_at.is_none() && one.until.is_none_or(|until| until > now);
+                @let valid = one.is_valid(now);
                 tr {
                     td data-label=(ask.t("tokens.name")) {
                         (one.name) " "
@@ -69,16 +69,15 @@ fn list(ask: &Ask, all: &[ApiToken]) -> Markup {
 
 pub(super) fn create(ask: Ask) -> Answering {
     Box::pin(async move {
-        let days = match ask.form.number("days") {
-            Ok(days) if days.is_none_or(|days| (1..=3650).contains(&days)) => days,
-            _ => return show(&ask, &[Mistake::new("days", "tokens.days_bad")]).await,
+        let Ok(days) = ask.form.number("days") else {
+            return show(&ask, &[Mistake::new("days", "tokens.days_bad")]).await;
         };
+        let days = days.map(|days| u32::try_from(days).unwrap_or(u32::MAX));
         let Some(role) = Role::parse(ask.form.text("role")) else {
             return show(&ask, &[Mistake::new("role", "form.unknown")]).await;
         };
-        let until =
-            days.map(|days| ask.desk.now() + SignedDuration::from_hours(24 * i64::try_from(days).unwrap_or_default()));
-        let made = match token::create(&ask.desk, &ask.who, ask.form.text("name"), role, until).await {
+        let create = CreateToken { name: ask.form.text("name").to_owned(), role: Code(role), days };
+        let made = match change(&ask.desk, &ask.who, create).await {
             Err(AdminError::Invalid(mistakes)) => return show(&ask, &mistakes).await,
             other => other?,
         };
@@ -86,7 +85,7 @@ pub(super) fn create(ask: Ask) -> Answering {
             (head(&ask, "tokens"))
             section.card {
                 h2 { (ask.form.text("name")) }
-                (once(&ask, made.expose_secret()))
+                (once(&ask, made.token.expose_secret()))
                 p { (ask.t("tokens.how")) }
                 pre { code { "Authorization: Bearer hbk_…" } }
                 a.button.main href=(HERE) { (ask.t("settings.copied")) }
@@ -99,7 +98,7 @@ pub(super) fn create(ask: Ask) -> Answering {
 pub(super) fn end(ask: Ask) -> Answering {
     Box::pin(async move {
         let id = ask.param(0).parse().map_err(|_| AdminError::NotFound("token"))?;
-        token::end(&ask.desk, &ask.who, id).await?;
+        change(&ask.desk, &ask.who, EndToken { id }).await?;
         Answer::done(HERE, "token_ended")
     })
 }
