@@ -8,8 +8,8 @@ use totp_rs::{Builder, Secret, Totp};
 
 use super::guess::{self, GuessError, Whose};
 use super::login::{Visitor, of_the_page};
-use super::{AdminError, Desk, password};
-use crate::domain::admin::{Role, Who};
+use super::{AdminError, Desk, password, people};
+use crate::domain::admin::Who;
 use crate::signature::sha256;
 use crate::store::account::{self, Account, Amendment, Change};
 use crate::store::recovery;
@@ -142,35 +142,28 @@ pub async fn set(
     let sealed = URL_SAFE_NO_PAD.decode(carried).map_err(|_| wrong())?;
     let secret = desk.sealer.open(SEAL_NEW, &sealed).map_err(|_| wrong())?;
     let step = step(&totp(&secret, &account.name)?, code, desk.now()).ok_or_else(wrong)?;
-    let (codes, hashes) = make_codes(desk, account.id)?;
+    let MadeCodes { codes, hashes } = make_codes(desk, account.id)?;
     let change = Change::Totp(Some(desk.sealer.seal(SEAL, &secret)));
     let what = Amendment { codes: Some(&hashes), ..Amendment::of(change) };
-    let record = desk.record(who, "second_factor.set", (&account.name, None), false);
-    account::amend(&desk.store, account.id, &what, &record).await?;
+    people::amend(desk, who, account, &what, ("second_factor.set", None)).await?;
     account::use_totp_step(&desk.store, account.id, step).await?;
     Ok(codes)
 }
 
-/// Makes new recovery codes in the place of the old ones: one's own, or as an administrator anybody's. Shown once.
-///
-/// # Errors
-/// The role; the account has no second factor; the database.
-pub async fn renew_codes(desk: &Desk, who: &Who, account: &Account) -> Result<Vec<SecretString>, AdminError> {
-    if !who.is_in_person(account.id) {
-        desk.require(who, Role::Administrator)?;
-    }
-    if account.totp_sealed.is_none() {
-        return Err(AdminError::Conflict("people.no_factor".to_owned()));
-    }
-    let (codes, hashes) = make_codes(desk, account.id)?;
-    let what = Amendment { change: None, keep_one: false, sessions_but: None, end_tokens: false, codes: Some(&hashes) };
-    let record = desk.record(who, "recovery_codes.make", (&account.name, None), false);
-    account::amend(&desk.store, account.id, &what, &record).await?;
-    Ok(codes)
+/// New recovery codes.
+#[expect(missing_debug_implementations, reason = "it holds secrets")]
+pub struct MadeCodes {
+    /// As they are shown, this once.
+    pub codes: Vec<SecretString>,
+    /// As the table holds them.
+    pub hashes: Vec<Vec<u8>>,
 }
 
-/// Codes as they are shown, and as they are kept.
-fn make_codes(desk: &Desk, account: u64) -> Result<(Vec<SecretString>, Vec<Vec<u8>>), AdminError> {
+/// Makes recovery codes of an account; nothing is stored.
+///
+/// # Errors
+/// No randomness.
+pub fn make_codes(desk: &Desk, account: u64) -> Result<MadeCodes, AdminError> {
     let mut bytes = [0_u8; RECOVERY_CODES * RECOVERY_CHARS];
     getrandom::fill(&mut bytes).map_err(|e| AdminError::Internal(e.to_string()))?;
     let codes: Vec<String> = bytes
@@ -179,7 +172,7 @@ fn make_codes(desk: &Desk, account: u64) -> Result<(Vec<SecretString>, Vec<Vec<u
         .collect();
     let hashes: Vec<Vec<u8>> = codes.iter().map(|code| kept(desk, account, code)).collect();
     let grouped = |code: &String| code.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-");
-    Ok((codes.iter().map(|code| SecretString::from(grouped(code))).collect(), hashes))
+    Ok(MadeCodes { codes: codes.iter().map(|code| SecretString::from(grouped(code))).collect(), hashes })
 }
 
 /// What is typed, if it has the shape of a recovery code.

@@ -14,7 +14,7 @@ use super::login::Visitor;
 use super::{AdminError, Desk};
 use crate::domain::admin::name_key;
 use crate::signature::{hex, sha256};
-use crate::store::audit::Record;
+use crate::store::Tx;
 use crate::store::throttle::{self, Past};
 
 /// Wrong tries of one account from one address, or in one browser, before it must wait.
@@ -148,12 +148,12 @@ impl Try {
     }
 }
 
-/// Forgets all wrong tries of an account, with the record of it. How many counters there were.
+/// Forgets all wrong tries of an account.
 ///
 /// # Errors
 /// The database.
-pub(super) async fn unlock(desk: &Desk, account: u64, record: &Record<'_>) -> Result<u64, AdminError> {
-    Ok(throttle::forget_all(&desk.store, &subject(Whose::Account(account)), record).await?)
+pub async fn unlock(tx: &mut Tx, account: u64) -> Result<(), AdminError> {
+    Ok(throttle::forget_all(tx, &subject(Whose::Account(account))).await?)
 }
 
 fn subject(whose: Whose<'_>) -> String {

@@ -12,7 +12,7 @@ use super::{AdminError, Desk, people};
 use crate::config::section::is_empty;
 use crate::domain::admin::{Role, Via, Who};
 use crate::signature::{Headers, Key, SignatureError, verify_within};
-use crate::store::account::{self, Account, Amendment, Change};
+use crate::store::account::{Account, Amendment, Change};
 use crate::store::platform_link;
 use crate::store::session::Stage;
 
@@ -160,8 +160,8 @@ async fn account(desk: &Desk, person: &Person, role: Role, visitor: &Visitor) ->
     };
     if let Some(known) = platform_link::account_of(&desk.store, person.id).await? {
         if known.role != role && known.disabled_at.is_none() {
-            let record = desk.record(&platform, "admin.role", (&known.name, Some(role.code().to_owned())), false);
-            account::amend(&desk.store, known.id, &Amendment::of(Change::Role(role)), &record).await?;
+            let what = Amendment::of(Change::Role(role));
+            people::amend(desk, &platform, &known, &what, ("admin.role", Some(role.code().to_owned()))).await?;
         }
         return Ok(Account { role, ..known });
     }

@@ -9,10 +9,13 @@ use serde_json::json;
 use super::desk::{Failure, with_the_key};
 use super::show;
 use crate::admin::log::{self, Format};
-use crate::admin::{Desk, factor, people};
+use crate::admin::{Desk, people};
 use crate::config::Config;
-use crate::domain::admin::{Role, Who};
-use crate::http::api::settings::person_json;
+use crate::domain::admin::Who;
+use crate::ops::people::{
+    CreateAdministrator, DisableAdministrator, DropFactor, EnableAdministrator, ListAdministrators, RenewCodes,
+    SetPassword, SetRole, UnlockAdministrator,
+};
 use crate::ops::tokens::{CreateToken, EndToken, ListTokens};
 use crate::ops::{change, read};
 use crate::store::audit::Filter;
@@ -21,9 +24,8 @@ use crate::store::audit::Filter;
 pub enum Command {
     /// Make an administrator; the password is asked, or read from a pipe
     Create {
-        name: String,
-        #[arg(long, default_value = "administrator", value_parser = role)]
-        role: Role,
+        #[command(flatten)]
+        create: CreateAdministrator,
         /// Without a password: nobody can log in with it until one is set
         #[arg(long)]
         no_password: bool,
@@ -34,24 +36,21 @@ pub enum Command {
         json: bool,
     },
     /// Set a password; all sessions of the account end
-    Password { name: String },
+    Password(SetPassword),
     /// Give another role
-    Role {
-        name: String,
-        #[arg(value_parser = role)]
-        role: Role,
-    },
+    Role(SetRole),
     /// Let nobody in by this account
-    Disable { name: String },
+    Disable(DisableAdministrator),
     /// Enable the account again
-    Enable { name: String },
+    Enable(EnableAdministrator),
     /// Take the second factor away, e.g. because the phone is lost
-    DropFactor { name: String },
+    DropFactor(DropFactor),
     /// Forget the wrong tries of an account, so that its person need not wait
-    Unlock { name: String },
+    Unlock(UnlockAdministrator),
     /// Make ten new recovery codes for an account with a second factor; they are printed once
     RecoveryCodes {
-        name: String,
+        #[command(flatten)]
+        renew: RenewCodes,
         #[arg(long)]
         json: bool,
     },
@@ -103,51 +102,56 @@ pub enum TokenCommand {
     End(EndToken),
 }
 
-fn role(text: &str) -> Result<Role, String> {
-    Role::parse(text).ok_or_else(|| "viewer, operator or administrator".to_owned())
-}
-
 pub async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
     with_the_key(config, async |desk, who| act(command, desk, who).await).await
 }
 
 async fn act(command: Command, desk: &Desk, who: &Who) -> Result<(), Failure> {
     match command {
-        Command::Create { name, role, no_password } => {
-            let password = if no_password { None } else { Some(ask_password()?) };
-            people::create(desk, who, &name, role, password.as_ref()).await?;
+        Command::Create { mut create, no_password } => {
+            create.password = if no_password { None } else { Some(ask_password()?) };
+            let (name, role) = (create.name.clone(), create.role);
+            change(desk, who, create).await?;
             println!("{name} is there, with the role {role}");
         }
-        Command::List { json } => list(desk, json).await?,
-        Command::Password { name } => {
-            let account = people::named(desk, &name).await?;
-            people::set_password(desk, who, &account, &ask_password()?, b"").await?;
+        Command::List { json } => list(desk, who, json).await?,
+        Command::Password(mut set) => {
+            let name = set.name.clone();
+            // Before somebody types a password in vain.
+            people::named(desk, &name).await?;
+            set.password = ask_password()?;
+            change(desk, who, set).await?;
             println!("the password of {name} is set, the account's sessions ended");
         }
-        Command::Role { name, role } => {
-            people::set_role(desk, who, &people::named(desk, &name).await?, role).await?;
+        Command::Role(set) => {
+            let (name, role) = (set.name.clone(), set.role);
+            change(desk, who, set).await?;
             println!("{name} has the role {role}");
         }
-        Command::Disable { name } => {
-            people::set_disabled(desk, who, &people::named(desk, &name).await?, true).await?;
+        Command::Disable(disable) => {
+            let name = disable.name.clone();
+            change(desk, who, disable).await?;
             println!("{name} is disabled");
         }
-        Command::Enable { name } => {
-            people::set_disabled(desk, who, &people::named(desk, &name).await?, false).await?;
+        Command::Enable(enable) => {
+            let name = enable.name.clone();
+            change(desk, who, enable).await?;
             println!("{name} may log in again");
         }
-        Command::DropFactor { name } => {
-            people::drop_factor(desk, who, &people::named(desk, &name).await?).await?;
+        Command::DropFactor(drop) => {
+            let name = drop.name.clone();
+            change(desk, who, drop).await?;
             println!("{name} has no second factor any more");
         }
-        Command::Unlock { name } => {
-            people::unlock(desk, who, &people::named(desk, &name).await?).await?;
+        Command::Unlock(unlock) => {
+            let name = unlock.name.clone();
+            change(desk, who, unlock).await?;
             println!("{name} need not wait any longer");
         }
-        Command::RecoveryCodes { name, json } => {
-            let codes = factor::renew_codes(desk, who, &people::named(desk, &name).await?).await?;
-            let codes: Vec<&str> = codes.iter().map(secrecy::ExposeSecret::expose_secret).collect();
-            if json { show::json(&json!({ "codes": codes })) } else { println!("{}", codes.join("\n")) }
+        Command::RecoveryCodes { renew, json } => {
+            let made = change(desk, who, renew).await?;
+            let codes: Vec<&str> = made.codes.iter().map(SecretString::expose_secret).collect();
+            if json { show::output(&made) } else { println!("{}", codes.join("\n")) }
         }
         Command::Token(command) => tokens(command, desk, who).await?,
         Command::Log(wishes) => deeds(wishes, desk).await?,
@@ -182,10 +186,10 @@ async fn deeds(wishes: Log, desk: &Desk) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn list(desk: &Desk, as_json: bool) -> Result<(), Failure> {
-    let all = people::all(desk).await?;
+async fn list(desk: &Desk, who: &Who, as_json: bool) -> Result<(), Failure> {
+    let all = read(desk, who, ListAdministrators {}).await?.items;
     if as_json {
-        show::json(&all.iter().map(person_json).collect());
+        show::output(&all);
         return Ok(());
     }
     let mut table = show::table(&["name", "role", "second factor", "since", "state"]);
@@ -193,9 +197,9 @@ async fn list(desk: &Desk, as_json: bool) -> Result<(), Failure> {
         table.add_row(vec![
             one.name.clone(),
             one.role.to_string(),
-            if one.totp_sealed.is_some() { "yes" } else { "no" }.to_owned(),
+            if one.second_factor { "yes" } else { "no" }.to_owned(),
             show::time(one.created_at),
-            if one.disabled_at.is_some() { "disabled" } else { "active" }.to_owned(),
+            if one.disabled { "disabled" } else { "active" }.to_owned(),
         ]);
     }
     println!("{table}");

@@ -16,12 +16,13 @@ use super::accounts::{self, BRIDGE, READER};
 use super::data::{self, Size};
 use super::mariadb::{Options, PrivateMariaDb};
 use super::schema::{self, Release};
-use crate::admin::people;
 use crate::app::{App, Workers};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::{Config, load};
 use crate::domain::admin::{Role, Who};
+use crate::ops::people::CreateAdministrator;
+use crate::ops::{Code, change};
 use crate::provider_texts::definitions;
 use crate::render::Templates;
 use crate::sandbox::{Sandbox, SandboxConfig};
@@ -231,7 +232,8 @@ async fn administrator(app: &App) -> anyhow::Result<SecretString> {
     getrandom::fill(&mut bytes).map_err(|e| anyhow::anyhow!("no randomness: {e}"))?;
     let password = SecretString::from(format!("hb-{}", URL_SAFE_NO_PAD.encode(bytes)));
     let who = Who::at_the_command_line("setup");
-    people::create(desk, &who, ADMINISTRATOR, Role::Administrator, Some(&password)).await?;
+    let (name, role) = (ADMINISTRATOR.to_owned(), Code(Role::Administrator));
+    change(desk, &who, CreateAdministrator { name, role, password: Some(password.clone()) }).await?;
     Ok(password)
 }
 

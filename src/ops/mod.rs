@@ -11,6 +11,7 @@ pub mod events;
 pub mod holds;
 pub mod messages;
 pub mod numbers;
+pub mod people;
 pub mod restored;
 pub mod sources;
 pub mod tokens;

@@ -4,10 +4,9 @@ use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Transaction, Value};
 
-use super::audit::Record;
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, transaction};
-use super::{Store, StoreError, recovery, revision};
+use super::{Store, StoreError, Tx, recovery, revision};
 use crate::domain::admin::{Role, name_key};
 use crate::domain::locale::Locale;
 
@@ -113,33 +112,22 @@ pub(super) async fn one(store: &Store, column: &'static str, value: Value) -> Re
     .await
 }
 
-/// Makes an account, with the hash of its password, and the record of it.
+/// Makes an account, with the hash of its password. Its id.
 ///
 /// # Errors
-/// The database; [`StoreError::is_duplicate`] if the name is taken. Then nothing is there.
+/// The database; [`StoreError::is_duplicate`] if the name is taken.
 pub async fn create(
-    store: &Store,
-    name: &str,
-    role: Role,
-    hash: Option<&str>,
-    record: &Record<'_>,
+    tx: &mut Tx,
+    (name, role, hash): (&str, Role, Option<&str>),
+    by: &str,
+    now: Timestamp,
 ) -> Result<u64, StoreError> {
-    retried(|| async {
-        let mut connection = store.connection().await?;
-        let mut tx = connection.start_transaction(transaction()).await?;
-        let now = at(record.now);
-        tx.exec_drop(
-            "INSERT INTO admin (name, name_key, role, password_hash, password_at, created_at, created_by) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (name, name_key(name), role.code(), hash, hash.map(|_| now.clone()), &now, &record.who.name),
-        )
-        .await?;
-        let id = tx.last_insert_id().unwrap_or_default();
-        record.write(&mut tx).await?;
-        tx.commit().await?;
-        Ok(id)
-    })
-    .await
+    let sql = "INSERT INTO admin (name, name_key, role, password_hash, password_at, created_at, created_by) \
+               VALUES (?, ?, ?, ?, ?, ?, ?)";
+    let now = at(now);
+    let values = (name, name_key(name), role.code(), hash, hash.map(|_| now.clone()), &now, by);
+    tx.0.exec_drop(sql, values).await?;
+    Ok(tx.0.last_insert_id().unwrap_or_default())
 }
 
 /// One change of an account.
@@ -217,44 +205,43 @@ pub enum Amended {
     Last,
 }
 
-/// Changes an account with all that follows, and the record of it, in one transaction. Of two that would take the last two
-/// administrators away, the second finds that it is the last.
+/// Changes an account with all that follows. Of two that would take the last two administrators away, the second finds that it
+/// is the last.
 ///
 /// # Errors
-/// The database; then nothing is changed.
-pub async fn amend(store: &Store, id: u64, what: &Amendment<'_>, record: &Record<'_>) -> Result<Amended, StoreError> {
-    retried(|| async {
-        let mut connection = store.connection().await?;
-        let mut tx = connection.start_transaction(transaction()).await?;
-        if what.keep_one {
-            tx.query_drop(revision::ALONE).await?;
-            let sql = "SELECT COUNT(*) FROM admin WHERE role = 'administrator' AND disabled_at IS NULL AND id <> ?";
-            let others: Option<u64> = tx.exec_first(sql, (id,)).await?;
-            if others == Some(0) {
-                return Ok(Amended::Last);
-            }
+/// The database.
+pub async fn amend(
+    tx: &mut Tx,
+    id: u64,
+    what: &Amendment<'_>,
+    by: &str,
+    now: Timestamp,
+) -> Result<Amended, StoreError> {
+    let tx = &mut tx.0;
+    if what.keep_one {
+        tx.query_drop(revision::ALONE).await?;
+        let sql = "SELECT COUNT(*) FROM admin WHERE role = 'administrator' AND disabled_at IS NULL AND id <> ?";
+        let others: Option<u64> = tx.exec_first(sql, (id,)).await?;
+        if others == Some(0) {
+            return Ok(Amended::Last);
         }
-        if let Some(change) = &what.change {
-            put(&mut tx, id, change).await?;
-        }
-        if let Some(kept) = what.sessions_but {
-            tx.exec_drop("DELETE FROM admin_session WHERE admin_id = ? AND token <> ?", (id, kept)).await?;
-        }
-        let mut tokens = 0;
-        if what.end_tokens {
-            let sql = "UPDATE api_token SET ended_at = ?, ended_by = ? WHERE owner_id = ? AND ended_at IS NULL";
-            tx.exec_drop(sql, (at(record.now), &record.who.name, id)).await?;
-            tokens = tx.affected_rows();
-        }
-        if let Some(codes) = what.codes {
-            recovery::put(&mut tx, id, codes).await?;
-        }
-        let detail = if tokens > 0 { Some(format!("API tokens that ended: {tokens}")) } else { record.detail.clone() };
-        Record { detail, ..record.clone() }.write(&mut tx).await?;
-        tx.commit().await?;
-        Ok(Amended::Done { tokens })
-    })
-    .await
+    }
+    if let Some(change) = &what.change {
+        put(tx, id, change).await?;
+    }
+    if let Some(kept) = what.sessions_but {
+        tx.exec_drop("DELETE FROM admin_session WHERE admin_id = ? AND token <> ?", (id, kept)).await?;
+    }
+    let mut tokens = 0;
+    if what.end_tokens {
+        let sql = "UPDATE api_token SET ended_at = ?, ended_by = ? WHERE owner_id = ? AND ended_at IS NULL";
+        tx.exec_drop(sql, (at(now), by, id)).await?;
+        tokens = tx.affected_rows();
+    }
+    if let Some(codes) = what.codes {
+        recovery::put(tx, id, codes).await?;
+    }
+    Ok(Amended::Done { tokens })
 }
 
 /// Uses up a step of the second factor. False: it, or a later one, was used already.

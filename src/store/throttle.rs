@@ -4,10 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Params, Row, Value};
 
-use super::audit::Record;
 use super::pool::{bounded, retried};
 use super::row::{Reader, at, marks, transaction};
-use super::{Store, StoreError};
+use super::{Store, StoreError, Tx};
 
 /// A counter as it stood before a try.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,22 +102,13 @@ pub async fn forget(store: &Store, subject: &str) -> Result<(), StoreError> {
     .await
 }
 
-/// The same for `subject` and all `subject@…`, with the record of it. How many counters there were.
+/// The same for `subject` and all `subject@…`.
 ///
 /// # Errors
-/// The database; then all stay.
-pub async fn forget_all(store: &Store, subject: &str, record: &Record<'_>) -> Result<u64, StoreError> {
-    retried(|| async {
-        let mut connection = store.connection().await?;
-        let mut tx = connection.start_transaction(transaction()).await?;
-        let sql = "DELETE FROM login_failure WHERE subject = ? OR subject LIKE CONCAT(?, '@%')";
-        tx.exec_drop(sql, (subject, subject)).await?;
-        let forgotten = tx.affected_rows();
-        record.write(&mut tx).await?;
-        tx.commit().await?;
-        Ok(forgotten)
-    })
-    .await
+/// The database.
+pub async fn forget_all(tx: &mut Tx, subject: &str) -> Result<(), StoreError> {
+    let sql = "DELETE FROM login_failure WHERE subject = ? OR subject LIKE CONCAT(?, '@%')";
+    Ok(tx.0.exec_drop(sql, (subject, subject)).await?)
 }
 
 /// Removes counters that were last raised before `forgotten`.

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use hookbridge::admin::people;
 use hookbridge::app::Workers;
 use hookbridge::demo::stage::SOURCE;
 use hookbridge::domain::admin::{Role, Who};
+use hookbridge::ops::people::CreateAdministrator;
+use hookbridge::ops::{Code, change};
 use mysql_async::prelude::Queryable as _;
 use reqwest::header::{COOKIE, SET_COOKIE};
 
@@ -51,7 +52,8 @@ pub async fn measure(home: &Home, scale: Scale, report: &mut Report) -> anyhow::
     let each = started.elapsed().as_secs_f64() * 1_000.0 / (hours.max(1) as f64);
     report.add("counting an hour", each, "ms", Target::None, format!("{hours} hours of {} messages", scale.messages));
     let who = Who::at_the_command_line("bench");
-    people::create(&desk, &who, "bench", Role::Administrator, Some(&PASSWORD.into())).await?;
+    let (name, role) = ("bench".to_owned(), Code(Role::Administrator));
+    change(&desk, &who, CreateAdministrator { name, role, password: Some(PASSWORD.into()) }).await?;
     let base = format!("http://{}", app.address);
     let visitor = Visitor::log_in(&base).await?;
     let mut times: BTreeMap<String, Vec<f64>> = BTreeMap::new();

@@ -13,6 +13,10 @@ use hookbridge::domain::decision::Rule;
 use hookbridge::domain::hookpoint::{HookpointId, Subject, SubjectKind};
 use hookbridge::domain::locale::Locale;
 use hookbridge::ops::messages::Verdict;
+use hookbridge::ops::people::{
+    CreateAdministrator, DisableAdministrator, DropFactor, SetPassword, SetRole, UnlockAdministrator,
+};
+use hookbridge::ops::{Code, change};
 use hookbridge::sandbox::{Fault, Trouble};
 use hookbridge::signature;
 use hookbridge::store::account::{self, Account};
@@ -100,18 +104,20 @@ async fn what_cannot_be_put_on_record_is_not_done() {
     let body = source.body.replace("Notice from", "A notice from");
     let source = hookbridge::render::template::Source { body, ..source };
     let wish = an_exception(&bridge);
-    let ana = account(&desk, "ana").await;
     let before = rows(&bridge).await;
     bridge.db.own("RENAME TABLE audit TO audit_gone").await;
     let who = who();
-    let password = "another horse battery".into();
+    let name = || "ana".to_owned();
+    let password = || "another horse battery".into();
+    let luz = CreateAdministrator { name: "luz".to_owned(), role: Code(Role::Viewer), password: Some(password()) };
+    let set = SetPassword { name: name(), password: password(), kept: Vec::new() };
     let failed: Vec<(&str, bool)> = vec![
-        ("create", people::create(&desk, &who, "luz", Role::Viewer, Some(&password)).await.is_err()),
-        ("role", people::set_role(&desk, &who, &ana, Role::Viewer).await.is_err()),
-        ("disable", people::set_disabled(&desk, &who, &ana, true).await.is_err()),
-        ("password", people::set_password(&desk, &who, &ana, &password, b"").await.is_err()),
-        ("factor", people::drop_factor(&desk, &who, &ana).await.is_err()),
-        ("unlock", people::unlock(&desk, &who, &ana).await.is_err()),
+        ("create", change(&desk, &who, luz).await.is_err()),
+        ("role", change(&desk, &who, SetRole { name: name(), role: Code(Role::Viewer) }).await.is_err()),
+        ("disable", change(&desk, &who, DisableAdministrator { name: name() }).await.is_err()),
+        ("password", change(&desk, &who, set).await.is_err()),
+        ("factor", change(&desk, &who, DropFactor { name: name() }).await.is_err()),
+        ("unlock", change(&desk, &who, UnlockAdministrator { name: name() }).await.is_err()),
         ("consent", consent::set(&desk, &who, "+5491155551234", true, "asked").await.is_err()),
         ("cancel", acts::cancel_message(&desk, &who, held).await.is_err()),
         ("settle", acts::settle_message(&desk, &who, unknown, Verdict::GiveUp).await.is_err()),
@@ -133,7 +139,7 @@ async fn what_cannot_be_put_on_record_is_not_done() {
     acts::cancel_message(&desk, &who, held).await.expect("it is cancelled");
     let dropped = acts::discard_hold(&desk, &who, "client_registered").await.expect("they are dropped");
     assert!(dropped > 0);
-    people::set_disabled(&desk, &who, &ana, true).await.expect("it is disabled");
+    change(&desk, &who, DisableAdministrator { name: name() }).await.expect("it is disabled");
     bridge.settle().await;
     bridge.finish().await;
 }
@@ -244,9 +250,9 @@ async fn of_two_people_at_once_the_second_sees_what_the_first_did() {
     for name in ["ana", "bea"] {
         hire(&desk, name, Role::Administrator).await;
     }
-    let (ana, bea) = (account(&desk, "ana").await, account(&desk, "bea").await);
-    let (one, two) =
-        tokio::join!(people::set_disabled(&desk, &who, &ana, true), people::set_role(&desk, &who, &bea, Role::Viewer));
+    let disable = DisableAdministrator { name: "ana".to_owned() };
+    let demote = SetRole { name: "bea".to_owned(), role: Code(Role::Viewer) };
+    let (one, two) = tokio::join!(change(&desk, &who, disable), change(&desk, &who, demote));
     assert!(one.is_ok() != two.is_ok(), "one of them: {one:?} {two:?}");
     // Two who make the same exception.
     let wish = an_exception(&bridge);

@@ -2,6 +2,8 @@
 
 use hookbridge::domain::admin::Role;
 use hookbridge::ops;
+use hookbridge::ops::change;
+use hookbridge::ops::people::DisableAdministrator;
 use hookbridge::ops::tokens::{EndToken, ListTokens};
 use hookbridge::store::audit;
 
@@ -137,9 +139,8 @@ async fn a_session_ends_by_idling_by_age_and_with_the_account() {
     assert_eq!(ana.get("/admin/me").await.status, 303, "nor unused");
     ana.log_in("viewer of tests", PASSWORD).await;
     assert_eq!(ana.get("/admin/me").await.status, 200);
-    let account = hookbridge::admin::people::named(&desk, "viewer of tests").await.expect("she is there");
     let who = hookbridge::domain::admin::Who::at_the_command_line("test");
-    hookbridge::admin::people::set_disabled(&desk, &who, &account, true).await.expect("it can be disabled");
+    change(&desk, &who, DisableAdministrator { name: "viewer of tests".to_owned() }).await.expect("it can be disabled");
     assert_eq!(ana.get("/admin/me").await.status, 303);
     assert_eq!(ana.log_in("viewer of tests", PASSWORD).await.status, 401);
     let log = audit::list(&desk.store, &audit::Filter { limit: 50, ..Default::default() }).await.expect("the log");

@@ -2,6 +2,8 @@
 
 use hookbridge::admin::people;
 use hookbridge::domain::admin::{Role, Who};
+use hookbridge::ops::people::{CreateAdministrator, DisableAdministrator, DropFactor, EnableAdministrator, SetRole};
+use hookbridge::ops::{Code, change};
 use hookbridge::store::audit;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -242,8 +244,9 @@ async fn ten_recovery_codes_open_the_account_once_each() {
     assert_eq!(kept.len(), 10);
     assert!(kept.iter().all(|hash| hash.len() == 32 && !hash.is_ascii()));
     let desk = bridge.app.desk.clone().expect("a key is set");
-    let account = people::named(&desk, "ana").await.expect("she is there");
-    people::drop_factor(&desk, &Who::at_the_command_line("test"), &account).await.expect("it can be dropped");
+    change(&desk, &Who::at_the_command_line("test"), DropFactor { name: "ana".to_owned() })
+        .await
+        .expect("it can be dropped");
     let (ok, _, said) = bridge.run(&["admin", "recovery-codes", "ana"]).await;
     assert!(!ok && said.contains("second factor"), "{said}");
     bridge.finish().await;
@@ -270,15 +273,15 @@ async fn a_token_is_worth_no_more_than_the_person_behind_it() {
     let free = token(&desk, &Who::at_the_command_line("root"), "cron", Role::Viewer).await;
     let tokens = [made.expose_secret(), child.as_str()];
     let shell = Who::at_the_command_line("test");
-    people::set_role(&desk, &shell, &account, Role::Viewer).await.expect("another role");
+    change(&desk, &shell, SetRole { name: "ana".to_owned(), role: Code(Role::Viewer) }).await.expect("another role");
     for token in tokens {
         assert_eq!(me(token).await.body["role"], "viewer", "no more than she may");
     }
-    people::set_disabled(&desk, &shell, &account, true).await.expect("it can be disabled");
+    change(&desk, &shell, DisableAdministrator { name: "ana".to_owned() }).await.expect("it can be disabled");
     for token in tokens {
         assert_eq!(me(token).await.status, 401);
     }
-    people::set_disabled(&desk, &shell, &account, false).await.expect("it can be enabled");
+    change(&desk, &shell, EnableAdministrator { name: "ana".to_owned() }).await.expect("it can be enabled");
     for token in tokens {
         assert_eq!(me(token).await.status, 401, "what ended stays so");
     }
@@ -293,7 +296,10 @@ async fn nobody_gets_a_name_that_looks_like_another_one() {
     hire(&desk, "ana", Role::Viewer).await;
     let shell = Who::at_the_command_line("test");
     for name in ["ANA", "\u{430}na", "a\u{200b}na", "\u{200b}"] {
-        let made = people::create(&desk, &shell, name, Role::Viewer, Some(&PASSWORD.into())).await;
+        let (name, role) = (name.to_owned(), Code(Role::Viewer));
+        let made =
+            change(&desk, &shell, CreateAdministrator { name: name.clone(), role, password: Some(PASSWORD.into()) })
+                .await;
         assert!(made.is_err(), "{name:?}");
     }
     // An account of an older version has no key; it is found, and gets one.

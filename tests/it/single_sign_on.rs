@@ -4,6 +4,8 @@ use std::process::Stdio;
 
 use base64::Engine as _;
 use hookbridge::domain::admin::{Role, Who};
+use hookbridge::ops::change;
+use hookbridge::ops::people::DisableAdministrator;
 use hookbridge::signature::Key;
 use hookbridge::store::audit;
 use serde_json::{Value, json};
@@ -285,7 +287,7 @@ async fn a_disabled_account_stays_out_and_a_namesake_keeps_his_own() {
     let account = hookbridge::admin::people::named(&desk, "ana #3").await.expect("she is there");
     boss.get(&format!("/admin/settings/people/{}", account.id)).await.shows("Ingresa desde la plataforma (id 3)");
     let who = Who::at_the_command_line("test");
-    hookbridge::admin::people::set_disabled(&desk, &who, &account, true).await.expect("it can be disabled");
+    change(&desk, &who, DisableAdministrator { name: "ana #3".to_owned() }).await.expect("it can be disabled");
     let form = Addon::of(&bridge, "ana", Role::Operator).form().await;
     let seen = hand_over(&ana, &form, Some(PLATFORM)).await;
     assert_eq!(seen.status, 403);
@@ -315,7 +317,7 @@ async fn a_name_with_script_is_a_name_and_a_second_factor_is_asked_here_too() {
     let form = [("_csrf", word.as_str()), ("carried", &carried), ("code", &code(secret, now()))];
     assert_eq!(ana.post("/admin/me/second-factor", &form).await.status, 200);
     bridge.wait_s(30);
-    let account = hookbridge::admin::people::all(&desk).await.expect("people")[0].clone();
+    let account = hookbridge::store::account::all(&desk.store).await.expect("people")[0].clone();
     let body = json!({ "aud": "hookbridge-admin", "admin_id": account.platform_id, "name": "ana", "role": "viewer" });
     let other = Person::at(&bridge.url(""));
     let seen = hand_over(&other, &signed(&bridge, &self::secret(), "sso_second_factor_1", &body), Some(PLATFORM)).await;

@@ -13,6 +13,8 @@ use crate::admin::guess::GuessError;
 use crate::admin::{AdminError, Mistake, password, people};
 use crate::domain::admin::Role;
 use crate::domain::locale::Locale;
+use crate::ops::change;
+use crate::ops::people::SetPassword;
 use crate::store::session;
 
 /// The addresses.
@@ -171,7 +173,9 @@ fn set_password(ask: Ask) -> Answering {
         if ask.form.raw("password") != ask.form.raw("again") {
             return show(&ask, &[Mistake::new("again", "me.password_differs")]).await;
         }
-        match people::set_password(&ask.desk, &ask.who, account, &value("password"), &ask.present.session.token).await {
+        let kept = ask.present.session.token.clone();
+        let set = SetPassword { name: account.name.clone(), password: value("password"), kept };
+        match change(&ask.desk, &ask.who, set).await {
             Err(AdminError::Invalid(mistakes)) => show(&ask, &mistakes).await,
             other => {
                 other?;

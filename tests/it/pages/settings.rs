@@ -1,6 +1,6 @@
 //! The page on settings: numbers, sources, people, audit, data.
 
-use hookbridge::admin::{self, Desk};
+use hookbridge::admin::Desk;
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::{Role, Who};
 use hookbridge::signature::Key;
@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::support::acts;
 use crate::support::bridge::{Answer, Bridge, answer};
 use crate::support::database::connect;
-use crate::support::person::{PASSWORD, Person, hire, token};
+use crate::support::person::{PASSWORD, Person, hire};
 
 /// What the log says, oldest first.
 async fn log(desk: &Desk) -> Vec<String> {
@@ -23,7 +23,7 @@ async fn log(desk: &Desk) -> Vec<String> {
 
 async fn token(desk: &Desk, role: Role) -> String {
     let who = Who::at_the_command_line("test");
-    let made = token(desk, &who, role.code(), role).await;
+    let made = crate::support::person::token(desk, &who, role.code(), role).await;
     made.expose_secret().to_owned()
 }
 

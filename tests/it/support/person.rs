@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use hookbridge::admin::{Desk, people};
+use hookbridge::admin::Desk;
 use hookbridge::domain::admin::{Role, Who};
+use hookbridge::ops::people::CreateAdministrator;
 use hookbridge::ops::tokens::CreateToken;
 use hookbridge::ops::{self, Code};
 use secrecy::SecretString;
@@ -93,7 +94,8 @@ fn plain(html: &str) -> String {
 /// Makes an administrator called `name` with [`PASSWORD`].
 pub async fn hire(desk: &Desk, name: &str, role: Role) {
     let who = Who::at_the_command_line("test");
-    people::create(desk, &who, name, role, Some(&PASSWORD.into())).await.expect("an administrator can be made");
+    let create = CreateAdministrator { name: name.to_owned(), role: Code(role), password: Some(PASSWORD.into()) };
+    ops::change(desk, &who, create).await.expect("an administrator can be made");
 }
 
 /// A token of that name and role, made by `who`.

@@ -9,7 +9,9 @@ use super::super::ask::{Answer, Answering, Ask};
 use super::super::layout::{self, field};
 use super::{AT, answer, refused, wait_notice};
 use crate::admin::factor::{self, NewFactor, Proof, RECOVERY_CODES, proven};
-use crate::admin::{AdminError, Mistake, people};
+use crate::admin::{AdminError, Mistake};
+use crate::ops::change;
+use crate::ops::people::{DropFactor, RenewCodes};
 use crate::store::recovery;
 
 /// So few recovery codes are a reason to make new ones.
@@ -128,7 +130,8 @@ pub(super) fn renew(ask: Ask) -> Answering {
         if let Some(mistake) = unproven(&ask, "proof", Proof::Either, "me.proof_wrong").await? {
             return super::show(&ask, &[mistake]).await;
         }
-        Ok(codes(&ask, &factor::renew_codes(&ask.desk, &ask.who, &ask.present.account).await?))
+        let renew = RenewCodes { name: ask.present.account.name.clone() };
+        Ok(codes(&ask, &change(&ask.desk, &ask.who, renew).await?.codes))
     })
 }
 
@@ -151,7 +154,8 @@ pub(super) fn drop(ask: Ask) -> Answering {
         if let Some(mistake) = unproven(&ask, "code", Proof::Code, "people.code_wrong").await? {
             return super::show(&ask, &[mistake]).await;
         }
-        people::drop_factor(&ask.desk, &ask.who, &ask.present.account).await?;
+        let name = ask.present.account.name.clone();
+        change(&ask.desk, &ask.who, DropFactor { name }).await?;
         Ok(Answer::To("/admin/login".to_owned()))
     })
 }

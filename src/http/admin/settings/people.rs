@@ -6,15 +6,20 @@ use secrecy::SecretString;
 use super::super::ask::{Answer, Answering, Ask};
 use super::super::layout::{Tone, badge, field};
 use super::{AT, head, role_select, shown};
-use crate::admin::{AdminError, Mistake, password, people};
+use crate::admin::{AdminError, Mistake, password};
 use crate::domain::admin::Role;
+use crate::ops::people::{
+    CreateAdministrator, DisableAdministrator, DropFactor, EnableAdministrator, ListAdministrators, SetPassword,
+    SetRole, UnlockAdministrator,
+};
+use crate::ops::{Change, Code, change, read};
 use crate::store::account::{self, Account};
 use crate::store::session;
 
 const HERE: &str = "/admin/settings/people";
 
 pub(super) async fn list(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, AdminError> {
-    let all = people::all(&ask.desk).await?;
+    let all = read(&ask.desk, &ask.who, ListAdministrators {}).await?.items;
     let body = html! {
         (head(ask, "people_page"))
         div.scroll tabindex="0" { table.cards {
@@ -25,9 +30,9 @@ pub(super) async fn list(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, Admi
             tbody { @for one in &all { tr {
                 td data-label=(ask.t("people_page.name")) { a href={ (HERE) "/" (one.id) } { (one.name) } }
                 td data-label=(ask.t("people_page.role")) { (ask.t(&format!("role.{}", one.role))) }
-                td data-label=(ask.t("people_page.factor")) { (ask.t(if one.totp_sealed.is_some() { "form.yes" } else { "form.no" })) }
+                td data-label=(ask.t("people_page.factor")) { (ask.t(if one.second_factor { "form.yes" } else { "form.no" })) }
                 td data-label=(ask.t("people_page.since")) { (ask.time(one.created_at)) }
-                td data-label=(ask.t("people_page.state")) { (standing(ask, one)) }
+                td data-label=(ask.t("people_page.state")) { (standing(ask, one.disabled, one.password)) }
             } } }
         } }
         section.card.narrow {
@@ -44,11 +49,11 @@ pub(super) async fn list(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, Admi
     shown(ask, "people_page", mistakes, body)
 }
 
-fn standing(ask: &Ask, one: &Account) -> Markup {
-    match (one.disabled_at, &one.password_hash) {
-        (Some(_), _) => badge(Tone::Plain, ask.t("people_page.disabled")),
-        (None, None) => badge(Tone::Waiting, ask.t("people_page.link_only")),
-        (None, Some(_)) => badge(Tone::Good, ask.t("people_page.active")),
+fn standing(ask: &Ask, disabled: bool, password: bool) -> Markup {
+    match (disabled, password) {
+        (true, _) => badge(Tone::Plain, ask.t("people_page.disabled")),
+        (false, false) => badge(Tone::Waiting, ask.t("people_page.link_only")),
+        (false, true) => badge(Tone::Good, ask.t("people_page.active")),
     }
 }
 
@@ -71,7 +76,7 @@ pub(super) async fn show(ask: &Ask, mistakes: &[Mistake]) -> Result<Answer, Admi
     let body = html! {
         p { a href=(HERE) { "‹ " (ask.t("people_page.title")) } }
         h1 { (account.name) }
-        p { (standing(ask, &account)) " " (ask.tf("people_page.made", &[("who", &account.created_by)])) " " (ask.time(account.created_at)) }
+        p { (standing(ask, account.disabled_at.is_some(), account.password_hash.is_some())) " " (ask.tf("people_page.made", &[("who", &account.created_by)])) " " (ask.time(account.created_at)) }
         @if let Some(id) = account.platform_id { p.notice { (ask.tf("sso.person", &[("id", &id)])) } }
         div.columns {
             section.card {
@@ -123,26 +128,29 @@ fn typed(ask: &Ask) -> Option<SecretString> {
     ask.form.raw("password").filter(|text| !text.is_empty()).map(SecretString::from)
 }
 
-fn chosen_role(ask: &Ask) -> Result<Role, AdminError> {
-    Role::parse(ask.form.text("role")).ok_or_else(|| AdminError::invalid("role", "form.unknown"))
+fn chosen_role(ask: &Ask) -> Result<Code<Role>, AdminError> {
+    Role::parse(ask.form.text("role")).map(Code).ok_or_else(|| AdminError::invalid("role", "form.unknown"))
 }
 
 pub(super) fn create(ask: Ask) -> Answering {
     Box::pin(async move {
         let made = match chosen_role(&ask) {
-            Ok(role) => people::create(&ask.desk, &ask.who, ask.form.text("name"), role, typed(&ask).as_ref()).await,
+            Ok(role) => {
+                let (name, password) = (ask.form.text("name").to_owned(), typed(&ask));
+                change(&ask.desk, &ask.who, CreateAdministrator { name, role, password }).await
+            }
             Err(error) => Err(error),
         };
         match made {
             Err(AdminError::Invalid(mistakes)) => list(&ask, &mistakes).await,
-            other => Answer::done(&format!("{HERE}/{}", other?), "person_made"),
+            other => Answer::done(&format!("{HERE}/{}", other?.id), "person_made"),
         }
     })
 }
 
-/// Shows the person again, with what was wrong or that it is done.
-async fn after(ask: &Ask, done: Result<(), AdminError>, word: &str) -> Result<Answer, AdminError> {
-    match done {
+/// Changes the account, and shows it again, with what was wrong or that it is done.
+async fn changed<T: Change>(ask: &Ask, operation: T, word: &str) -> Result<Answer, AdminError> {
+    match change(&ask.desk, &ask.who, operation).await {
         Err(AdminError::Invalid(mistakes)) => show(ask, &mistakes).await,
         Err(AdminError::Conflict(text)) => show(ask, &[Mistake::new("role", text)]).await,
         other => {
@@ -154,12 +162,11 @@ async fn after(ask: &Ask, done: Result<(), AdminError>, word: &str) -> Result<An
 
 pub(super) fn role(ask: Ask) -> Answering {
     Box::pin(async move {
-        let account = one(&ask).await?;
-        let done = match chosen_role(&ask) {
-            Ok(role) => people::set_role(&ask.desk, &ask.who, &account, role).await,
-            Err(error) => Err(error),
-        };
-        after(&ask, done, "saved").await
+        let name = one(&ask).await?.name;
+        match chosen_role(&ask) {
+            Err(AdminError::Invalid(mistakes)) => show(&ask, &mistakes).await,
+            role => changed(&ask, SetRole { name, role: role? }, "saved").await,
+        }
     })
 }
 
@@ -168,40 +175,35 @@ pub(super) fn password(ask: Ask) -> Answering {
         let account = one(&ask).await?;
         // One's own session goes on.
         let kept = if account.id == ask.present.account.id { ask.present.session.token.clone() } else { Vec::new() };
-        let secret = typed(&ask).unwrap_or_default();
-        let done = people::set_password(&ask.desk, &ask.who, &account, &secret, &kept).await;
-        after(&ask, done, "person_password").await
+        let set = SetPassword { name: account.name, password: typed(&ask).unwrap_or_default(), kept };
+        changed(&ask, set, "person_password").await
     })
 }
 
 pub(super) fn disable(ask: Ask) -> Answering {
     Box::pin(async move {
-        let account = one(&ask).await?;
-        let done = people::set_disabled(&ask.desk, &ask.who, &account, true).await;
-        after(&ask, done, "person_disabled").await
+        let name = one(&ask).await?.name;
+        changed(&ask, DisableAdministrator { name }, "person_disabled").await
     })
 }
 
 pub(super) fn enable(ask: Ask) -> Answering {
     Box::pin(async move {
-        let account = one(&ask).await?;
-        let done = people::set_disabled(&ask.desk, &ask.who, &account, false).await;
-        after(&ask, done, "person_enabled").await
+        let name = one(&ask).await?.name;
+        changed(&ask, EnableAdministrator { name }, "person_enabled").await
     })
 }
 
 pub(super) fn unlock(ask: Ask) -> Answering {
     Box::pin(async move {
-        let account = one(&ask).await?;
-        let done = people::unlock(&ask.desk, &ask.who, &account).await;
-        after(&ask, done, "saved").await
+        let name = one(&ask).await?.name;
+        changed(&ask, UnlockAdministrator { name }, "saved").await
     })
 }
 
 pub(super) fn drop_factor(ask: Ask) -> Answering {
     Box::pin(async move {
-        let account = one(&ask).await?;
-        let done = people::drop_factor(&ask.desk, &ask.who, &account).await;
-        after(&ask, done, "person_factor").await
+        let name = one(&ask).await?.name;
+        changed(&ask, DropFactor { name }, "person_factor").await
     })
 }
