@@ -10,7 +10,8 @@ namespace Hookbridge;
  */
 final class AddonPage
 {
-    private const DATABASE_CLASS = 'WHMCS\Database\Capsule';
+    /** The strongest first: who has several gets the strongest. */
+    private const ROLES = ['administrator', 'operator', 'viewer'];
 
     private $vars;
 
@@ -23,12 +24,8 @@ final class AddonPage
         } catch (ConfigError $e) {
             return $page->problem($page->words('bad_config') . ' ' . $e->getMessage());
         }
-        try {
-            $admin = self::admin();
-        } catch (\Throwable $e) {
-            $admin = null;
-        }
-        $role = $admin === null ? '' : SignIn::role($vars, $admin['roleid']);
+        $admin = self::admin();
+        $role = $admin === null ? '' : self::role($vars, $admin['roleid']);
         if ($config->text('page_url') === '' || $config->signInKey() === '') {
             return $page->problem($page->words('no_secret')) . $page->probe($role) . $page->standing();
         }
@@ -153,9 +150,12 @@ final class AddonPage
         if (!headers_sent()) {
             header('Cache-Control: no-store');
         }
-        $signer = new SignIn(new Signer($config->signInKey()));
+        // Signed like an event; the bridge takes it for a minute and once.
+        $now = microtime(true);
+        list($id, $at, $body) = [Envelope::id('sso_', $now), (int) $now, Envelope::signIn($admin['id'], $admin['username'], $role)];
+        $signature = (new Signer($config->signInKey()))->sign($id, $at, $body);
         $inputs = '';
-        foreach ($signer->fields($admin['id'], $admin['username'], $role, microtime(true)) as $name => $value) {
+        foreach (['id' => $id, 'timestamp' => (string) $at, 'body' => $body, 'signature' => $signature] as $name => $value) {
             $inputs .= '<input type="hidden" name="' . $name . '" value="' . self::html($value) . '">';
         }
         // `origin`: the bridge wants to know that the form is the platform's, and nobody needs to know more.
@@ -173,16 +173,26 @@ final class AddonPage
      */
     private static function admin(): ?array
     {
-        $id = isset($_SESSION['adminid']) && is_numeric($_SESSION['adminid']) ? (int) $_SESSION['adminid'] : 0;
-        if ($id <= 0 || !class_exists(self::DATABASE_CLASS)) {
-            return null;
+        $id = Who::id(isset($_SESSION) ? $_SESSION : [], 'adminid');
+        $row = Rows::first('tbladmins', $id, ['username', 'roleid']);
+        return isset($row['username']) && Who::id($row, 'roleid') > 0
+            ? ['id' => $id, 'username' => (string) $row['username'], 'roleid' => (int) $row['roleid']] : null;
+    }
+
+    /**
+     * The role that the addon's settings give to an administrator role of the platform; '' for none.
+     *
+     * @param array $settings viewer_roles, operator_roles, administrator_roles: ids, separated by commas
+     */
+    public static function role(array $settings, int $role_id): string
+    {
+        foreach (self::ROLES as $role) {
+            $listed = isset($settings[$role . '_roles']) ? explode(',', (string) $settings[$role . '_roles']) : [];
+            if (in_array((string) $role_id, array_map('trim', $listed), true)) {
+                return $role;
+            }
         }
-        $database = self::DATABASE_CLASS;
-        $row = (array) $database::table('tbladmins')->where('id', $id)->first(['username', 'roleid']);
-        if (!isset($row['username'], $row['roleid']) || (int) $row['roleid'] <= 0) {
-            return null;
-        }
-        return ['id' => $id, 'username' => (string) $row['username'], 'roleid' => (int) $row['roleid']];
+        return '';
     }
 
     private function problem(string $text): string
@@ -203,69 +213,11 @@ final class AddonPage
 }
 
 /**
- * The link by which an administrator of the platform gets into the bridge's page: who it is and which role, signed like an
- * event, good for a minute and for one time.
- */
-final class SignIn
-{
-    private const AUDIENCE = 'hookbridge-admin';
-    private const NAME_CHARS_MAX = 64;
-    /** The strongest first: who has several gets the strongest. */
-    private const ROLES = ['administrator', 'operator', 'viewer'];
-
-    private $signer;
-
-    public function __construct(Signer $signer)
-    {
-        $this->signer = $signer;
-    }
-
-    /**
-     * The role that the addon's settings give to an administrator role of the platform; '' for none.
-     *
-     * @param array $settings viewer_roles, operator_roles, administrator_roles: ids, separated by commas
-     */
-    public static function role(array $settings, int $role_id): string
-    {
-        foreach (self::ROLES as $role) {
-            $listed = isset($settings[$role . '_roles']) ? explode(',', (string) $settings[$role . '_roles']) : [];
-            if (in_array((string) $role_id, array_map('trim', $listed), true)) {
-                return $role;
-            }
-        }
-        return '';
-    }
-
-    /** @return string[] the fields of the form, by name */
-    public function fields(int $admin_id, string $name, string $role, float $now): array
-    {
-        $id = Envelope::id('sso_', $now);
-        $timestamp = (int) floor($now);
-        $body = (string) json_encode(
-            ['aud' => self::AUDIENCE, 'admin_id' => $admin_id, 'name' => self::name($name, $admin_id), 'role' => $role],
-            JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE
-        );
-        return ['id' => $id, 'timestamp' => (string) $timestamp, 'body' => $body,
-            'signature' => $this->signer->sign($id, $timestamp, $body)];
-    }
-
-    /** As the bridge takes it: no control characters, no colon, at most 64 characters. */
-    private static function name(string $name, int $admin_id): string
-    {
-        $plain = trim((string) preg_replace('/[\x00-\x1F\x7F:]+|\xC2[\x80-\x9F]/', ' ', Text::clean($name, 1000)));
-        $short = preg_match('/^.{1,' . self::NAME_CHARS_MAX . '}/us', $plain, $found) === 1 ? trim($found[0]) : '';
-        return $short === '' ? 'admin ' . $admin_id : $short;
-    }
-}
-
-/**
  * The client area's page `index.php?m=hookbridge`: which alerts each person of the account gets. The bridge says what to show; this asks
  * it for the client who is logged in, signed like the stub's events, and hands on the switches.
  */
 final class Preferences
 {
-    private const USER_CLASS = 'WHMCS\Authentication\CurrentUser';
-
     /**
      * WHMCS docs, "Client Area Output": what hookbridge_clientarea() returns.
      *
@@ -319,34 +271,18 @@ final class Preferences
     /** @throws \RuntimeException when the bridge gives no answer */
     private static function ask(Stub $stub, string $changes): array
     {
-        list($client, $login) = self::visitor();
+        // Who is logged in, with the login where the platform has logins (8.0 on): a member that is not known is absent.
+        $visitor = $stub->part(Who::class)->actor() + ['client_id' => 0, 'user_id' => 0];
+        if ($visitor['client_id'] === 0) {
+            throw new \RuntimeException('nobody is logged in');
+        }
         $sender = $stub->part(Sender::class);
         // A page resolves no name: until the cron has reached the bridge once, or `address` is set, it cannot be asked.
-        $answer = $sender->isReachable() ? $sender->preferences(Envelope::preferences($client, $login, $changes)) : null;
+        $answer = $sender->isReachable() ? $sender->preferences(Envelope::preferences($visitor['client_id'], $visitor['user_id'], $changes)) : null;
         $page = $answer !== null && $answer->status() === 200 ? json_decode($answer->body(), true) : null;
         if (!is_array($page) || !isset($page['title'], $page['people'])) {
             throw new \RuntimeException('no answer');
         }
         return $page;
-    }
-
-    /**
-     * @return array the client's id and the login's (0 where logins do not exist)
-     * @throws \RuntimeException when nobody is logged in
-     */
-    private static function visitor(): array
-    {
-        list($client, $login) = [isset($_SESSION['uid']) ? (int) $_SESSION['uid'] : 0, 0];
-        $class = self::USER_CLASS;
-        if (class_exists($class)) {
-            $current = new $class();
-            list($account, $user) = [$current->client(), $current->user()];
-            $client = $account ? (int) $account->id : $client;
-            $login = $user ? (int) $user->id : 0;
-        }
-        if ($client <= 0) {
-            throw new \RuntimeException('nobody is logged in');
-        }
-        return [$client, $login];
     }
 }

@@ -3,13 +3,15 @@
  * What leaves your server, and what never does: this file is all of it.
  *
  * Envelope::body()        an event: the hook's fields that the manifest lists, and names of what changed
- * Envelope::question()    what a rule is asked, a decision that was missed, a note of the probe: OWN_FIELDS
+ * Envelope::question()    what a rule is asked, a decision that was missed, a note of the probe: OWN_FIELDS. The probe's hold names and
+ *                         types of parameters, and states out of a fixed list (Probe::WORDS): never a value
  * Envelope::heartbeat()   with each run of the cron: how the stub is
  * Envelope::preferences() the client's page of the addon: who is logged in, and what was switched
+ * Envelope::signIn()      the addon's button, which sends the browser to `page_url`: the administrator's id, user name and role
  * DenyList                what is in none of them, whatever a manifest asks for
+ * Rows                    the only reads of the platform's tables, for what no hook passes
  *
- * All of it is signed and goes to `url` of config.php. The addon's button sends the browser to `page_url` with the administrator's id,
- * user name and role (AddonPage.php, SignIn).
+ * All but the button's go to `url` of config.php, each signed, beside an id, the time, `source`, and as the user agent the stub's version.
  */
 
 declare(strict_types=1);
@@ -29,7 +31,7 @@ final class Envelope
     private const OWN_FIELDS = '/^(service_id|client_id|contact_id|to_product_id|from_product_id|upgrade_id|to_cycle|platform_price|platform_discount|days'
         . '|total_days|type|email|phonenumber|phone_prefix|country|kind|rule|hook|cause|on_failure|deadline_ms'
         . '|when|at|number|states|words|keys_\d+|order_\d+|zone|sapi)$/D';
-    private const DATABASE_CLASS = 'WHMCS\Database\Capsule';
+    private const NAME_CHARS_MAX = 64;
     private const EVER_S = PHP_INT_MAX;
 
     private $stub;
@@ -115,6 +117,15 @@ final class Envelope
             'fields' => array_filter(['client_id' => $client, 'user_id' => $login, 'changes' => $changes])]);
     }
 
+    /** Who presses the addon's button. The name as the bridge takes it: no control characters, no colon, at most 64 characters. */
+    public static function signIn(int $admin_id, string $name, string $role): string
+    {
+        $plain = trim((string) preg_replace('/[\x00-\x1F\x7F:]+|\xC2[\x80-\x9F]/', ' ', Text::clean($name, 1000)));
+        $short = preg_match('/^.{1,' . self::NAME_CHARS_MAX . '}/us', $plain, $found) === 1 ? trim($found[0]) : '';
+        return (string) json_encode(['aud' => 'hookbridge-admin', 'admin_id' => $admin_id,
+            'name' => $short === '' ? 'admin ' . $admin_id : $short, 'role' => $role], self::JSON);
+    }
+
     /** As the bridge takes a name: printable, no comma. */
     private static function name(string $text): string
     {
@@ -167,14 +178,10 @@ final class Envelope
     {
         $found = [];
         foreach ($names as $name) {
-            try {
-                if (class_exists(self::DATABASE_CLASS) && $name === 'domain_name') {
-                    $found += self::domainName(self::number($fields, 'domainid'));
-                } elseif (class_exists(self::DATABASE_CLASS) && $name === 'last_payment') {
-                    $found += $this->lastPayment(self::number($fields, 'invoiceid'));
-                }
-            } catch (\Throwable $e) {
-                continue;
+            if ($name === 'domain_name') {
+                $found += self::domainName(Who::id($fields, 'domainid'));
+            } elseif ($name === 'last_payment') {
+                $found += $this->lastPayment(Who::id($fields, 'invoiceid'));
             }
         }
         return $found;
@@ -183,14 +190,11 @@ final class Envelope
     /** DomainDelete carries ids only, and the row is deleted right after it (WHMCS docs: DomainDelete). */
     private static function domainName(int $domain_id): array
     {
-        $database = self::DATABASE_CLASS;
-        $row = $domain_id > 0 ? $database::table('tbldomains')->where('id', $domain_id)->first(['domain', 'userid']) : null;
-        $row = (array) $row; // an object since 7.x, an array before
+        $row = Rows::first('tbldomains', $domain_id, ['domain', 'userid']);
         if (!isset($row['domain']) || !is_string($row['domain']) || $row['domain'] === '') {
             return [];
         }
-        $owner = self::number($row, 'userid');
-        return ['domain' => Text::clean($row['domain'], self::STRING_BYTES_MAX)] + ($owner > 0 ? ['userid' => $owner] : []);
+        return ['domain' => Text::clean($row['domain'], self::STRING_BYTES_MAX)] + array_filter(['userid' => Who::id($row, 'userid')]);
     }
 
     /**
@@ -199,26 +203,8 @@ final class Envelope
      */
     private function lastPayment(int $invoice_id): array
     {
-        if ($invoice_id <= 0) {
-            return [];
-        }
-        $database = self::DATABASE_CLASS;
-        $rows = $database::table('tblaccounts')->where('invoiceid', $invoice_id)->where('amountin', '>', 0);
-        $id = 0;
-        if (version_compare($this->stub->part(Who::class)->platform()['version'], '9.0', '<')) {
-            $id = $rows->max('id');
-        } else {
-            foreach ($rows->get(['id', 'billingnoteid']) as $row) {
-                $row = (array) $row;
-                $id = empty($row['billingnoteid']) ? max($id, self::number($row, 'id')) : $id;
-            }
-        }
-        return is_numeric($id) && $id > 0 ? ['payment_id' => (int) $id] : [];
-    }
-
-    private static function number(array $values, string $name): int
-    {
-        return isset($values[$name]) && is_numeric($values[$name]) ? (int) $values[$name] : 0;
+        $has_notes = version_compare($this->stub->part(Who::class)->platform()['version'], '9.0', '>=');
+        return array_filter(['payment_id' => $invoice_id > 0 ? Rows::newestPayment($invoice_id, $has_notes) : 0]);
     }
 }
 
@@ -380,6 +366,48 @@ final class DenyList
             }
         }
         return self::$known[$path];
+    }
+}
+
+/** The platform's tables, read through its own database class. */
+final class Rows
+{
+    private const DATABASE_CLASS = 'WHMCS\Database\Capsule';
+
+    /** Columns of the row whose $key is $id; an object since 7.x, an array before. @return array|null [] for none, null if it cannot be read */
+    public static function first(string $table, int $id, array $columns, string $key = 'id'): ?array
+    {
+        return $id <= 0 ? [] : self::read($table, static function ($rows) use ($key, $id, $columns): array {
+            return (array) $rows->where($key, $id)->first($columns);
+        });
+    }
+
+    /** @return int the id of the newest money that came in for an invoice and is no credit note, 0 for none */
+    public static function newestPayment(int $invoice_id, bool $has_notes): int
+    {
+        $ids = self::read('tblaccounts', static function ($rows) use ($invoice_id, $has_notes): array {
+            $rows = $rows->where('invoiceid', $invoice_id)->where('amountin', '>', 0);
+            if (!$has_notes) {
+                return [(int) $rows->max('id')];
+            }
+            $ids = [];
+            foreach ($rows->get(['id', 'billingnoteid']) as $row) {
+                $row = (array) $row;
+                $ids[] = empty($row['billingnoteid']) ? Who::id($row, 'id') : 0;
+            }
+            return $ids;
+        });
+        return $ids === [] || $ids === null ? 0 : max($ids);
+    }
+
+    private static function read(string $table, callable $read): ?array
+    {
+        try {
+            $database = self::DATABASE_CLASS;
+            return class_exists($database) ? $read($database::table($table)) : null;
+        } catch (\Throwable $e) {
+            return null;
+        }
     }
 }
 

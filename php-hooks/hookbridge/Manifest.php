@@ -20,9 +20,6 @@ final class Manifest
     private const DECIDING = ['OrderProductUpgradeOverride', 'PreUpgradeCheckout', 'ShoppingCartValidateUpgrade', 'ClientAreaPageUpgrade',
         'ClientAreaPageCancellation', 'PreModuleTerminate', 'ClientDetailsValidation', 'ContactDetailsValidation'];
 
-    private $rules = [];
-    private $decisions = [];
-
     /**
      * What a page needs of config.php and manifest, checked once and kept as PHP, which opcache holds: the bridge's last good manifest,
      * else the one that came with the stub.
@@ -40,13 +37,13 @@ final class Manifest
         $is_saved = is_array($saved) && isset($saved['etag'], $saved['manifest']) && is_string($saved['etag']);
         $manifest = $is_saved ? self::of($saved['manifest']) : null;
         $etag = $manifest !== null ? $saved['etag'] : '';
-        $manifest = $manifest !== null ? $manifest : self::parse((string) file_get_contents($folder . '/manifest.json'));
+        $manifest = $manifest !== null ? $manifest : self::of(json_decode((string) file_get_contents($folder . '/manifest.json'), true));
         if ($manifest === null) {
             throw new ConfigError(['manifest.json beside the stub cannot be read: copy the folder again']);
         }
         $probe = is_file(Probe::file($dir)) ? (int) filemtime(Probe::file($dir)) : 0;
-        $compiled = ['probe_until' => $probe, 'for' => Stub::mark(Config::read($file)), 'made' => time(), 'etag' => $etag, 'config' => $config->plain(),
-            'hooks' => $manifest->rules, 'decisions' => $manifest->decisions];
+        $compiled = ['probe_until' => $probe, 'for' => Stub::mark(Config::read($file)), 'made' => time(), 'etag' => $etag, 'config' => $config->plain()]
+            + $manifest;
         if (Spool::isUsable($dir, $file)) {
             // Whoever could ask for it over the web would see nothing.
             $php = "<?php\nif (!class_exists('Hookbridge\\Stub', false)) {\n    return null;\n}\nreturn " . var_export($compiled, true) . ";\n";
@@ -79,23 +76,21 @@ final class Manifest
         }
     }
 
-    /** @return self|null null when the JSON is no manifest of a version that this stub knows */
-    public static function parse(string $json): ?self
-    {
-        return self::of(json_decode($json, true, 32));
-    }
-
-    /** @param mixed $wire */
-    public static function of($wire): ?self
+    /**
+     * @param mixed $wire
+     * @return array|null `hooks`, and `decisions` (hook => `rule`, `deadline_ms`, `on_failure`: where the bridge is asked before the
+     *     platform acts); null when it is no manifest of a version that this stub knows
+     */
+    public static function of($wire): ?array
     {
         if (!is_array($wire) || !isset($wire['version'], $wire['hooks']) || $wire['version'] !== 1
             || !is_array($wire['hooks']) || count($wire['hooks']) > self::HOOKS_MAX) {
             return null;
         }
-        $manifest = new self();
+        $manifest = ['hooks' => [], 'decisions' => []];
         foreach ($wire['hooks'] as $hook => $rule) {
             if (is_array($rule) && preg_match('/^[A-Za-z][A-Za-z0-9]{0,63}$/D', (string) $hook) === 1) {
-                $manifest->rules[$hook] = [
+                $manifest['hooks'][$hook] = [
                     'fields' => self::paths($rule, 'fields'),
                     'diff' => self::paths($rule, 'diff'),
                     'lookups' => self::paths($rule, 'lookups'),
@@ -105,16 +100,10 @@ final class Manifest
         }
         foreach (isset($wire['decisions']) ? (array) $wire['decisions'] : [] as $hook => $declared) {
             if (in_array((string) $hook, self::DECIDING, true) && self::isDeclared($declared)) {
-                $manifest->decisions[$hook] = $declared;
+                $manifest['decisions'][$hook] = $declared;
             }
         }
         return $manifest;
-    }
-
-    /** Hook => `rule`, `deadline_ms`, `on_failure`: where the bridge is asked before the platform acts. */
-    public function decisions(): array
-    {
-        return $this->decisions;
     }
 
     /** @param mixed $declared */
@@ -125,12 +114,6 @@ final class Manifest
             && is_int($declared['deadline_ms']) && $declared['deadline_ms'] >= 1
             && $declared['deadline_ms'] <= self::DEADLINE_MS_MAX
             && in_array($declared['on_failure'], ['open', 'closed'], true);
-    }
-
-    /** @return string[] */
-    public function hooks(): array
-    {
-        return array_keys($this->rules);
     }
 
     /** @return string[] */

@@ -31,7 +31,6 @@ final class Probe
     private const SAID = ['type', 'status', 'source'];
     private const FIRED_MAX = 300;
     private const PIECE = 380;
-    private const DATABASE_CLASS = 'WHMCS\Database\Capsule';
 
     private $stub;
     private $fired = 0;
@@ -137,13 +136,8 @@ final class Probe
     private static function state(array $row, int $id): string
     {
         list($table, $key, $column) = $row;
-        $state = 'unreadable';
-        Stub::quietly(static function () use ($table, $key, $column, $id, &$state) {
-            $database = self::DATABASE_CLASS;
-            $found = class_exists($database) ? $database::table($table)->where($key, $id)->first([$column]) : null;
-            $state = $found === null ? 'none' : self::word((string) ((array) $found)[$column]);
-        });
-        return $state;
+        $found = Rows::first($table, $id, [$column], $key);
+        return $found === null ? 'unreadable' : ($found === [] ? 'none' : self::word((string) $found[$column]));
     }
 
     private static function word(string $text): string

@@ -103,12 +103,7 @@ final class UpgradeHooks
      */
     private static function upgradeTarget(int $upgrade_id): array
     {
-        try {
-            $database = 'WHMCS\Database\Capsule';
-            $row = (array) $database::table('tblupgrades')->where('id', $upgrade_id)->first(['type', 'newvalue']);
-        } catch (\Throwable $e) {
-            $row = [];
-        }
+        $row = Rows::first('tblupgrades', $upgrade_id, ['type', 'newvalue']);
         $of_plan = isset($row['type'], $row['newvalue']) && in_array($row['type'], ['package', 'service'], true);
         if ($of_plan && preg_match('/^([1-9]\d{0,9})(?:,([A-Za-z-]{1,20}))?$/D', $row['newvalue'], $found) === 1) {
             return [(int) $found[1], isset($found[2]) ? $found[2] : ''];

@@ -21,8 +21,8 @@ final class Stub
     private const CLASSES = ['Activity', 'AddonPage', 'Config', 'Decisions', 'Envelope', 'Flush', 'Journal', 'Manifest', 'Probe', 'Report', 'RuleHooks',
         'Ruling', 'Sender', 'Spool', 'Who'];
     /** Classes that lie in the file of a bigger one. */
-    private const FILES = ['AllowList' => 'Envelope', 'DenyList' => 'Envelope', 'Text' => 'Envelope', 'ConfigError' => 'Config',
-        'Answer' => 'Sender', 'Circuit' => 'Sender', 'Signer' => 'Sender', 'SignIn' => 'AddonPage',
+    private const FILES = ['AllowList' => 'Envelope', 'DenyList' => 'Envelope', 'Rows' => 'Envelope', 'Text' => 'Envelope',
+        'ConfigError' => 'Config', 'Answer' => 'Sender', 'Circuit' => 'Sender', 'Signer' => 'Sender',
         'Preferences' => 'AddonPage', 'UpgradeHooks' => 'RuleHooks', 'CancellationHooks' => 'RuleHooks', 'IdentityHooks' => 'RuleHooks'];
 
     /** The folder whose stub is at work: plain hooks and the addon may be installed side by side. */

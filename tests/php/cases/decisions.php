@@ -385,11 +385,11 @@ test('decisions: a manifest that declares nonsense asks nothing', static functio
     $wrong = [null, 'x', [], ['rule' => '../events'] + $good, ['rule' => 7] + $good, ['deadline_ms' => 0] + $good, ['deadline_ms' => '250'] + $good,
         ['deadline_ms' => 60000] + $good, ['on_failure' => 'maybe'] + $good, ['rule' => null] + $good];
     foreach ($wrong as $declared) {
-        same([], Manifest::of(['version' => 1, 'hooks' => [], 'decisions' => ['PreModuleTerminate' => $declared]])->decisions());
+        same([], Manifest::of(['version' => 1, 'hooks' => [], 'decisions' => ['PreModuleTerminate' => $declared]])['decisions']);
     }
-    same([], Manifest::of(['version' => 1, 'hooks' => [], 'decisions' => 'x'])->decisions());
-    same([], Manifest::of(['version' => 1, 'hooks' => [], 'decisions' => ['PreModuleSuspend' => $good]])->decisions(), 'a hook whose shape is not known');
-    same(['PreModuleTerminate' => $good], Manifest::of(['version' => 1, 'hooks' => [], 'decisions' => ['PreModuleTerminate' => $good]])->decisions());
+    same([], Manifest::of(['version' => 1, 'hooks' => [], 'decisions' => 'x'])['decisions']);
+    same([], Manifest::of(['version' => 1, 'hooks' => [], 'decisions' => ['PreModuleSuspend' => $good]])['decisions'], 'a hook whose shape is not known');
+    same(['PreModuleTerminate' => $good], Manifest::of(['version' => 1, 'hooks' => [], 'decisions' => ['PreModuleTerminate' => $good]])['decisions']);
 });
 
 test('contract: every shared vector of a decision asks the expected question', static function () {

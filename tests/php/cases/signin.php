@@ -3,7 +3,7 @@
 use Hookbridge\AddonPage;
 use Hookbridge\Config;
 use Hookbridge\ConfigError;
-use Hookbridge\SignIn;
+use Hookbridge\Envelope;
 use Hookbridge\Signer;
 
 /** What the addon page prints. @param array $admin a row of tbladmins @param array $more of config.php */
@@ -60,7 +60,7 @@ test('sign-in: roles that nobody listed open nothing, and ids that only look ali
         $page = addonPage(['username' => 'ana', 'roleid' => 1], $settings, [], ['open' => '1']);
         check(strpos($page, '(id 1) no abre nada') !== false && strpos($page, '<form') === false, $page);
     }
-    same('administrator', SignIn::role(['viewer_roles' => '1', 'administrator_roles' => '1', 'operator_roles' => '1'], 1));
+    same('administrator', AddonPage::role(['viewer_roles' => '1', 'administrator_roles' => '1', 'operator_roles' => '1'], 1));
 });
 
 test('sign-in: a name with script is text, in the page and for the bridge', static function () {
@@ -71,7 +71,7 @@ test('sign-in: a name with script is text, in the page and for the bridge', stat
     check(strpos($said, '<script>alert("x")</script>\'{{7*7}}') === 0, $said);
     same([1, 0], [preg_match('/^.{1,64}$/us', $said), preg_match('/[\x00-\x1F:]/', $said)]);
     check(strpos(addonPage(['username' => $name, 'roleid' => 1], ['viewer_roles' => '1']), '<script') === false, 'the button');
-    same('admin 3', json_decode((new SignIn(new Signer(str_repeat('s', 32))))->fields(3, ":\x01", 'viewer', 1.0)['body'], true)['name']);
+    same('admin 3', json_decode(Envelope::signIn(3, ":\x01", 'viewer'), true)['name']);
 });
 
 test('sign-in: what is missing is said with what to do', static function () {
