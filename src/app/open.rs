@@ -64,6 +64,7 @@ pub fn open_billing(config: &Config) -> anyhow::Result<Billing> {
         phone_field: config.alerts.phone_field.clone(),
         cache_s: b.cache_s,
         questionnaire: questionnaire(config),
+        zone: jiff::tz::TimeZone::get(&config.billing.timezone).unwrap_or(jiff::tz::TimeZone::UTC),
     };
     Ok(Billing::new(database, overrides))
 }
@@ -76,8 +77,7 @@ fn questionnaire(config: &Config) -> Questionnaire {
         "marketing" => Place::Marketing,
         _ => Place::Nowhere,
     };
-    let zone = jiff::tz::TimeZone::get(&config.billing.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
-    Questionnaire { place, silence_refuses: consent.unanswered == "refuse", zone }
+    Questionnaire { place, silence_refuses: consent.unanswered == "refuse" }
 }
 
 /// Who answers questions to the company's rules, as configured.

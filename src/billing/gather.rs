@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::civil::Date;
 
 use super::client::Read;
 use super::invoice::{Invoices, complete};
@@ -147,8 +147,7 @@ impl Billing {
             contacts: HashMap::new(),
             guests: HashMap::new(),
         };
-        // What is due soon is at no risk yet, whatever the zone.
-        let today = now.to_zoned(TimeZone::UTC).date();
+        let today = now.to_zoned(self.overrides.zone.clone()).date();
         let overdue = rows.invoices.rows.iter().filter(|(_, row)| row.as_ref().is_ok_and(|row| row.is_overdue(today)));
         rows.invoices.parts.at_risk = self.at_risk(c, &overdue.map(|(id, _)| *id).collect()).await?;
         let owners: Vec<Result<Vec<u64>, Missing>> = wants.iter().map(|want| rows.owners(want)).collect();
@@ -161,7 +160,7 @@ impl Billing {
         }
         rows.contacts = self.contacts(c, &ids).await?;
         rows.guests = self.guests(c, &ids).await?;
-        Ok(wants.iter().zip(owners).map(|(want, owners)| rows.facts(want, &owners?)).collect())
+        Ok(wants.iter().zip(owners).map(|(want, owners)| rows.facts(want, &owners?, today)).collect())
     }
 }
 
@@ -212,13 +211,13 @@ impl Rows {
         }
     }
 
-    fn facts(&self, want: &Want, owners: &[u64]) -> Gathered {
+    fn facts(&self, want: &Want, owners: &[u64], today: Date) -> Gathered {
         // A former owner's account may be deleted, e.g. merged away: the present owner gets the alert all the same.
         let is_gone = |owner: &&u64| want.former == Some(**owner) && !matches!(self.clients.get(owner), Some(Ok(_)));
-        owners.iter().filter(|owner| !is_gone(owner)).map(|owner| self.of_client(want, *owner, owners)).collect()
+        owners.iter().filter(|owner| !is_gone(owner)).map(|owner| self.of_client(want, *owner, owners, today)).collect()
     }
 
-    fn of_client(&self, want: &Want, owner: u64, owners: &[u64]) -> Result<Facts, Missing> {
+    fn of_client(&self, want: &Want, owner: u64, owners: &[u64], today: Date) -> Result<Facts, Missing> {
         let missing = || Missing::Row(Subject { kind: SubjectKind::Client, id: owner });
         let client = row(self.clients.get(&owner)).ok_or_else(missing)??.clone();
         let subject = self.subject_row(want, &client)?;
@@ -229,7 +228,7 @@ impl Rows {
             let other = if former == owner { owners[0] } else { former };
             Moved { former: former == owner, other: ClientId(other), by_merge: false, together: 1 }
         });
-        Ok(Facts { client, contacts, guests, subject, moved, unreadable })
+        Ok(Facts { client, contacts, guests, subject, moved, today, unreadable })
     }
 
     /// A service, with what is owed for it in its client's currency.

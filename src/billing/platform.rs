@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::client::Read;
@@ -17,7 +18,7 @@ use crate::domain::record::Platform;
 use crate::sql::Reader;
 
 /// What the configuration says instead of the platform; empty = ask the platform.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Overrides {
     pub system_url: String,
     pub company_name: String,
@@ -30,6 +31,8 @@ pub struct Overrides {
     pub cache_s: u64,
     /// Where clients say whether they want alerts.
     pub questionnaire: Questionnaire,
+    /// Zone of the platform's server, whose days its rows hold.
+    pub zone: TimeZone,
 }
 
 /// Settings and currencies, as read at `at`.

@@ -7,7 +7,6 @@
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::pool::{Billing, BillingError};
 use super::row::{datetime, flag, id, text};
@@ -34,13 +33,11 @@ pub struct Questionnaire {
     pub place: Place,
     /// Whether who never answered is taken to say no.
     pub silence_refuses: bool,
-    /// The platform's.
-    pub zone: TimeZone,
 }
 
 impl Default for Questionnaire {
     fn default() -> Self {
-        Self { place: Place::Nowhere, silence_refuses: false, zone: TimeZone::UTC }
+        Self { place: Place::Nowhere, silence_refuses: false }
     }
 }
 
@@ -124,7 +121,7 @@ impl Billing {
                 NO.contains(&answer.as_str()).then_some(false)
             };
             let at = datetime(&reader, "updated_at")?;
-            let at = at.and_then(|at| Some(at.to_zoned(self.overrides.questionnaire.zone.clone()).ok()?.timestamp()));
+            let at = at.and_then(|at| Some(at.to_zoned(self.overrides.zone.clone()).ok()?.timestamp()));
             let says = match wanted {
                 Some(true) => "yes",
                 Some(false) => "no",

@@ -167,6 +167,7 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
                     ("id", Value::from(quote.id.0)),
                     ("stage", Value::from(quote.stage.clone())),
                     ("valid_until", quote.valid_until.map_or(Value::from(""), |day| Value::from(day.to_string()))),
+                    ("is_over", Value::from(quote.is_over(facts.today))),
                 ],
             );
         }

@@ -217,6 +217,14 @@ pub struct Quote {
     pub sent: Option<Date>,
 }
 
+impl Quote {
+    /// Whether its last day is before `today`. One without a last day does not end.
+    #[must_use]
+    pub fn is_over(&self, today: Date) -> bool {
+        self.valid_until.is_some_and(|last| last < today)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct DomainName {
     pub id: DomainId,
@@ -267,6 +275,8 @@ pub struct Facts {
     pub subject: SubjectRow,
     /// Set when the event is about a change of owner.
     pub moved: Option<Moved>,
+    /// The day on the platform's wall when the rows were read.
+    pub today: Date,
     /// Contacts and logins that were left out because their rows cannot be understood.
     pub unreadable: Vec<UnreadablePerson>,
 }

@@ -14,7 +14,7 @@ use crate::domain::case::{CancelKind, Debt};
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money, NoCurrency};
 use crate::domain::record::{
-    Cancelling, Contact, Facts, Invoice, Moved, Payment, Platform, Quote, Service, SubjectRow,
+    AtRisk, Cancelling, Contact, Facts, Invoice, Moved, Payment, Platform, Quote, Service, SubjectRow,
 };
 
 /// Stands for an amount whose currency cannot be read: a value that holds it cannot be rendered, and every other can.
@@ -69,7 +69,7 @@ pub fn build(about: &About<'_>, locale: Locale) -> Value {
             ],
         );
     }
-    let today = about.occurred_at.to_zoned(about.zone.clone()).date();
+    let today = about.facts.today;
     match &about.facts.subject {
         SubjectRow::Client | SubjectRow::User(_) => {}
         SubjectRow::Contact(contact) => {
@@ -127,17 +127,20 @@ fn after(due: Option<Date>, days: Option<u16>) -> Option<Date> {
     due?.checked_add(i32::from(days?).days()).ok()
 }
 
-/// What happens next to a service if the invoice stays unpaid, where the platform does it by itself and has not yet.
-fn consequence(invoice: &Invoice, about: &About<'_>, today: Date, locale: Locale) -> String {
-    let first = invoice.at_risk.first().filter(|_| !about.facts.client.never_suspended);
-    let when = first.and_then(|risk| after(Some(risk.next_due), about.platform.suspension_days));
-    match (first, when.filter(|when| *when >= today)) {
-        (Some(risk), Some(when)) => {
-            let name = service_name(&risk.product, &risk.domain);
-            say(locale, "consequence_suspension", &[("name", &name), ("date", &format::date(when, locale))])
-        }
-        _ => say(locale, "consequence_none", &[]),
-    }
+/// The service that the platform suspends by itself if the invoice stays unpaid, and the day, where it has not yet.
+pub(super) fn suspended_on<'a>(invoice: &'a Invoice, facts: &Facts, platform: &Platform) -> Option<(&'a AtRisk, Date)> {
+    let risk = invoice.at_risk.first().filter(|_| !facts.client.never_suspended)?;
+    let when = after(Some(risk.next_due), platform.suspension_days)?;
+    (when >= facts.today).then_some((risk, when))
+}
+
+/// What happens next to a service if the invoice stays unpaid.
+fn consequence(invoice: &Invoice, about: &About<'_>, locale: Locale) -> String {
+    let Some((risk, when)) = suspended_on(invoice, about.facts, about.platform) else {
+        return say(locale, "consequence_none", &[]);
+    };
+    let name = service_name(&risk.product, &risk.domain);
+    say(locale, "consequence_suspension", &[("name", &name), ("date", &format::date(when, locale))])
 }
 
 /// What ends a suspension, and where: paying what is owed for the service, or asking.
@@ -212,7 +215,7 @@ fn invoice(invoice: &Invoice, about: &About<'_>, today: Date, locale: Locale) ->
         ("due", date(invoice.due, locale)),
         ("due_words", dated(invoice.due, "due_none", until, locale)),
         ("date", date(invoice.date, locale)),
-        ("consequence", consequence(invoice, about, today, locale)),
+        ("consequence", consequence(invoice, about, locale)),
         ("items", items.join("; ")),
     ]
 }
@@ -227,7 +230,7 @@ fn dated(day: Option<Date>, without: &str, with: &str, locale: Locale) -> String
 
 fn quote(quote: &Quote, today: Date, locale: Locale) -> Vec<(&'static str, String)> {
     let number = quote.id.to_string();
-    let until = if quote.valid_until.is_some_and(|day| day < today) { "valid_was" } else { "valid_until" };
+    let until = if quote.is_over(today) { "valid_was" } else { "valid_until" };
     let name = match quote.subject.as_str() {
         "" => number.clone(),
         subject => say(locale, "quote", &[("number", &number), ("subject", subject)]),

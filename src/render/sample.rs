@@ -236,6 +236,7 @@ pub fn facts(kind: SubjectKind) -> Facts {
         guests: Vec::new(),
         subject,
         moved: Some(Moved { former: false, other: ClientId(2), by_merge: false, together: 1 }),
+        today: date(2026, 11, 23),
         unreadable: Vec::new(),
     }
 }

@@ -114,7 +114,10 @@ fn awkward(kind: SubjectKind) -> Vec<(&'static str, Facts)> {
                     one.subject.clear();
                 });
             });
-            add("over", &|facts| quote(facts, &|one| one.valid_until = "2026-11-01".parse().ok()));
+            add("on its last day", &|facts| {
+                let today = facts.today;
+                quote(facts, &|one| one.valid_until = Some(today));
+            });
         }
         SubjectKind::Contact => add("gone", &|facts| facts.subject = SubjectRow::Contact(None)),
         SubjectKind::Client | SubjectKind::User | SubjectKind::Domain | SubjectKind::Ticket => {}

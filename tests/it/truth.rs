@@ -1,6 +1,7 @@
 //! What a message says is true when it arrives: amounts, dates and names as they are when it is sent, and nothing of what is
 //! no news: bundles, refunds, credits.
 
+mod over;
 mod pages;
 mod refused;
 mod releases;
