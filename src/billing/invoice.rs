@@ -9,9 +9,9 @@ use super::client::{Read, add};
 use super::pool::{Billing, BillingError};
 use super::row::{NO_CURRENCY, date, datetime, flag, id, money, text};
 use super::service::not_suspended;
-use crate::domain::ids::{ClientId, InvoiceId, PaymentId};
-use crate::domain::money::Money;
-use crate::domain::record::{AtRisk, Client, Invoice, InvoiceItem, Payment};
+use crate::domain::ids::{ClientId, CurrencyId, InvoiceId, PaymentId};
+use crate::domain::money::{Money, MoneyError};
+use crate::domain::record::{AtRisk, Client, Credited, Invoice, InvoiceItem, Payment};
 use crate::sql::{Inconsistent, Reader, list};
 
 /// Items of one invoice that are kept, and characters of each one's description.
@@ -27,6 +27,8 @@ pub(super) struct InvoiceRow {
     date: Option<Date>,
     due: Option<Date>,
     total: Money,
+    /// Taken from the client's credit balance.
+    credit: Money,
 }
 
 impl InvoiceRow {
@@ -88,8 +90,9 @@ impl Billing {
             return Ok(all);
         }
         let ids = list(ids.iter().copied());
-        let invoices =
-            format!("SELECT id, userid, invoicenum, status, date, duedate, total FROM tblinvoices WHERE id IN ({ids})");
+        let invoices = format!(
+            "SELECT id, userid, invoicenum, status, date, duedate, total, credit FROM tblinvoices WHERE id IN ({ids})"
+        );
         let payments = format!(
             "SELECT id, invoiceid, amountin, amountout, date, {is_payment} AS is_payment FROM tblaccounts \
              WHERE invoiceid IN ({ids}) ORDER BY id"
@@ -210,6 +213,26 @@ fn invoice(reader: &Reader<'_>, key: u64) -> Read<InvoiceRow> {
         date: date(reader, "date")?,
         due: date(reader, "duedate")?,
         total: money(reader, "total", NO_CURRENCY)?,
+        credit: money(reader, "credit", NO_CURRENCY)?,
+    })
+}
+
+/// Credit notes first: from 9.0 on the total holds what the column says. After money went back, a note may only undo what was
+/// paid, and counts for nothing here.
+fn credited(row: &InvoiceRow, payments: &[PaymentRow], currency: CurrencyId) -> Result<Credited, MoneyError> {
+    let is_positive = |money: Money| !money.is_zero() && !money.is_negative();
+    let column = Money::new(row.credit.amount(), currency);
+    let mut notes = Money::zero(currency);
+    if !payments.iter().any(PaymentRow::is_back) {
+        for note in payments.iter().filter(|row| !row.is_payment) {
+            notes = notes.checked_add(Money::new(note.paid_in.amount(), currency))?;
+        }
+    }
+    Ok(match (is_positive(notes), is_positive(column)) {
+        (true, _) if notes != column => Credited::Notes(notes),
+        (_, true) => Credited::Balance(column),
+        (true, false) => Credited::Notes(notes),
+        (false, false) => Credited::Nothing,
     })
 }
 
@@ -242,6 +265,7 @@ pub(super) fn complete(
         due: row.due,
         total,
         balance,
+        credited: credited(row, payments, currency).map_err(|_| too_large())?,
         items: parts.items.get(&row.id).cloned().transpose()?.unwrap_or_default(),
         paid_in_bundle: parts.paid_in_bundle.contains(&row.id),
         at_risk: parts.at_risk.get(&row.id).cloned().unwrap_or_default(),

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use minijinja::Value;
 
 use crate::domain::event::{FieldValue, HookEvent};
-use crate::domain::record::{ClientStatus, Facts, InvoiceItem, Service, SubjectRow};
+use crate::domain::record::{ClientStatus, Credited, Facts, InvoiceItem, Service, SubjectRow};
 use crate::domain::schedule::{Anchor, DATE_REACHED, key};
 
 /// Event and facts.
@@ -129,6 +129,7 @@ fn facts_map(facts: &Facts) -> BTreeMap<String, Value> {
                     ("id", Value::from(invoice.id.0)),
                     ("status", Value::from(invoice.status.clone())),
                     ("is_zero", Value::from(invoice.total.is_zero())),
+                    ("is_credited", Value::from(invoice.credited != Credited::Nothing)),
                     ("is_settled", Value::from(invoice.balance.is_zero() || invoice.balance.is_negative())),
                     ("is_negative", Value::from(invoice.total.is_negative())),
                     ("is_bundle", Value::from(invoice.is_bundle())),

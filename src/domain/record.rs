@@ -117,12 +117,25 @@ pub struct Invoice {
     pub total: Money,
     /// `total` less what was paid or credited.
     pub balance: Money,
+    /// What nobody paid and is not owed all the same.
+    pub credited: Credited,
     /// The first of them, in their order.
     pub items: Vec<InvoiceItem>,
     /// An invoice of the platform's mass payment pays this one, and is paid.
     pub paid_in_bundle: bool,
     /// Running services that it is for and that the platform suspends by itself, by the day they are paid up to.
     pub at_risk: Vec<AtRisk>,
+}
+
+/// What an invoice was reduced by without a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credited {
+    Nothing,
+    /// From the client's credit balance. Platform: `tblinvoices.credit`.
+    Balance(Money),
+    /// By credit notes, as the platform writes them from 9.0 on: for credit that was used, and for a rest that somebody waived.
+    /// The rows do not tell which of the two.
+    Notes(Money),
 }
 
 /// A service that is suspended if an invoice stays unpaid.

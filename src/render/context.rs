@@ -11,10 +11,11 @@ use super::format;
 use super::names::{is_name, plain_host};
 use super::phrases::say;
 use crate::domain::case::{CancelKind, Debt};
+use crate::domain::ids::CurrencyId;
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money, NoCurrency};
 use crate::domain::record::{
-    AtRisk, Cancelling, Contact, Facts, Invoice, Moved, Payment, Platform, Quote, Service, SubjectRow,
+    AtRisk, Cancelling, Contact, Credited, Facts, Invoice, Moved, Payment, Platform, Quote, Service, SubjectRow,
 };
 
 /// Stands for an amount whose currency cannot be read: a value that holds it cannot be rendered, and every other can.
@@ -197,7 +198,7 @@ fn cancellation(cancelling: &Cancelling, currency: &Written, locale: Locale) -> 
 
 fn invoice(invoice: &Invoice, about: &About<'_>, today: Date, locale: Locale) -> Vec<(&'static str, String)> {
     let currency = &about.facts.client.currency;
-    let settled = invoice.balance.is_zero() || invoice.balance.is_negative();
+    let settled = invoice.status == "Paid" || invoice.balance.is_zero() || invoice.balance.is_negative();
     let balance = money(invoice.balance, currency);
     let rest = if settled { "rest_none" } else { "rest_some" };
     let until = match invoice.due {
@@ -212,6 +213,7 @@ fn invoice(invoice: &Invoice, about: &About<'_>, today: Date, locale: Locale) ->
         ("total", money(invoice.total, currency)),
         ("rest", say(locale, rest, &[("amount", &balance)])),
         ("balance", balance),
+        ("credit", money(amount(invoice.credited, invoice.total.currency()), currency)),
         ("due", date(invoice.due, locale)),
         ("due_words", dated(invoice.due, "due_none", until, locale)),
         ("date", date(invoice.date, locale)),
@@ -245,18 +247,46 @@ fn quote(quote: &Quote, today: Date, locale: Locale) -> Vec<(&'static str, Strin
     ]
 }
 
-/// An invoice paid from credit has no payment of its own: what was paid is its total.
+fn amount(credited: Credited, currency: CurrencyId) -> Money {
+    match credited {
+        Credited::Nothing => Money::zero(currency),
+        Credited::Balance(amount) | Credited::Notes(amount) => amount,
+    }
+}
+
+/// What settled it. Credit is nobody's payment, and what an administrator marks as paid may be neither.
+fn paid_by(invoice: &Invoice, payment: Option<&Payment>, currency: &Written, locale: Locale) -> String {
+    let key = match (payment.is_some(), invoice.credited) {
+        (true, Credited::Nothing) => "paid",
+        (true, Credited::Balance(_)) => "paid_beside_credit",
+        (true, Credited::Notes(_)) => "paid_beside_notes",
+        (false, Credited::Nothing) => "paid_unstated",
+        (false, Credited::Balance(_)) => "paid_by_credit",
+        (false, Credited::Notes(_)) => "paid_by_notes",
+    };
+    let credit = money(amount(invoice.credited, invoice.total.currency()), currency);
+    let paid = payment.map_or_else(String::new, |payment| money(payment.amount, currency));
+    say(locale, key, &[("amount", &paid), ("credit", &credit)])
+}
+
+/// An invoice without a payment of its own: what settled it is credit, else its total.
 fn payment(
     invoice: &Invoice,
     payment: Option<&Payment>,
     about: &About<'_>,
     locale: Locale,
 ) -> Vec<(&'static str, String)> {
-    let amount = payment.map_or(invoice.total, |payment| payment.amount);
+    let currency = &about.facts.client.currency;
+    let settled_by = match invoice.credited {
+        Credited::Nothing => invoice.total,
+        Credited::Balance(amount) | Credited::Notes(amount) => amount,
+    };
+    let amount = payment.map_or(settled_by, |payment| payment.amount);
     let local = payment.and_then(|payment| payment.at);
     let at = local.and_then(|local| format::instant(local, about.zone)).unwrap_or(about.occurred_at);
     vec![
-        ("amount", money(amount, &about.facts.client.currency)),
+        ("amount", money(amount, currency)),
+        ("words", paid_by(invoice, payment, currency, locale)),
         ("date", format::date(at.to_zoned(about.zone.clone()).date(), locale)),
     ]
 }

@@ -12,8 +12,8 @@ use crate::domain::ids::{ClientId, ContactId, CurrencyId, DomainId, InvoiceId, P
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money, NumberFormat};
 use crate::domain::record::{
-    AtRisk, Cancelled, Cancelling, Client, ClientStatus, Contact, DomainName, Facts, Invoice, InvoiceItem, Moved,
-    Payment, Platform, Quote, Service, SubjectRow, Ticket,
+    AtRisk, Cancelled, Cancelling, Client, ClientStatus, Contact, Credited, DomainName, Facts, Invoice, InvoiceItem,
+    Moved, Payment, Platform, Quote, Service, SubjectRow, Ticket,
 };
 
 /// What a text may speak about, ready to be filled in.
@@ -160,6 +160,7 @@ pub fn facts(kind: SubjectKind) -> Facts {
                 due: Some(date(2026, 12, 7)),
                 total: money(1_250_000),
                 balance: money(250_000),
+                credited: Credited::Nothing,
                 items: vec![InvoiceItem {
                     kind: "Hosting".to_owned(),
                     relates_to: Some(1),

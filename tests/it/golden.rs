@@ -11,7 +11,7 @@ use hookbridge::domain::hookpoint::{Hookpoint, SubjectKind};
 use hookbridge::domain::ids::InvoiceId;
 use hookbridge::domain::locale::Locale;
 use hookbridge::domain::money::Money;
-use hookbridge::domain::record::{Facts, SubjectRow};
+use hookbridge::domain::record::{Credited, Facts, SubjectRow};
 use hookbridge::render::context::{About, build};
 use hookbridge::render::{Templates, sample};
 use jiff::tz::TimeZone;
@@ -61,13 +61,23 @@ fn awkward(kind: SubjectKind) -> Vec<(&'static str, Facts)> {
                 let zero = Money::zero(facts.client.currency_id());
                 invoice(facts, &|one| one.balance = zero);
             });
-            add("paid from credit, no payment", &|facts| {
-                let zero = Money::zero(facts.client.currency_id());
-                if let SubjectRow::Invoice(one, payment) = &mut facts.subject {
-                    one.balance = zero;
-                    *payment = None;
-                }
-            });
+            for (name, credited, paid) in [
+                ("paid from credit, no payment", Credited::Balance as fn(Money) -> Credited, false),
+                ("paid from credit and by a payment", Credited::Balance, true),
+                ("settled by a credit note, no payment", Credited::Notes, false),
+                ("settled by a credit note and a payment", Credited::Notes, true),
+                ("marked as paid, no payment and no credit", |_| Credited::Nothing, false),
+            ] {
+                add(name, &|facts| {
+                    let zero = Money::zero(facts.client.currency_id());
+                    if let SubjectRow::Invoice(one, payment) = &mut facts.subject {
+                        one.credited = credited(one.balance);
+                        one.balance = zero;
+                        "Paid".clone_into(&mut one.status);
+                        payment.take_if(|_| !paid);
+                    }
+                });
+            }
         }
         SubjectKind::Service | SubjectKind::Cancellation => {
             for (name, count) in [("nothing owed", 0), ("two invoices", 2), ("three invoices", 3), ("five invoices", 5)]

@@ -6,6 +6,7 @@ mod pages;
 mod refused;
 mod releases;
 mod rows;
+mod settled;
 mod statuses;
 
 use hookbridge::demo::data::CAST;
