@@ -1,5 +1,6 @@
 //! The administrators' page as people use it, in a real Chromium.
 
+mod codes;
 mod failures;
 mod frame;
 mod hookpoints;

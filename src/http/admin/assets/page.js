@@ -1,4 +1,4 @@
-// The few things that neither HTML nor htmx does: asking before what cannot be undone, the menu on a phone, copying.
+// The few things that neither HTML nor htmx does: asking before what cannot be undone, the menu on a phone, copying, printing.
 "use strict";
 document.addEventListener("submit", (event) => {
   const question = event.submitter?.dataset.ask || event.target.dataset.ask;
@@ -15,6 +15,9 @@ document.addEventListener("click", async (event) => {
   await navigator.clipboard.writeText(button.dataset.copy);
   button.classList.add("copied");
   if (button.dataset.copied) button.textContent = button.dataset.copied;
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
 });
 // What renews itself rests while nobody looks.
 document.addEventListener("htmx:beforeRequest", (event) => {

@@ -135,14 +135,21 @@ pub(super) fn renew(ask: Ask) -> Answering {
     })
 }
 
-/// The recovery codes, this once.
+/// The recovery codes, this once: to be copied or printed together.
 fn codes(ask: &Ask, codes: &[SecretString]) -> Answer {
+    let all: Vec<&str> = codes.iter().map(|code| code.expose_secret()).collect();
     let body = html! {
         h1 { (ask.t("me.recovery")) }
         section.card.narrow {
             p.notice.waiting role="status" { (ask.t("settings.once")) }
             p { (ask.tf("me.recovery_about", &[("n", &RECOVERY_CODES)])) }
-            ol.codes { @for code in codes { li { code.secret { (code.expose_secret()) } } } }
+            ol.codes { @for code in &all { li { code.secret { (code) } } } }
+            div.line {
+                button type="button" data-copy=(all.join("\n")) data-copied=(ask.t("rule.copied")) {
+                    (ask.t("me.recovery_copy"))
+                }
+                button type="button" data-print { (ask.t("me.recovery_print")) }
+            }
             a.button.main href=(AT) { (ask.t("settings.copied")) }
         }
     };
