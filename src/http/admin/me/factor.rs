@@ -3,7 +3,7 @@
 use maud::{Markup, PreEscaped, html};
 use qrcode::QrCode;
 use qrcode::render::svg;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::super::ask::{Answer, Answering, Ask};
 use super::super::layout::{self, field};
@@ -137,7 +137,7 @@ pub(super) fn renew(ask: Ask) -> Answering {
 
 /// The recovery codes, this once: to be copied or printed together.
 fn codes(ask: &Ask, codes: &[SecretString]) -> Answer {
-    let all: Vec<&str> = codes.iter().map(|code| code.expose_secret()).collect();
+    let all: Vec<&str> = codes.iter().map(ExposeSecret::expose_secret).collect();
     let body = html! {
         h1 { (ask.t("me.recovery")) }
         section.card.narrow {
