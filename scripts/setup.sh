@@ -74,6 +74,17 @@ if [ "$purpose" = test ] && [ ! -x .work/garbd/usr/bin/garbd ] && ! command -v g
   rm -rf .work/deb
 fi
 
+# promtool checks the alert rules. Its package would set up a server of the machine, so only this program is taken out of it.
+if [ "$purpose" = test ] && [ ! -x .work/prometheus/promtool ] && ! command -v promtool >/dev/null; then
+  say "unpacking promtool into .work/prometheus"
+  rm -rf .work/deb
+  mkdir -p .work/deb .work/prometheus
+  (cd .work/deb && apt-get download -qq prometheus 2>/dev/null) || die "prometheus cannot be had: apt-get update?"
+  dpkg --fsys-tarfile .work/deb/*.deb | tar -xO ./usr/bin/promtool >.work/prometheus/promtool
+  chmod +x .work/prometheus/promtool
+  rm -rf .work/deb
+fi
+
 # The PHPs of web servers. Their packages would set up services of the machine, so they are only unpacked, in here.
 php=$(php -r 'echo PHP_MAJOR_VERSION.".".PHP_MINOR_VERSION;')
 there() { for file in "$@"; do [ -e "$file" ] || [ -e ".work/php$file" ] || return 1; done; }

@@ -36,6 +36,7 @@ mod instances;
 mod lessons;
 mod migrations;
 mod money;
+mod monitoring;
 mod needs;
 mod notices;
 mod numbers;
