@@ -69,3 +69,8 @@ differential:
 deb:
 	@scripts/setup.sh deb
 	@CARGO=$(CARGO) scripts/deb.sh
+
+# What the program is made of (CycloneDX): target/sbom/hookbridge.cdx.json
+.PHONY: sbom
+sbom:
+	@scripts/sbom.sh $(ARGS)

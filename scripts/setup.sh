@@ -85,6 +85,17 @@ if [ "$purpose" = test ] && [ ! -x .work/prometheus/promtool ] && ! command -v p
   rm -rf .work/deb
 fi
 
+# mariadb-dump: its package would bring all of the client.
+if [ "$purpose" = test ] && [ ! -x .work/mariadb/mariadb-dump ] && ! command -v mariadb-dump >/dev/null; then
+  say "unpacking mariadb-dump into .work/mariadb"
+  rm -rf .work/deb
+  mkdir -p .work/deb .work/mariadb
+  (cd .work/deb && apt-get download -qq mariadb-client 2>/dev/null) || die "mariadb-client cannot be had: apt-get update?"
+  dpkg --fsys-tarfile .work/deb/*.deb | tar -xO ./usr/bin/mariadb-dump >.work/mariadb/mariadb-dump
+  chmod +x .work/mariadb/mariadb-dump
+  rm -rf .work/deb
+fi
+
 # The PHPs of web servers. Their packages would set up services of the machine, so they are only unpacked, in here.
 php=$(php -r 'echo PHP_MAJOR_VERSION.".".PHP_MINOR_VERSION;')
 there() { for file in "$@"; do [ -e "$file" ] || [ -e ".work/php$file" ] || return 1; done; }

@@ -15,7 +15,7 @@ use crate::store::account::{self, Account, Amendment, Change};
 use crate::store::recovery;
 
 /// As the second factor's secret is sealed.
-const SEAL: &str = "totp";
+pub const SEAL: &str = "totp";
 /// As one is sealed that no code proved yet.
 const SEAL_NEW: &str = "totp-new";
 /// Recovery codes of an account.

@@ -38,6 +38,12 @@ pub(super) struct Finding {
     says: String,
 }
 
+impl Finding {
+    pub(super) fn has_failed(&self) -> bool {
+        self.state == "failed"
+    }
+}
+
 pub(super) fn finding(check: &'static str, state: &'static str, says: impl Into<String>) -> Finding {
     Finding { check, state, says: says.into() }
 }
@@ -64,19 +70,24 @@ pub async fn run(args: Args, config: &Config) -> anyhow::Result<ExitCode> {
             }
         });
     }
+    Ok(shown(&findings, args.json))
+}
+
+/// Shows what was found. The exit code says whether something failed.
+pub(super) fn shown(findings: &[Finding], as_json: bool) -> ExitCode {
     let failed = findings.iter().any(|f| f.state == "failed");
-    if args.json {
+    if as_json {
         let rows: Vec<_> =
             findings.iter().map(|f| json!({ "check": f.check, "state": f.state, "says": f.says })).collect();
         show::json(&json!({ "ok": !failed, "checks": rows }));
     } else {
         let mut table = show::table(&["check", "state", "what it says"]);
-        for f in &findings {
+        for f in findings {
             table.add_row(vec![f.check.to_owned(), show::state(f.state), f.says.clone()]);
         }
         println!("{table}");
     }
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn content(config: &Config) -> Vec<Finding> {

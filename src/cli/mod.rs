@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod backup_check;
 mod clients;
 mod complete;
 mod config;
@@ -107,6 +108,8 @@ enum Command {
         #[command(subcommand)]
         command: Option<restored::Command>,
     },
+    /// Is this schema, or a copy of it that was read in from a dump, all that a restore needs?
+    BackupCheck(backup_check::Args),
     /// Decisions of the company's rules: list, show, ask what would be said, make exceptions
     #[command(subcommand)]
     Decisions(decisions::Command),
@@ -237,6 +240,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Probe(args) => probe::run(args, &read(file.as_deref())?).await?,
         Command::Sources(command) => sources::run(command, &read(file.as_deref())?).await?,
         Command::Holds(command) => holds::run(command, &read(file.as_deref())?).await?,
+        Command::BackupCheck(args) => return backup_check::run(args, &read(file.as_deref())?).await,
         Command::Restored { command } => restored::run(command, &read(file.as_deref())?).await?,
         Command::Decisions(command) => decisions::run(command, &read(file.as_deref())?).await?,
         Command::Hookpoints(command) => hookpoints::run(command, file.as_deref()).await?,

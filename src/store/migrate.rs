@@ -1,6 +1,8 @@
 //! Owns: bringing our schema up to date. Own runner, because the libraries that fit our driver leave a half-run file that
 //! can never be run again, and let two starters race. One lock, one checksum per file, every statement repeatable.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
@@ -51,6 +53,21 @@ pub fn names() -> Vec<String> {
     let mut names: Vec<String> = Files::iter().map(|name| name.to_string()).collect();
     names.sort();
     names
+}
+
+/// The tables that `files` make, and the runner's own.
+#[must_use]
+pub fn tables_of(files: &[String]) -> BTreeSet<String> {
+    let mut tables = BTreeSet::from(["schema_migration".to_owned()]);
+    for name in files {
+        let content = content(name);
+        let made = statements(&content).into_iter().filter_map(|one| {
+            let rest = one.trim_start().strip_prefix("CREATE TABLE IF NOT EXISTS ")?;
+            Some(rest.split([' ', '(']).next()?.trim_matches('`').to_owned())
+        });
+        tables.extend(made);
+    }
+    tables
 }
 
 /// Files that [`run`] would apply.

@@ -8,6 +8,7 @@ pub mod tx;
 
 pub mod migrate;
 
+pub mod backup;
 pub mod batch;
 pub mod finish;
 pub mod inbox;

@@ -54,6 +54,7 @@ mod preferences;
 mod probe;
 mod receipts;
 mod replies;
+mod restoring;
 mod retention;
 mod road;
 mod rules;

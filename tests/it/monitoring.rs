@@ -38,13 +38,22 @@ fn queries(dashboard: &Value) -> Vec<String> {
     targets.map(|target| target["expr"].as_str().expect("an expression").to_owned()).collect()
 }
 
+/// Everything that the service measures. A metric without a value yet is not in `/metrics`.
+fn measured() -> BTreeSet<String> {
+    let source = read("src/metrics.rs");
+    let registered = source.split("registry.register(").skip(1);
+    let names = registered.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+    names.map(|name| format!("hookbridge_{name}")).collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rules_and_dashboard_speak_of_metrics_that_are_there_and_the_dashboard_of_all() {
     let bridge = Bridge::start().await;
     let metrics = bridge.http.get(bridge.url("/metrics")).send().await.expect("an answer").text().await.expect("text");
-    let there: BTreeSet<String> =
-        metrics.lines().filter_map(|line| Some(line.strip_prefix("# HELP ")?.split(' ').next()?.to_owned())).collect();
+    let there = measured();
     assert!(there.len() > 30, "{there:?}");
+    let shown: Vec<&str> = metrics.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
+    assert!(shown.len() > 10 && shown.iter().all(|name| there.contains(*name)), "{shown:?}");
     let dashboard: Value = serde_json::from_str(&read(DASHBOARD)).expect("JSON");
     let queries = queries(&dashboard);
     let asked = named(&queries.join("\n"));
@@ -88,5 +97,34 @@ fn promtool_accepts_the_rules_and_their_tests_pass() {
         let silent = tests.contains(&format!("alertname: {name}, exp_alerts: []"));
         let rings = tests.contains(&format!("alertname: {name}\n        exp_alerts:\n          - "));
         assert!(silent && rings, "{name}");
+    }
+}
+
+/// Every line of a source file below `folder`, as one text.
+fn source(folder: &Path, all: &mut String) {
+    for entry in std::fs::read_dir(folder).expect("a folder of ours").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            source(&path, all);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            all.push_str(&std::fs::read_to_string(path).expect("a source"));
+        }
+    }
+}
+
+#[test]
+fn the_log_s_samples_are_lines_that_the_program_writes() {
+    let mut code = String::new();
+    source(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut code);
+    let document = read("docs/OPERATIONS.md");
+    let samples: Vec<Value> = document
+        .lines()
+        .filter(|line| line.starts_with("{\"level\""))
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert!(samples.len() >= 5, "{samples:?}");
+    for sample in samples {
+        let message = sample["message"].as_str().expect("a message");
+        assert!(code.contains(&format!("\"{message}\"")), "nothing logs {message}");
     }
 }

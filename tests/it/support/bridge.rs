@@ -200,8 +200,14 @@ impl Bridge {
 
     /// Runs our command on this bridge's databases: whether it succeeded, what it printed, what it complained.
     pub async fn run(&self, arguments: &[&str]) -> (bool, String, String) {
+        self.run_with(&[], arguments).await
+    }
+
+    /// The same with other settings.
+    pub async fn run_with(&self, settings: &[(&str, &str)], arguments: &[&str]) -> (bool, String, String) {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_hookbridge"));
         command.args(arguments).envs(self.environment.iter().map(|(key, value)| (key, value)));
+        command.envs(settings.iter().map(|pair| own(*pair)));
         let output = command.env("USER", "luz").env_remove("SUDO_USER").stdin(std::process::Stdio::null());
         let output = output.kill_on_drop(true).output().await.expect("the command runs");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -117,6 +117,11 @@ impl TestDb {
         self.server.url_for(READER, &self.billing)
     }
 
+    /// Where the server of this database is reached on this machine.
+    pub fn socket(&self) -> &std::path::Path {
+        self.server.socket()
+    }
+
     /// The bridge's own account, in its own database.
     pub fn bridge_url(&self) -> String {
         self.server.url_for(BRIDGE, &self.own)
