@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use hookbridge::demo::accounts::BRIDGE;
 use hookbridge::demo::data::CAST;
 use hookbridge::domain::admin::Role;
+use mysql_async::prelude::Queryable as _;
 use serde_json::{Value, json};
 
 use crate::support::bridge::Bridge;
@@ -37,7 +38,7 @@ async fn read_in(bridge: &Bridge, dump: &[u8], schema: &str) {
         format!("CREATE DATABASE `{schema}` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"),
         format!("GRANT ALL ON `{schema}`.* TO '{BRIDGE}'@'localhost'"),
     ] {
-        mysql_async::prelude::Queryable::query_drop(&mut root, sql).await.expect("a schema");
+        root.query_drop(sql).await.expect("a schema");
     }
     root.disconnect().await.expect("an idle connection closes");
     let socket = format!("--socket={}", bridge.db.socket().display());
@@ -72,8 +73,10 @@ async fn lived_in() -> Bridge {
     let desk = bridge.app.desk.clone().expect("a key is set");
     hire(&desk, "Ana", Role::Administrator).await;
     let sealed = desk.sealer.seal(hookbridge::admin::factor::SEAL, b"01234567890123456789");
-    let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
-    bridge.db.own(&format!("UPDATE admin SET totp_sealed = X'{hex}' WHERE name = 'Ana'")).await;
+    let mut own = connect(&bridge.db.bridge_url()).await;
+    let factor = own.exec_drop("UPDATE admin SET totp_sealed = ? WHERE name = 'Ana'", (sealed,)).await;
+    factor.expect("Ana has a second factor");
+    own.disconnect().await.expect("an idle connection closes");
     let (ok, out, err) = bridge.run(&["sources", "rotate", "billing"]).await;
     assert!(ok, "{out}{err}");
     let body = bridge.envelope("ClientAdd", &json!({ "client_id": CAST.client_english }));
@@ -126,12 +129,12 @@ async fn what_is_wrong_with_a_dump_is_said_with_what_to_do() {
     let mut root = connect(&bridge.db.root_url()).await;
     let last = hookbridge::store::migrate::names().pop().expect("a migration");
     let older = format!("DELETE FROM `{old}`.schema_migration WHERE name = '{last}'");
-    mysql_async::prelude::Queryable::query_drop(&mut root, older).await.expect("an older version");
+    root.query_drop(older).await.expect("an older version");
     let (ok, said) = checked(&bridge, &old, &[]).await;
     assert!(ok && says(&said, "tables").contains("`hookbridge migrate` applies 1 files"), "{said}");
     // Of a newer one: this binary cannot.
     let newer = format!("UPDATE `{old}`.schema_migration SET name = '9999_of_tomorrow.sql' LIMIT 1");
-    mysql_async::prelude::Queryable::query_drop(&mut root, newer).await.expect("a newer version");
+    root.query_drop(newer).await.expect("a newer version");
     let (ok, said) = checked(&bridge, &old, &[]).await;
     assert!(!ok && says(&said, "tables").contains("9999_of_tomorrow.sql"), "{said}");
     // Another key than the one that sealed.
