@@ -150,7 +150,7 @@ async fn held(store: &Store) -> Finding {
     }
 }
 
-/// The one file without which sealed secrets are gone.
+/// The one file without which sealed secrets are lost.
 fn key_file(config: &Config) -> Finding {
     const CHECK: &str = "beside the dump";
     if is_empty(&config.admin.key) {
