@@ -218,6 +218,8 @@ final class AddonPage
  */
 final class Preferences
 {
+    private const USER_CLASS = 'WHMCS\Authentication\CurrentUser';
+
     /**
      * WHMCS docs, "Client Area Output": what hookbridge_clientarea() returns.
      *
@@ -271,18 +273,36 @@ final class Preferences
     /** @throws \RuntimeException when the bridge gives no answer */
     private static function ask(Stub $stub, string $changes): array
     {
-        // Who is logged in, with the login where the platform has logins (8.0 on): a member that is not known is absent.
-        $visitor = $stub->part(Who::class)->actor() + ['client_id' => 0, 'user_id' => 0];
-        if ($visitor['client_id'] === 0) {
-            throw new \RuntimeException('nobody is logged in');
-        }
+        list($client, $login) = self::visitor();
         $sender = $stub->part(Sender::class);
         // A page resolves no name: until the cron has reached the bridge once, or `address` is set, it cannot be asked.
-        $answer = $sender->isReachable() ? $sender->preferences(Envelope::preferences($visitor['client_id'], $visitor['user_id'], $changes)) : null;
+        $answer = $sender->isReachable() ? $sender->preferences(Envelope::preferences($client, $login, $changes)) : null;
         $page = $answer !== null && $answer->status() === 200 ? json_decode($answer->body(), true) : null;
         if (!is_array($page) || !isset($page['title'], $page['people'])) {
             throw new \RuntimeException('no answer');
         }
         return $page;
+    }
+
+    /**
+     * Not the actor of an event: this is a page whatever PHP's SAPI is.
+     *
+     * @return array the client's id and the login's (0 where logins do not exist)
+     * @throws \RuntimeException when nobody is logged in
+     */
+    private static function visitor(): array
+    {
+        list($client, $login) = [isset($_SESSION['uid']) ? (int) $_SESSION['uid'] : 0, 0];
+        $class = self::USER_CLASS;
+        if (class_exists($class)) {
+            $current = new $class();
+            list($account, $user) = [$current->client(), $current->user()];
+            $client = $account ? (int) $account->id : $client;
+            $login = $user ? (int) $user->id : 0;
+        }
+        if ($client <= 0) {
+            throw new \RuntimeException('nobody is logged in');
+        }
+        return [$client, $login];
     }
 }
