@@ -1,9 +1,11 @@
 //! Owns: how each sending number stands.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{AdminError, Desk};
-use crate::store::lane::{self, Pause};
+use crate::store::lane::{self, PausedBy};
 use crate::store::recipient_window::{self, WINDOW};
 use crate::store::{lane_setting, lease, outbox};
 
@@ -12,18 +14,23 @@ const COUNTED_MAX: u32 = 200_000;
 /// The pace that is used is looked at over so long.
 const RECENT: SignedDuration = SignedDuration::from_secs(60);
 
-/// How a number stands.
-#[derive(Debug)]
-pub struct Standing {
+/// How a sending number stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Number {
     pub name: String,
-    pub pause: Option<Pause>,
+    /// Null: it sends.
+    pub paused_until: Option<Timestamp>,
+    /// Why it is paused.
+    pub why: Option<String>,
     /// Messages per second now, and at most.
-    pub pace: u32,
-    pub pace_max: u32,
-    /// Different people that its portfolio wrote to in the last minute, in 24 hours, and how many it may (0: no limit).
-    pub recent: u64,
-    pub day: u64,
-    pub day_max: u32,
+    pub per_second: u32,
+    pub per_second_max: u32,
+    /// Different people that its portfolio wrote to in the last minute.
+    pub recipients_minute: u64,
+    /// The same in 24 hours.
+    pub recipients_day: u64,
+    /// How many they may be. 0: no limit.
+    pub recipients_day_max: u32,
     /// Which instance sends.
     pub owner: Option<String>,
     pub queued: u64,
@@ -32,13 +39,17 @@ pub struct Standing {
     pub unknown: u64,
     /// App secrets that verify its webhooks: more than one while they are rotated.
     pub app_secrets: usize,
+    /// For pages: a person paused it, and not the provider.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub by_operator: bool,
 }
 
 /// All numbers.
 ///
 /// # Errors
 /// The database.
-pub async fn all(desk: &Desk) -> Result<Vec<Standing>, AdminError> {
+pub async fn all(desk: &Desk) -> Result<Vec<Number>, AdminError> {
     let (store, now) = (&desk.store, desk.now());
     let (stops, depth, leases) =
         (lane::paused(store, now).await?, outbox::depth(store).await?, lease::all(store).await?);
@@ -48,14 +59,16 @@ pub async fn all(desk: &Desk) -> Result<Vec<Standing>, AdminError> {
         let count = |state: &str| {
             depth.iter().find(|(lane, one, ..)| lane == name && one == state).map_or(0, |(_, _, n, _)| *n)
         };
-        all.push(Standing {
+        let pause = stops.iter().find(|stop| stop.lane == *name);
+        all.push(Number {
             name: name.clone(),
-            pause: stops.iter().find(|stop| stop.lane == *name).cloned(),
-            pace: paces.get(name).map_or(sender.rate_per_s, |pace| (*pace).min(sender.rate_per_s)),
-            pace_max: sender.rate_per_s,
-            recent: recipient_window::count(store, &sender.portfolio, now - RECENT, COUNTED_MAX).await?,
-            day: recipient_window::count(store, &sender.portfolio, now - WINDOW, COUNTED_MAX).await?,
-            day_max: sender.recipients_per_day,
+            paused_until: pause.map(|pause| pause.until),
+            why: pause.map(|pause| pause.detail.clone()),
+            per_second: paces.get(name).map_or(sender.rate_per_s, |pace| (*pace).min(sender.rate_per_s)),
+            per_second_max: sender.rate_per_s,
+            recipients_minute: recipient_window::count(store, &sender.portfolio, now - RECENT, COUNTED_MAX).await?,
+            recipients_day: recipient_window::count(store, &sender.portfolio, now - WINDOW, COUNTED_MAX).await?,
+            recipients_day_max: sender.recipients_per_day,
             owner: leases
                 .iter()
                 .find(|(lease, ..)| *lease == sender.portfolio)
@@ -65,6 +78,7 @@ pub async fn all(desk: &Desk) -> Result<Vec<Standing>, AdminError> {
             sending: count("sending"),
             unknown: count("unknown"),
             app_secrets: sender.app_secret.len(),
+            by_operator: pause.is_some_and(|pause| pause.by == PausedBy::Operator),
         });
     }
     Ok(all)

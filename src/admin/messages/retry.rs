@@ -273,13 +273,14 @@ async fn takes(desk: &Desk, all: impl Iterator<Item = &Message>) -> Result<Takes
     for number in numbers::all(desk).await? {
         let Some(people) = by_lane.get(&number.name) else { continue };
         let n: u64 = people.values().map(|n| u64::from(*n)).sum();
-        let paced = (n + number.queued).div_ceil(number.pace.max(1).into());
+        let paced = (n + number.queued).div_ceil(number.per_second.max(1).into());
         let between = desk.config.senders.get(&number.name).map_or(0, |sender| sender.pair_interval_s);
         let repeated = people.values().max().map_or(0, |most| u64::from(most.saturating_sub(1)) * between);
         let seconds = i64::try_from(paced.max(repeated)).unwrap_or(i64::MAX);
         takes.lasts = takes.lasts.max(SignedDuration::from_secs(seconds));
-        takes.stopped |= number.pause.is_some();
-        takes.over_day |= number.day_max > 0 && number.day + people.len() as u64 > u64::from(number.day_max);
+        takes.stopped |= number.paused_until.is_some();
+        takes.over_day |= number.recipients_day_max > 0
+            && number.recipients_day + people.len() as u64 > u64::from(number.recipients_day_max);
     }
     Ok(takes)
 }

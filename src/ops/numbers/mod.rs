@@ -5,7 +5,7 @@ mod pause;
 mod resume;
 mod set_pace;
 
-pub use list::{ListNumbers, Number, Numbers};
+pub use list::{ListNumbers, Numbers};
 pub use pause::{PAUSE_MAX_MIN, PauseNumber, Paused};
 pub use resume::ResumeNumber;
 pub use set_pace::{Pace, SetPace};

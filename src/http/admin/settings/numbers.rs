@@ -5,9 +5,10 @@ use maud::{Markup, html};
 use super::super::ask::{Answer, Answering, Ask};
 use super::super::layout::{Tone, badge, field, nothing};
 use super::{head, shown};
+use crate::admin::numbers::Number;
 use crate::admin::{AdminError, Mistake};
 use crate::domain::admin::Role;
-use crate::ops::numbers::{ListNumbers, Number, PAUSE_MAX_MIN, PauseNumber, ResumeNumber, SetPace};
+use crate::ops::numbers::{ListNumbers, PAUSE_MAX_MIN, PauseNumber, ResumeNumber, SetPace};
 use crate::ops::{change, read};
 
 const HERE: &str = "/admin/settings/numbers";
